@@ -1,0 +1,84 @@
+import type { CapacityVector } from '../capacity/capacity-vector.ts';
+
+/**
+ * The numbers that follow from budgets, capacities and measurements, without a
+ * word of Envoy in them: the model between the maths and the xDS builders.
+ */
+export interface CapacityPlan {
+  readonly mesh: string;
+  /** Envoys that carry the plan; per-node numbers below are already divided by it (at least 1). */
+  readonly nodeCount: number;
+  readonly services: readonly ServicePlan[];
+}
+
+export interface ServicePlan {
+  readonly service: string;
+  readonly endpoints: readonly string[];
+  readonly timeoutMs: number;
+  readonly anonymous: string | null;
+  readonly authorizerDown: 'degrade' | 'closed' | 'open';
+  /** K, calls per second; `null` = unknown. */
+  readonly capacityRps: number | null;
+  /** N, calls in flight that the service may hold; `null` = unknown. */
+  readonly concurrency: number | null;
+  readonly edges: readonly EdgePlan[];
+  /** Bucket per node for callers whose identity is not known while the authorizer is down; `null` = closed. */
+  readonly unverified: BucketPlan | null;
+}
+
+export interface EdgePlan {
+  readonly workload: string;
+  readonly service: string;
+  readonly tenant: string;
+  readonly prio: number;
+  readonly weight: number;
+  readonly budget: CapacityVector;
+  /** `null` where no rate limit is rendered (int null, or capacity unknown). */
+  readonly guaranteeRps: number | null;
+  readonly limitRps: number | null;
+  /** σ_e, calls; `null` with the limit. */
+  readonly burst: number | null;
+  /** N_e, calls in flight of the whole edge; `null` = no limit. */
+  readonly concurrency: number | null;
+  /** Per node. */
+  readonly breaker: BreakerPlan | null;
+  /** Per node; must never fire in health. */
+  readonly backstop: BucketPlan | null;
+  /** Per node; holds while the authorizer is unreachable. */
+  readonly safe: BucketPlan | null;
+  readonly retryBudgetPercent: number;
+  readonly leaseMs: number;
+}
+
+export interface BreakerPlan {
+  readonly maxRequests: number;
+  readonly maxConnections: number;
+  readonly maxPendingRequests: number;
+}
+
+export interface BucketPlan {
+  readonly maxTokens: number;
+  readonly tokensPerFill: number;
+  readonly fillIntervalMs: number;
+}
+
+/** One node's slices of the edge limits; same shape as `capmesh.v1.Lease`. */
+export interface LeasePlan {
+  readonly node: string;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly edges: readonly EdgeLeasePlan[];
+}
+
+export interface EdgeLeasePlan {
+  readonly workload: string;
+  readonly service: string;
+  /** Absent = no rate limit on this edge. */
+  readonly rateRps?: number | undefined;
+  readonly burst: number;
+  readonly safeRateRps: number;
+  readonly safeBurst: number;
+  readonly guaranteeRps: number;
+  readonly guaranteeBurst: number;
+  readonly leaseMs: number;
+}

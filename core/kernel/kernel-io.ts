@@ -1,0 +1,48 @@
+import type { CapacityPlan, LeasePlan } from '../allocators/capacity-plan.ts';
+import type { CapacityVector } from '../capacity/capacity-vector.ts';
+import type { GateName, GateState } from '../gates/gate-state.ts';
+import type { MeshConfig } from '../mesh/mesh-config.ts';
+import type { TelemetryFrame } from '../substrate/telemetry-frame.ts';
+
+/** Everything that can happen to the kernel. */
+export type KernelEvent =
+  | { readonly kind: 'config'; readonly config: MeshConfig }
+  /** Σ of live grants per workload, adding axes summed, levels by maximum; absent workload = no live grant. */
+  | { readonly kind: 'grants'; readonly live: ReadonlyMap<string, CapacityVector> }
+  | { readonly kind: 'frame'; readonly frame: TelemetryFrame; readonly nowMs: number }
+  /** `nowMs` is monotonic; `wallMs` is UTC and only goes into events. */
+  | { readonly kind: 'tick'; readonly nowMs: number; readonly wallMs: number };
+
+/** Everything that the kernel asks its shell to do. */
+export type KernelEffect =
+  | { readonly kind: 'publish-plan'; readonly plan: CapacityPlan }
+  | { readonly kind: 'publish-leases'; readonly leases: readonly LeasePlan[] }
+  | { readonly kind: 'emit-event'; readonly event: CapacityEventRecord };
+
+export interface CapacityEventRecord {
+  readonly workloadId: string;
+  readonly service: string;
+  readonly kind: 'gate' | 'action' | 'grant' | 'config';
+  readonly allocated: CapacityVector;
+  readonly consumed: CapacityVector;
+  readonly gates: GateState;
+  readonly action: StabilityActionRecord | null;
+  readonly message: string;
+  readonly wallMs: number;
+}
+
+export interface StabilityActionRecord {
+  readonly id: string;
+  readonly gate: GateName;
+  readonly horizon: 'immediate' | 'short-term' | 'long-term';
+  readonly kind: string;
+  readonly target: string;
+  readonly size: number;
+  readonly ratio: number;
+  readonly threshold: number;
+  readonly windowMs: number;
+  readonly startedAtMs: number;
+  readonly expiresAtMs: number;
+  readonly phase: 'started' | 'changed' | 'ended';
+  readonly endCause: string;
+}

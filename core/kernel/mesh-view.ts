@@ -1,0 +1,49 @@
+import type { CapacityVector } from '../capacity/capacity-vector.ts';
+import type { GateState } from '../gates/gate-state.ts';
+import type { StabilityActionRecord } from './kernel-io.ts';
+
+/** What the kernel knows at one moment, for status pages, metrics and `explain`. */
+export interface MeshView {
+  readonly mesh: string;
+  /** stable: every gate PASS or NOT_APPLICABLE; unstable: some FAIL; degraded: otherwise. */
+  readonly stability: 'stable' | 'degraded' | 'unstable';
+  readonly services: readonly ServiceView[];
+  readonly edges: readonly EdgeView[];
+  readonly nodes: readonly NodeView[];
+  readonly actions: readonly StabilityActionRecord[];
+}
+
+export interface ServiceView {
+  readonly service: string;
+  readonly gates: GateState;
+  readonly capacityRps: number | null;
+  readonly capacityConcurrency: number | null;
+  readonly concurrencyLimit: number;
+  readonly controllerMode: 'open' | 'trim';
+  readonly inFlight: number;
+  /** R0; 0 while unknown. */
+  readonly baselineLatencyMs: number;
+  readonly goodputRps: number;
+}
+
+export interface EdgeView {
+  readonly workload: string;
+  readonly service: string;
+  readonly budget: CapacityVector;
+  readonly guaranteeRps: number | null;
+  readonly limitRps: number | null;
+  readonly maxRequests: number | null;
+  /** Over the newest tick. */
+  readonly offeredRps: number;
+  readonly admittedRps: number;
+  readonly refusedRps: Readonly<Record<string, number>>;
+  readonly goodputRps: number;
+  readonly latencyP50Ms: number | null;
+  readonly latencyP99Ms: number | null;
+}
+
+export interface NodeView {
+  readonly node: string;
+  readonly frameAgeMs: number;
+  readonly leaseSeq: number;
+}

@@ -1,0 +1,66 @@
+import type { CapacityVector } from '../capacity/capacity-vector.ts';
+
+/** Desired state of one mesh, checked and with every default filled in. */
+export interface MeshConfig {
+  readonly mesh: string;
+  readonly services: ReadonlyMap<string, ServiceConfig>;
+  readonly workloads: ReadonlyMap<string, WorkloadConfig>;
+  /** Budget lines by edge key. */
+  readonly budgets: ReadonlyMap<EdgeKey, BudgetConfig>;
+  readonly gates: GateSettings;
+  readonly policy: PolicyConfig;
+}
+
+/** `<workload>/<service>`; also the tail of the Envoy cluster's name `edge/<workload>/<service>`. */
+export type EdgeKey = `${string}/${string}`;
+
+export const edgeKey = (workload: string, service: string): EdgeKey => `${workload}/${service}`;
+
+export interface ServiceConfig {
+  readonly name: string;
+  /** `host:port`, at least one. */
+  readonly endpoints: readonly string[];
+  /** Declared ceiling of the whole service; `null` = unknown until learned. */
+  readonly capacity: ServiceCapacity;
+  /** Workload that a call without a token counts as; `null` = a token is needed. */
+  readonly anonymous: string | null;
+  /** What happens to calls while the authorizer is unreachable. */
+  readonly authorizerDown: 'degrade' | 'closed' | 'open';
+  readonly timeoutMs: number;
+}
+
+export interface ServiceCapacity {
+  readonly rps: number | null;
+  readonly concurrency: number | null;
+  readonly cpuMsPerSec: number | null;
+  readonly memoryMiB: number | null;
+}
+
+export interface WorkloadConfig {
+  readonly name: string;
+  readonly tenant: string;
+  /** 0 (first to be shed) … 9. */
+  readonly prio: number;
+  readonly weight: number;
+}
+
+export interface BudgetConfig {
+  readonly workload: string;
+  readonly service: string;
+  readonly vector: CapacityVector;
+}
+
+/** Thresholds of the gates under the seed's names (CONTRACT §G). */
+export interface GateSettings {
+  readonly fitThreshold: number;
+  readonly gluingK: number;
+  readonly uvLambda1Hz: number;
+  /** `null` = ρ + σ/τ of each key. */
+  readonly uvLambdaMaxHz: number | null;
+  readonly isolationEps: number;
+}
+
+export interface PolicyConfig {
+  /** Largest share of the offered calls of a service that actions may shed. */
+  readonly maxShedRatio: number;
+}

@@ -1,0 +1,11 @@
+/** One mistake in an input: where it is and what is wrong with it. */
+export interface Problem {
+  /** Path of the field, for example `budgets.checkout.payment.int`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Outcome of checking an input: the value, or everything that is wrong with it. */
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T; readonly warnings: readonly Problem[] }
+  | { readonly ok: false; readonly problems: readonly Problem[] };
