@@ -1,0 +1,61 @@
+# Needs Node 20.19 or newer, npm and Python 3; everything else is fetched into
+# node_modules/ and .tools/. Each step leaves a file that says it is done.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo up test golden lint coverage clean
+
+ROOMS := core envoy control-plane ext-authz cli platform demo bench tests
+SOURCES := $(shell find $(wildcard $(ROOMS)) -name '*.ts' 2>/dev/null)
+PROTOS := $(shell find proto/capmesh proto/io -name '*.proto' 2>/dev/null)
+INSTALLED := node_modules/.package-lock.json
+GENERATED := proto/gen/capmesh.binpb
+COMPILED := dist/.compiled
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(COMPILED) ## install, generate and compile everything that is missing or out of date
+
+build: $(COMPILED)
+
+demo: $(COMPILED) ## show the loop at work against real Envoys
+	node dist/demo/main.js
+
+up: $(COMPILED) ## run a mesh here with example services, until ^C
+	node dist/cli/main.js up --example
+
+test: $(COMPILED) ## run every test; the last line sums them up
+	@node tools/run-tests.js
+
+golden: $(COMPILED) ## check the mathematics against test vectors: make golden GOLDEN_DIR=…
+	node dist/tests/golden/run-golden.js $(GOLDEN_DIR)
+
+lint: $(INSTALLED) ## formatting, lint rules and the walls between the rooms
+	npm run --silent lint
+
+coverage: $(COMPILED) ## line and branch coverage of all tests but the integration tests
+	npm run --silent coverage
+
+clean: ## remove what was generated and compiled
+	rm -rf dist proto/gen coverage
+
+# npm writes its own record of what it installed: newer than the lock = up to date.
+$(INSTALLED): package-lock.json
+	npm ci
+	@touch $@
+
+# Quick when the binaries are there, and it alone knows whether they are.
+.PHONY: binaries
+binaries:
+	@python3 tools/fetch-binaries.py
+
+$(GENERATED): $(PROTOS) buf.yaml buf.gen.yaml tools/generate-proto.sh $(INSTALLED) | binaries
+	tools/generate-proto.sh
+	@touch $@
+
+# Compiled tests outlive their deleted sources, and would run.
+$(COMPILED): $(SOURCES) tsconfig.json $(GENERATED) | binaries
+	@rm -rf dist/tests
+	node_modules/.bin/tsc -p tsconfig.json
+	@mkdir -p node_modules/.bin && ln -sf ../../dist/cli/main.js node_modules/.bin/capmesh
+	@touch $@
