@@ -68,6 +68,15 @@ export interface LeasePlan {
   readonly epoch: number;
   readonly seq: number;
   readonly edges: readonly EdgeLeasePlan[];
+  /** Services that calls without a token may reach. */
+  readonly anonymous?: readonly AnonymousCallerPlan[] | undefined;
+}
+
+export interface AnonymousCallerPlan {
+  readonly service: string;
+  readonly workload: string;
+  /** 0 … 9. */
+  readonly prio: number;
 }
 
 export interface EdgeLeasePlan {
