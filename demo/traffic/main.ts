@@ -1,0 +1,69 @@
+/**
+ * Sends open-loop traffic to one service, for example
+ * `--port 10000 --authority payment --phases calm:10:300,overload:10:1600`.
+ * Prints one JSON line per second, `{"second":{…}}`, and at the end `{"phases":[…]}`.
+ * SIGTERM ends it early, with the report of what was sent.
+ */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { systemClock } from '../../platform/clock.ts';
+import { CapacityToken } from '../services/capacity-token.ts';
+import { ARRIVALS, type Arrivals } from './arrivals.ts';
+import { parsePhases } from './parse-phases.ts';
+import { TrafficSource } from './traffic-source.ts';
+
+const { values } = parseArgs({
+  options: {
+    host: { type: 'string', default: '127.0.0.1' },
+    port: { type: 'string' },
+    authority: { type: 'string' },
+    phases: { type: 'string' },
+    arrivals: { type: 'string', default: 'poisson' },
+    seed: { type: 'string', default: '1' },
+    'in-flight-max': { type: 'string', default: '4096' },
+    'timeout-ms': { type: 'string', default: '3000' },
+    'capacity-address': { type: 'string' },
+    workload: { type: 'string' },
+    'secret-file': { type: 'string' },
+  },
+});
+
+const arrivals = values.arrivals as Arrivals;
+if (!ARRIVALS.includes(arrivals)) throw new Error(`--arrivals: must be one of ${ARRIVALS.join(', ')}`);
+
+const address = values['capacity-address'];
+const token =
+  address === undefined
+    ? null
+    : await CapacityToken.obtain({
+        address,
+        workload: required('workload'),
+        secret: readFileSync(required('secret-file'), 'utf8').trim(),
+        lifetimeSeconds: 3600,
+        onProblem: (message) => console.error(`traffic: ${message}`),
+      });
+const noHeaders = {};
+const source = new TrafficSource({
+  host: values.host,
+  port: Number(required('port')),
+  authority: required('authority'),
+  headers: token?.headers ?? (() => noHeaders),
+  arrivals,
+  seed: Number(values.seed),
+  phases: parsePhases(required('phases')),
+  inFlightMax: Number(values['in-flight-max']),
+  timeoutMs: Number(values['timeout-ms']),
+  clock: systemClock,
+  onSecond: (second) => console.log(JSON.stringify({ second })),
+});
+process.once('SIGTERM', () => source.stop());
+process.once('SIGINT', () => source.stop());
+const phases = await source.run();
+token?.close();
+console.log(JSON.stringify({ phases }));
+
+function required(name: 'port' | 'authority' | 'phases' | 'workload' | 'secret-file'): string {
+  const value = values[name];
+  if (value === undefined) throw new Error(`--${name} is missing`);
+  return value;
+}

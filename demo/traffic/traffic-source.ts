@@ -1,0 +1,139 @@
+import type { Clock } from '../../platform/clock.ts';
+import { AnswerCounts, type AnswerTotals } from './answer-counts.ts';
+import { type Arrivals, gapSource } from './arrivals.ts';
+import { ConnectionPool } from './connection-pool.ts';
+
+export interface Phase {
+  readonly name: string;
+  readonly seconds: number;
+  readonly rateRps: number;
+}
+
+export interface PhaseReport extends AnswerTotals {
+  readonly name: string;
+  readonly seconds: number;
+}
+
+export interface TrafficOptions {
+  readonly host: string;
+  readonly port: number;
+  /** The `Host` header: the service called. */
+  readonly authority: string;
+  /** Headers of every call, asked for each call so that a renewed token is used at once. */
+  readonly headers: () => Readonly<Record<string, string>>;
+  readonly arrivals: Arrivals;
+  readonly seed: number;
+  readonly phases: readonly Phase[];
+  readonly inFlightMax: number;
+  readonly timeoutMs: number;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Called about once a second with the counts of the calls that were offered in that second, when it is over. */
+  readonly onSecond?: (second: PhaseReport) => void;
+}
+
+/** Calls offered in one second are reported this long after it began, when they are answered. */
+const SERIES_LAG_SECONDS = 3;
+
+/**
+ * Open-loop traffic: calls are sent when they are due, whether or not earlier
+ * ones were answered, and latency counts from the instant a call was due.
+ * Answers are booked to the phase in which their call was offered.
+ */
+export class TrafficSource {
+  private readonly options: TrafficOptions;
+  private readonly pool: ConnectionPool;
+  private readonly seconds: { readonly name: string; readonly counts: AnswerCounts }[] = [];
+  private stopped = false;
+  private requestHeaders: Readonly<Record<string, string>> | null = null;
+  private request: Buffer = Buffer.alloc(0);
+
+  constructor(options: TrafficOptions) {
+    this.options = options;
+    this.pool = new ConnectionPool(options);
+  }
+
+  /** Runs all phases; resolves once every call has its answer. */
+  async run(): Promise<PhaseReport[]> {
+    const nextGap = gapSource(this.options.arrivals, this.options.seed);
+    const reports: { phase: Phase; counts: AnswerCounts }[] = [];
+    let phaseStartMs = this.options.clock.monotonicMs();
+    for (const phase of this.options.phases) {
+      if (this.stopped) break;
+      const counts = new AnswerCounts();
+      reports.push({ phase, counts });
+      await this.runPhase(phase, phaseStartMs, counts, nextGap);
+      phaseStartMs += phase.seconds * 1000;
+    }
+    await this.drained();
+    this.pool.close();
+    this.reportSeconds(0);
+    return reports.map(({ phase, counts }) => ({ name: phase.name, seconds: phase.seconds, ...counts.totals() }));
+  }
+
+  /** Offers no further calls; `run` still waits for the answers. */
+  stop(): void {
+    this.stopped = true;
+  }
+
+  private async runPhase(
+    phase: Phase,
+    startMs: number,
+    counts: AnswerCounts,
+    nextGap: (rateRps: number) => number,
+  ): Promise<void> {
+    const { clock } = this.options;
+    let dueMs = startMs + nextGap(phase.rateRps) * 1000;
+    for (let second = 0; second < phase.seconds && !this.stopped; second += 1) {
+      const ofSecond = new AnswerCounts();
+      this.seconds.push({ name: phase.name, counts: ofSecond });
+      const endMs = startMs + Math.min(second + 1, phase.seconds) * 1000;
+      while (!this.stopped && clock.monotonicMs() < endMs) {
+        const untilMs = Math.min(clock.monotonicMs(), endMs);
+        for (; dueMs <= untilMs; dueMs += nextGap(phase.rateRps) * 1000) this.offer(dueMs, counts, ofSecond);
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      for (; dueMs <= endMs && !this.stopped; dueMs += nextGap(phase.rateRps) * 1000) {
+        this.offer(dueMs, counts, ofSecond);
+      }
+      this.reportSeconds(SERIES_LAG_SECONDS);
+    }
+  }
+
+  private offer(dueMs: number, ofPhase: AnswerCounts, ofSecond: AnswerCounts): void {
+    ofPhase.offer();
+    ofSecond.offer();
+    const sent = this.pool.send(this.renderRequest(), (answer) => {
+      const latencyMs = this.options.clock.monotonicMs() - dueMs;
+      ofPhase.add(answer, latencyMs);
+      ofSecond.add(answer, latencyMs);
+    });
+    if (sent) return;
+    ofPhase.overflowed();
+    ofSecond.overflowed();
+  }
+
+  private renderRequest(): Buffer {
+    const headers = this.options.headers();
+    if (headers !== this.requestHeaders) {
+      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+      this.request = Buffer.from(
+        `GET / HTTP/1.1\r\nhost: ${this.options.authority}\r\n${lines.join('')}\r\n`,
+        'latin1',
+      );
+      this.requestHeaders = headers;
+    }
+    return this.request;
+  }
+
+  private reportSeconds(keep: number): void {
+    while (this.seconds.length > keep) {
+      const second = this.seconds.shift();
+      if (second) this.options.onSecond?.({ name: second.name, seconds: 1, ...second.counts.totals() });
+    }
+  }
+
+  /** Every call has its answer: each settles within its time-out. */
+  private async drained(): Promise<void> {
+    while (this.pool.underWay > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
