@@ -1,0 +1,103 @@
+import { nodeBreaker } from '../capacity/breaker.ts';
+import { backstopBucket, bucketPlan, safeBucket } from '../capacity/bucket-plan.ts';
+import { edgeBurst } from '../capacity/burst.ts';
+import { leaseMs } from '../capacity/gauge.ts';
+import { liveCapacity, liveFraction } from '../capacity/live-capacity.ts';
+import { retryBudgetPercent } from '../capacity/retry-budget.ts';
+import type { ServiceConfig } from '../mesh/mesh-config.ts';
+import type { BucketPlan, CapacityPlan, EdgePlan, ServicePlan } from './capacity-plan.ts';
+import type { PlanInput } from './plan-input.ts';
+import { type EdgeFigures, type EdgeInput, isEdge, type ServiceFigures, serviceFigures } from './service-figures.ts';
+
+/** Share of K for calls whose caller is not known: what admission allows to the blind (CONTRACT §E). */
+const UNVERIFIED_SHARE = 0.1;
+/** Per node, where K is unknown: the rate of calls without a valid token (CONTRACT §F). */
+const UNVERIFIED_RPS = 100;
+
+/** Turns budgets, capacities, grants and measurements into the numbers to enforce (CONTRACT §D). */
+export function planCapacity(input: PlanInput): CapacityPlan {
+  const nodeCount = Math.max(1, input.nodes.length);
+  const edges = edgesByService(input);
+  return {
+    mesh: input.config.mesh,
+    nodeCount,
+    services: [...input.config.services.values()].map((service) =>
+      planService(input, service, edges.get(service.name) ?? [], nodeCount),
+    ),
+  };
+}
+
+/** The edges of each service: budget lines that entitle, whose workload is declared. */
+export function edgesByService(input: Pick<PlanInput, 'config'>): Map<string, EdgeInput[]> {
+  const byService = new Map<string, EdgeInput[]>();
+  for (const budget of input.config.budgets.values()) {
+    const workload = input.config.workloads.get(budget.workload);
+    if (!workload || !isEdge(budget)) continue;
+    const edges = byService.get(budget.service);
+    if (edges) edges.push({ budget, workload });
+    else byService.set(budget.service, [{ budget, workload }]);
+  }
+  return byService;
+}
+
+function planService(
+  input: PlanInput,
+  service: ServiceConfig,
+  edges: readonly EdgeInput[],
+  nodeCount: number,
+): ServicePlan {
+  const figures = serviceFigures(service, edges, input.services.get(service.name), input.offeredRps);
+  return {
+    service: service.name,
+    endpoints: service.endpoints,
+    timeoutMs: service.timeoutMs,
+    anonymous: service.anonymous,
+    authorizerDown: service.authorizerDown,
+    capacityRps: figures.capacityRps,
+    concurrency: figures.concurrency,
+    edges: figures.edges.map((edge) => planEdge(input, edge, nodeCount)),
+    unverified: service.authorizerDown === 'closed' ? null : unverifiedBucket(figures, nodeCount),
+  };
+}
+
+/**
+ * Numbers of one edge. The safe bucket exists wherever K is known, also without
+ * C_int, for it is the only bound while the authorizer is away; with K unknown
+ * the breaker alone bounds the edge.
+ */
+export function planEdge(input: PlanInput, edge: EdgeFigures, nodeCount: number): EdgePlan {
+  const { budget, workload, rate, concurrency } = edge;
+  const live = input.live.get(budget.workload);
+  const liveBudget = liveCapacity(budget.vector, live);
+  const limited = budget.vector.int === null ? null : rate;
+  return {
+    workload: budget.workload,
+    service: budget.service,
+    tenant: workload.tenant,
+    prio: workload.prio,
+    weight: workload.weight,
+    budget: budget.vector,
+    guaranteeRps: limited?.guaranteeRps ?? null,
+    limitRps: limited?.limitRps ?? null,
+    burst: limited?.burst ?? null,
+    concurrency: concurrency?.calls ?? null,
+    breaker: concurrency ? nodeBreaker(concurrency.calls, liveFraction(live, 'ptr'), nodeCount) : null,
+    backstop: limited ? backstopBucket(limited.askedRps, limited.burst) : null,
+    safe: rate ? safeBucket(rate.guaranteeRps, rate.burst, nodeCount) : null,
+    retryBudgetPercent: retryBudgetPercent(liveBudget.int),
+    leaseMs: leaseMs(liveBudget.gauge),
+  };
+}
+
+/**
+ * Bucket per node for calls without a known caller while the authorizer is down:
+ * 10 % of K ÷ nodes, never above what all edges are guaranteed; 100/s a node
+ * where K is unknown. A service without edges stays closed.
+ */
+function unverifiedBucket(figures: ServiceFigures, nodeCount: number): BucketPlan | null {
+  if (figures.edges.length === 0) return null;
+  if (figures.capacityRps === null) return bucketPlan(UNVERIFIED_RPS, edgeBurst(UNVERIFIED_RPS));
+  const guaranteed = figures.edges.reduce((sum, edge) => sum + (edge.rate?.guaranteeRps ?? 0), 0);
+  const rateRps = Math.min(UNVERIFIED_SHARE * figures.capacityRps, guaranteed);
+  return safeBucket(rateRps, edgeBurst(rateRps), nodeCount);
+}

@@ -1,0 +1,166 @@
+import { edgeBurst } from '../capacity/burst.ts';
+import { concurrencyShares, littleConcurrency } from '../capacity/concurrency.ts';
+import { demandedRps, guaranteedShares, rateLimits } from '../capacity/rate-limits.ts';
+import { floorShare } from '../capacity/rounding.ts';
+import { type OverloadShare, splitOverload } from '../capacity/split-overload.ts';
+import type { BudgetConfig, EdgeKey, ServiceConfig, WorkloadConfig } from '../mesh/mesh-config.ts';
+import { edgeKey } from '../mesh/mesh-config.ts';
+import type { ServiceObservation } from './plan-input.ts';
+
+/** Every number of one service before it is divided over nodes; plan and derivation both read it. */
+export interface ServiceFigures {
+  /** K, calls per second: min(declared, learned); `null` = unknown. */
+  readonly capacityRps: number | null;
+  /** N, calls in flight: min(declared, what the overload controller allows); `null` = unknown. */
+  readonly concurrency: number | null;
+  readonly edges: readonly EdgeFigures[];
+}
+
+export interface EdgeFigures {
+  readonly budget: BudgetConfig;
+  readonly workload: WorkloadConfig;
+  /** Rates; `null` while K is unknown. An int of null takes part as 1. */
+  readonly rate: EdgeRate | null;
+  /** N_e; `null` = nothing known. */
+  readonly concurrency: EdgeConcurrency | null;
+}
+
+export interface EdgeRate {
+  /** C_int · K. */
+  readonly askedRps: number;
+  readonly guaranteeRps: number;
+  readonly offeredRps: number;
+  /** d_e. */
+  readonly demandRps: number;
+  readonly limitRps: number;
+  readonly burst: number;
+}
+
+export interface EdgeConcurrency {
+  /** N_e. */
+  readonly calls: number;
+  /** How it was found: a share of N, Little's law, all of N, or a share while shedding. */
+  readonly rule: 'share' | 'little' | 'whole' | 'shed';
+}
+
+/** One line of budget with its caller. A component of 0 on int or ptr is no edge (CONTRACT §A). */
+export interface EdgeInput {
+  readonly budget: BudgetConfig;
+  readonly workload: WorkloadConfig;
+}
+
+export const isEdge = (budget: BudgetConfig): boolean => budget.vector.int !== 0 && budget.vector.ptr !== 0;
+
+/** Numbers of all edges of one service (CONTRACT §D). */
+export function serviceFigures(
+  service: ServiceConfig,
+  edges: readonly EdgeInput[],
+  observed: ServiceObservation | undefined,
+  offeredRps: ReadonlyMap<EdgeKey, number>,
+): ServiceFigures {
+  const capacityRps = smallest(service.capacity.rps, observed?.learnedRps ?? null);
+  const concurrency = smallest(service.capacity.concurrency, observed?.concurrencyLimit ?? null);
+  const rates = capacityRps === null ? null : edgeRates(capacityRps, edges, offeredRps);
+  const guarantees = edges.map((_, i) => rates?.[i]?.guaranteeRps ?? null);
+  const calls =
+    observed?.trimming && concurrency !== null
+      ? shedConcurrency(concurrency, service.capacity.concurrency, edges, guarantees, observed)
+      : steadyConcurrency(concurrency, edges, guarantees, observed?.baselineLatencyMs ?? null);
+  return {
+    capacityRps,
+    concurrency,
+    edges: edges.map((edge, i) => ({ ...edge, rate: rates?.[i] ?? null, concurrency: calls[i] ?? null })),
+  };
+}
+
+function edgeRates(
+  capacityRps: number,
+  edges: readonly EdgeInput[],
+  offered: ReadonlyMap<EdgeKey, number>,
+): EdgeRate[] {
+  const weights = edges.map((edge) => edge.workload.weight);
+  const fractions = edges.map((edge) => edge.budget.vector.int ?? 1);
+  const demand = {
+    capacityRps,
+    askedRps: fractions.map((fraction) => fraction * capacityRps),
+    guaranteeRps: guaranteedShares(capacityRps, fractions, weights),
+    offeredRps: edges.map((edge) => offered.get(edgeKey(edge.budget.workload, edge.budget.service)) ?? 0),
+    weights,
+  };
+  const demands = demandedRps(demand);
+  const limits = rateLimits(demand);
+  return edges.map((_, i) => ({
+    askedRps: demand.askedRps[i] ?? 0,
+    guaranteeRps: demand.guaranteeRps[i] ?? 0,
+    offeredRps: demand.offeredRps[i] ?? 0,
+    demandRps: demands[i] ?? 0,
+    limitRps: limits[i] ?? 0,
+    burst: edgeBurst(demand.guaranteeRps[i] ?? 0),
+  }));
+}
+
+/**
+ * N_e while nothing is shed. With N known, C_ptr takes its share of it; without
+ * C_ptr (or N) Little's law on the guarantee, never above N. Where neither is
+ * known the edge may use all of N, so that an open guard binds on no edge.
+ */
+function steadyConcurrency(
+  total: number | null,
+  edges: readonly EdgeInput[],
+  guarantees: readonly (number | null)[],
+  baselineLatencyMs: number | null,
+): (EdgeConcurrency | null)[] {
+  const pointed = edges.filter((edge) => edge.budget.vector.ptr !== null);
+  const shares =
+    total === null
+      ? []
+      : concurrencyShares(
+          total,
+          pointed.map((edge) => edge.budget.vector.ptr ?? 1),
+          pointed.map((edge) => edge.workload.weight),
+        );
+  const shareOf = new Map(pointed.map((edge, k) => [edge, shares[k]]));
+  return edges.map((edge, i) => {
+    const share = shareOf.get(edge);
+    if (share !== undefined) return { calls: share, rule: 'share' };
+    const guarantee = guarantees[i] ?? null;
+    if (guarantee !== null) {
+      const little = littleConcurrency(guarantee, baselineLatencyMs);
+      return { calls: total === null ? little : Math.min(little, wholeCalls(total)), rule: 'little' };
+    }
+    return total === null ? null : { calls: wholeCalls(total), rule: 'whole' };
+  });
+}
+
+/**
+ * N_e while the controller holds an overloaded service (CONTRACT §G): by priority,
+ * Σ within N. The ceiling of an edge is its N_e at the declared concurrency; where
+ * none is declared, C_ptr·N, since an N_e taken from the trimmed N would leave
+ * nothing for priority to decide.
+ */
+function shedConcurrency(
+  total: number,
+  declared: number | null,
+  edges: readonly EdgeInput[],
+  guarantees: readonly (number | null)[],
+  observed: ServiceObservation,
+): EdgeConcurrency[] {
+  const steady = steadyConcurrency(declared ?? total, edges, guarantees, observed.baselineLatencyMs);
+  const shares = edges.map((edge, i): OverloadShare => {
+    const own = steady[i]?.calls ?? wholeCalls(total);
+    const { ptr } = edge.budget.vector;
+    return {
+      prio: edge.workload.prio,
+      weight: edge.workload.weight,
+      steady: own,
+      ceiling: declared === null && ptr !== null ? Math.max(own, wholeCalls(ptr * total)) : own,
+      inFlight: observed.inFlight.get(edgeKey(edge.budget.workload, edge.budget.service)) ?? null,
+    };
+  });
+  return splitOverload(total, shares).map((calls) => ({ calls, rule: 'shed' }));
+}
+
+const wholeCalls = (calls: number): number => Math.max(1, floorShare(calls));
+
+const smallest = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);

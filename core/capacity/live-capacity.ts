@@ -1,0 +1,59 @@
+import { type Axis, type CapacityVector, UNLIMITED } from './capacity-vector.ts';
+
+/** Axes whose grants add up; the others are levels (CONTRACT §C). */
+export const ADDING_AXES = ['int', 'ptr', 'obs'] as const satisfies readonly Axis[];
+export type AddingAxis = (typeof ADDING_AXES)[number];
+
+export const isAdding = (axis: Axis): axis is AddingAxis => axis === 'int' || axis === 'ptr' || axis === 'obs';
+
+const mapAxes = (value: (axis: Axis) => number | null): CapacityVector => ({
+  geo: value('geo'),
+  int: value('int'),
+  gauge: value('gauge'),
+  ptr: value('ptr'),
+  obs: value('obs'),
+});
+
+/**
+ * What a workload's live grants amount to (CONTRACT §C): adding axes are summed,
+ * a null counting 1; levels take the largest, a null being above every number.
+ * Without grants nothing limits: every axis is null.
+ */
+export function sumLiveGrants(grants: readonly CapacityVector[]): CapacityVector {
+  if (grants.length === 0) return UNLIMITED;
+  return mapAxes((axis) => {
+    const values = grants.map((grant) => grant[axis]);
+    if (isAdding(axis)) return values.reduce<number>((sum, value) => sum + (value ?? 1), 0);
+    return values.reduce((top, value) => (top === null || value === null ? null : Math.max(top, value)));
+  });
+}
+
+/** min(1, Σ live grants) of one adding axis; `live` undefined = no live grant = 1. */
+export const liveFraction = (live: CapacityVector | undefined, axis: AddingAxis): number =>
+  Math.min(1, live?.[axis] ?? 1);
+
+/**
+ * C_live of an edge (CONTRACT §C). Adding axes: budget × min(1, Σ live grants).
+ * Levels: min(budget, largest live grant). A null budget on an adding axis stays
+ * null: a fraction of "no limit" is no limit.
+ *
+ * @param live the workload's `sumLiveGrants`; undefined = no live grant
+ */
+export function liveCapacity(budget: CapacityVector, live: CapacityVector | undefined): CapacityVector {
+  return mapAxes((axis) => {
+    const own = budget[axis];
+    if (isAdding(axis)) return own === null ? null : own * liveFraction(live, axis);
+    const granted = live?.[axis] ?? null;
+    return own === null || granted === null ? (own ?? granted) : Math.min(own, granted);
+  });
+}
+
+/** Componentwise maximum for the thresholds of a scope; null only where every vector is null (CONTRACT §C). */
+export function maxCapacity(vectors: readonly CapacityVector[]): CapacityVector {
+  return mapAxes((axis) =>
+    vectors.reduce<number | null>((top, vector) => {
+      const value = vector[axis];
+      return top === null || value === null ? (top ?? value) : Math.max(top, value);
+    }, null),
+  );
+}
