@@ -1,0 +1,26 @@
+export interface LatencyCell {
+  /** n_e: answers in the window. */
+  readonly count: number;
+  /** ȳ_e: mean of ln(latency). */
+  readonly meanLog: number;
+  /** ŷ_e: the same as the model expects it. */
+  readonly expectedMeanLog: number;
+  /** s²_e: variance of ln(latency). */
+  readonly varianceLog: number;
+}
+
+/**
+ * Latency part of the fit gate (MATHS §B1): request-weighted RMS of the error in
+ * ln(latency) with the sampling noise s²/n taken out,
+ * √(max(0, Σ p_e((ȳ_e − ŷ_e)² − s²_e/n_e))), p_e = n_e/Σn. Free of units.
+ * NaN when there is no answer or an input is not finite.
+ */
+export function fitLatency(cells: readonly LatencyCell[]): number {
+  const answered = cells.filter((cell) => cell.count !== 0);
+  const total = answered.reduce((sum, cell) => sum + cell.count, 0);
+  const squared = answered.reduce((sum, cell) => {
+    const error = cell.meanLog - cell.expectedMeanLog;
+    return sum + (cell.count / total) * (error * error - cell.varianceLog / cell.count);
+  }, 0);
+  return total > 0 ? Math.sqrt(Math.max(0, squared)) : Number.NaN;
+}

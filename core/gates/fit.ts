@@ -1,0 +1,106 @@
+import { fitLatency, type LatencyCell } from './fit-latency.ts';
+import type { FitRate } from './fit-rate.ts';
+import type { GateVerdict } from './gate-state.ts';
+import { combine, judge, notApplicable, unknown } from './verdict.ts';
+
+/** Standard errors that noise is granted in the rate and latency parts (CONTRACT §G). */
+export const FIT_Z = 8;
+/** Envoy's histograms resolve 1 ms: below this median the latency part informs but does not gate. */
+export const MIN_GATED_MEDIAN_MS = 2;
+/** Congestion ratio at which the latency promise of a service is broken (CONTROL, amendment B1b). */
+export const CONGESTION_LIMIT = 3;
+
+export interface FitInput {
+  /** Share of traffic between services; `null` = no caller of this service is a service itself. */
+  readonly rate: FitRate | null;
+  readonly latency: FitLatencyInput;
+  /** u_err and the edge that it is largest on. */
+  readonly errors: { readonly ratio: number; readonly worst: string };
+  readonly drift: DriftInput;
+  /** ε_fit. */
+  readonly threshold: number;
+  readonly attempts: number;
+}
+
+export interface FitLatencyInput {
+  readonly cells: readonly (LatencyCell & { readonly name: string })[];
+  readonly medianMs: number | null;
+}
+
+export interface DriftInput {
+  /** Calls in flight over what an empty queue would hold, x·r0. */
+  readonly congestion: number;
+  /** z of the overload controller. */
+  readonly evidence: number;
+  readonly trimming: boolean;
+}
+
+/** ε_fit = threshold·(1 − 0.5·C_geo); a null level counts as 0 (MATHS §B1, CONTRACT §C). */
+export const fitThreshold = (setting: number, geo: number | null): number => setting * (1 - 0.5 * (geo ?? 0));
+
+/** Is the service behaving as its model says? The largest of rate, latency, error and overload parts (MATHS §B1, B1b). */
+export function fitGate(input: FitInput): GateVerdict {
+  const drift = driftPart(input.drift);
+  if (input.attempts === 0 && drift.status !== 'FAIL') return unknown('no-traffic', drift.evidence);
+  return combine([
+    ratePart(input.rate),
+    latencyPart(input.latency, input.threshold),
+    judge(input.errors.ratio, { worst: input.errors.worst, evidence: { u_err: input.errors.ratio } }),
+    drift,
+  ]);
+}
+
+function ratePart(rate: FitRate | null): GateVerdict {
+  if (rate === null) return notApplicable('ingress-only');
+  const evidence = { fit_rate_mass: rate.mass, fit_rate_mass_needed: rate.massNeeded };
+  if (rate.status === 'UNKNOWN') return unknown(rate.reason, evidence);
+  return judge(rate.ratio, { evidence: { ...evidence, fit_rate: rate.value } });
+}
+
+function latencyPart({ cells, medianMs }: FitLatencyInput, threshold: number): GateVerdict {
+  const total = cells.reduce((sum, cell) => sum + cell.count, 0);
+  if (total === 0) return unknown('warmup');
+  const value = fitLatency(cells);
+  if (!Number.isFinite(value)) return unknown('nonfinite');
+  const evidence = { fit_lat: value };
+  if (medianMs !== null && medianMs < MIN_GATED_MEDIAN_MS) {
+    return { ...notApplicable('low-confidence'), evidence };
+  }
+  if (!(total >= latencyMassNeeded(cells, threshold))) return unknown('insufficient_mass', evidence);
+  return judge(value / threshold, { worst: worstCell(cells), evidence });
+}
+
+/**
+ * Answers below which noise alone could fail the latency part. Its statistic has
+ * the standard deviation √(2Σs⁴)/n, which must stay below ε²/z.
+ */
+function latencyMassNeeded(cells: readonly LatencyCell[], threshold: number): number {
+  const spread = Math.sqrt(2 * cells.reduce((sum, cell) => sum + cell.varianceLog ** 2, 0));
+  return (FIT_Z * spread) / threshold ** 2;
+}
+
+function worstCell(cells: FitLatencyInput['cells']): string {
+  let worst = '';
+  let largest = -1;
+  for (const cell of cells) {
+    const weight = cell.count * (cell.meanLog - cell.expectedMeanLog) ** 2;
+    if (weight > largest) {
+      largest = weight;
+      worst = cell.name;
+    }
+  }
+  return worst;
+}
+
+/**
+ * u_drift = congestion / 3. While the controller trims, the service is overloaded
+ * and held: the ratio is then above 1, and at least 2 with full evidence, so that
+ * it fails in one tick. While it is open, a full guard alone fails nothing:
+ * congestion counts from the limit on and is mere evidence below it.
+ */
+function driftPart({ congestion, evidence, trimming }: DriftInput): GateVerdict {
+  const drift = congestion / CONGESTION_LIMIT;
+  const open = drift <= 1 ? 0 : drift;
+  const held = Math.max(drift, 1 + Math.max(evidence, Number.EPSILON));
+  return judge(trimming ? held : open, { evidence: { u_drift: drift, overload: evidence } });
+}

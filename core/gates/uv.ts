@@ -1,0 +1,72 @@
+import { burstRatio } from './burst-level.ts';
+import type { GateVerdict } from './gate-state.ts';
+import { combine, judge, notApplicable, unknown } from './verdict.ts';
+
+/** τ_c: period of the slow control loop, s (MATHS §B10). */
+export const CONTROL_PERIOD_SEC = 10;
+/** Share of attempts that may be retries at C_int = 1 (Envoy's default retry budget). */
+export const RETRY_RATIO_MAX = 0.2;
+/** ρ(M) of the retry and fan-out work that is still safe; work grows without end at 1 (MATHS §B3). */
+export const AMPLIFICATION_MAX = 0.8;
+/** With fewer attempts the share of retries says nothing. */
+export const MIN_ATTEMPTS_FOR_RETRIES = 50;
+
+export interface UvInput {
+  readonly edges: readonly UvEdge[];
+  /** ρ of the component of K + diag(r) that the service is in. */
+  readonly amplification: number;
+  /** Componentwise maximum of the live C_int over the callers; a null counts 1. */
+  readonly coupling: number;
+  /** T_obs: span of data without a hole, s. */
+  readonly observedSec: number;
+  /** Lowest frequency the gate must see, Hz: needs 1/f seconds of data. */
+  readonly lowestHz: number;
+  /** T, s. */
+  readonly tickSec: number;
+}
+
+export interface UvEdge {
+  readonly name: string;
+  /** Largest level of the bucket of admitted arrivals in the window, calls. */
+  readonly admittedLevelMax: number;
+  /** σ, calls; `null` = no limit on this edge. */
+  readonly burst: number | null;
+  readonly attempts: number;
+  readonly retries: number;
+}
+
+/** Is anything faster than the service may absorb, or slower than the data can show? (MATHS §B3) */
+export function uvGate(input: UvInput): GateVerdict {
+  const resolution = resolutionRatio(input);
+  const measured = combine([burstPart(input.edges), retryPart(input), amplificationPart(input)]);
+  const evidence = { ...measured.evidence, u_res: Math.min(resolution, 1e6) };
+  if (!(resolution <= 1)) return { ...unknown('warmup', evidence), ratio: measured.ratio, worst: measured.worst };
+  return { ...measured, evidence };
+}
+
+function resolutionRatio({ lowestHz, observedSec, tickSec }: UvInput): number {
+  return Math.max(1 / (lowestHz * observedSec), (2 * tickSec) / CONTROL_PERIOD_SEC);
+}
+
+function burstPart(edges: readonly UvEdge[]): GateVerdict {
+  const limited = edges.flatMap((edge) =>
+    edge.burst === null ? [] : [{ name: edge.name, ratio: burstRatio(edge.admittedLevelMax, edge.burst) }],
+  );
+  if (limited.length === 0) return notApplicable('no-limit');
+  const worst = limited.reduce((a, b) => (!(b.ratio <= a.ratio) ? b : a));
+  return judge(worst.ratio, { worst: worst.name, evidence: { u_burst: worst.ratio } });
+}
+
+function retryPart({ edges, coupling }: UvInput): GateVerdict {
+  const attempts = edges.reduce((sum, edge) => sum + edge.attempts, 0);
+  if (attempts < MIN_ATTEMPTS_FOR_RETRIES) return judge(0, { evidence: { retry_ratio: 0 } });
+  const retries = edges.reduce((sum, edge) => sum + edge.retries, 0);
+  const worst = edges.reduce<UvEdge | null>((a, b) => (b.retries > (a?.retries ?? 0) ? b : a), null);
+  const ratio = retries / attempts;
+  const allowed = RETRY_RATIO_MAX * Math.min(coupling, 1);
+  return judge(ratio === 0 ? 0 : ratio / allowed, { worst: worst?.name ?? '', evidence: { retry_ratio: ratio } });
+}
+
+function amplificationPart({ amplification }: UvInput): GateVerdict {
+  return judge(amplification / AMPLIFICATION_MAX, { evidence: { amplification } });
+}

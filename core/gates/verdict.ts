@@ -1,0 +1,58 @@
+import type { GateVerdict } from './gate-state.ts';
+
+/** Largest ratio reported: keeps an infinite one representable without changing its meaning. */
+const MAX_RATIO = 1e6;
+
+type Details = Partial<Pick<GateVerdict, 'worst' | 'evidence'>>;
+
+/** Judges one ratio u = metric over threshold: PASS at 1 and below; a NaN is UNKNOWN, never PASS (MATHS §B9). */
+export function judge(ratio: number, details: Details = {}): GateVerdict {
+  const { worst = '', evidence = {} } = details;
+  if (Number.isNaN(ratio)) return unknown('nonfinite', evidence);
+  return {
+    status: !(ratio <= 1) ? 'FAIL' : 'PASS',
+    ratio: Math.min(ratio, MAX_RATIO),
+    reason: '',
+    worst,
+    evidence,
+  };
+}
+
+export function unknown(reason: string, evidence: Readonly<Record<string, number>> = {}): GateVerdict {
+  return { status: 'UNKNOWN', ratio: null, reason, worst: '', evidence };
+}
+
+/** There is nothing to judge; counts as passing. */
+export function notApplicable(reason: string): GateVerdict {
+  return { status: 'NOT_APPLICABLE', ratio: null, reason, worst: '', evidence: {} };
+}
+
+/**
+ * One verdict of the parts of a gate: FAIL if any part fails, else UNKNOWN if
+ * any part is unknown, else PASS; NOT_APPLICABLE only if every part is. The
+ * ratio and the worst name are those of the part with the largest ratio, the
+ * evidence is the union.
+ */
+export function combine(parts: readonly GateVerdict[]): GateVerdict {
+  const evidence = Object.assign({}, ...parts.map((part) => part.evidence));
+  const largest = parts.reduce<GateVerdict | null>(
+    (best, part) => (part.ratio !== null && part.ratio > (best?.ratio ?? -1) ? part : best),
+    null,
+  );
+  const status = combinedStatus(parts);
+  const reasonOf = parts.find((part) => part.status === status && part.reason !== '');
+  return {
+    status,
+    ratio: largest?.ratio ?? null,
+    reason: reasonOf?.reason ?? '',
+    worst: largest?.worst ?? '',
+    evidence,
+  };
+}
+
+function combinedStatus(parts: readonly GateVerdict[]): GateVerdict['status'] {
+  const has = (status: GateVerdict['status']) => parts.some((part) => part.status === status);
+  if (has('FAIL')) return 'FAIL';
+  if (has('UNKNOWN')) return 'UNKNOWN';
+  return has('PASS') ? 'PASS' : 'NOT_APPLICABLE';
+}

@@ -1,0 +1,82 @@
+import { addArrival, burstRatio, EMPTY_BURST_LEVEL } from '../../core/gates/burst-level.ts';
+import { fitLatency } from '../../core/gates/fit-latency.ts';
+import { fitRate } from '../../core/gates/fit-rate.ts';
+import { spectralRadii } from '../../core/gates/spectral-radius.ts';
+import { judge } from '../../core/gates/verdict.ts';
+import type { GoldenCase } from './golden-file.ts';
+
+type Input = GoldenCase['input'];
+
+/** What the reference calls each statistic, run through the gates' own code. */
+export const GATE_OPERATIONS: Readonly<Record<string, (input: Input) => unknown>> = {
+  fit_rate: goldenFitRate,
+  fit_lat: goldenFitLatency,
+  bucket: goldenBucket,
+  specrad: goldenSpectralRadius,
+};
+
+export const GATE_SCHEMA = 'cgp-golden-proposed/1';
+
+function goldenFitRate(input: Input): unknown {
+  const got = fitRate({
+    observed: numbers(input.n),
+    expected: numbers(input.m),
+    modelVariance: input.v === undefined ? numbers(input.m).map(() => 0) : numbers(input.v),
+    dispersion: numeric(input.phi, 1),
+    threshold: numeric(input.eps, 0.25),
+    z: numeric(input.z, 2.33),
+  });
+  const scale = { mass: got.mass, mass_needed: got.massNeeded, cells: got.cells };
+  if (got.status === 'UNKNOWN') {
+    return { status: got.status, reason: got.reason, value: null, ratio: null, ...scale };
+  }
+  return {
+    status: got.status,
+    value: got.value,
+    value_undebiased: got.undebiased,
+    frobenius_rel: got.frobenius,
+    ratio: got.ratio,
+    worst_cell: got.worstCell,
+    ...scale,
+  };
+}
+
+function goldenFitLatency(input: Input): unknown {
+  const [meanLog, expected, variance] = [numbers(input.mu), numbers(input.mu_hat), numbers(input.s2)];
+  const value = fitLatency(
+    numbers(input.n).map((count, index) => ({
+      count,
+      meanLog: meanLog[index] ?? Number.NaN,
+      expectedMeanLog: expected[index] ?? Number.NaN,
+      varianceLog: variance[index] ?? Number.NaN,
+    })),
+  );
+  const { status, ratio } = judge(value / numeric(input.eps, 0.25));
+  return { status, value, ratio };
+}
+
+function goldenBucket(input: Input): unknown {
+  const rateRps = numeric(input.rho, Number.NaN);
+  const bucket = numbers(input.t).reduce((level, atSec) => addArrival(level, atSec, rateRps), EMPTY_BURST_LEVEL);
+  return { max_level: bucket.maxLevel, ratio: burstRatio(bucket.maxLevel, numeric(input.sigma, Number.NaN)) };
+}
+
+function goldenSpectralRadius(input: Input): unknown {
+  const retries = numbers(input.r);
+  const calls = Array.isArray(input.K) ? input.K.map(numbers) : [];
+  const rows = calls.map(
+    (row, i) =>
+      new Map(
+        row
+          .map((value, j): [number, number] => [j, value + (i === j ? (retries[i] ?? 0) : 0)])
+          .filter(([, value]) => value !== 0),
+      ),
+  );
+  return Math.max(0, ...spectralRadii(rows));
+}
+
+function numbers(value: unknown): number[] {
+  return Array.isArray(value) ? value.map((item) => numeric(item, Number.NaN)) : [];
+}
+
+const numeric = (value: unknown, otherwise: number): number => (typeof value === 'number' ? value : otherwise);

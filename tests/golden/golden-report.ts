@@ -1,0 +1,56 @@
+import { GATE_OPERATIONS, GATE_SCHEMA } from './gate-operations.ts';
+import { differences, type GoldenCase, type GoldenFile, readGoldenFolder } from './golden-file.ts';
+
+export interface FileReport {
+  readonly name: string;
+  readonly passed: number;
+  readonly failed: readonly { readonly id: string; readonly differences: readonly string[] }[];
+  /** Cases that no code of ours computes yet; a file without any case counts as one of them too. */
+  readonly notCovered: number;
+}
+
+/** Runs every case of a folder that is recognised by its schema and operation. */
+export function runGoldenFolder(folder: string): FileReport[] {
+  return readGoldenFolder(folder).map(runFile);
+}
+
+function runFile(file: GoldenFile): FileReport {
+  const covered = file.cases.filter((one) => operationOf(file, one) !== undefined);
+  const failed = covered
+    .map((one) => ({ id: one.id, differences: runCase(file, one) }))
+    .filter((result) => result.differences.length > 0);
+  return {
+    name: file.name,
+    passed: covered.length - failed.length,
+    failed,
+    notCovered: file.cases.length - covered.length,
+  };
+}
+
+const operationOf = (file: GoldenFile, one: GoldenCase) =>
+  file.schema === GATE_SCHEMA && Object.hasOwn(GATE_OPERATIONS, one.op) ? GATE_OPERATIONS[one.op] : undefined;
+
+function runCase(file: GoldenFile, one: GoldenCase): string[] {
+  try {
+    return differences(operationOf(file, one)?.(one.input), one.output, file.tolerance);
+  } catch (error) {
+    return [String(error)];
+  }
+}
+
+/** Text of a report and whether it is good: something ran and nothing failed. */
+export function describeReports(reports: readonly FileReport[]): { readonly text: string; readonly ok: boolean } {
+  const passed = reports.reduce((sum, report) => sum + report.passed, 0);
+  const failed = reports.reduce((sum, report) => sum + report.failed.length, 0);
+  const lines = reports.flatMap(describeReport);
+  return { text: [...lines, `${passed} passed, ${failed} failed`].join('\n'), ok: failed === 0 && passed > 0 };
+}
+
+function describeReport(report: FileReport): string[] {
+  if (report.passed + report.failed.length === 0) return [`${report.name}: not covered yet`];
+  const rest = report.notCovered > 0 ? `, ${report.notCovered} not covered yet` : '';
+  return [
+    `${report.name}: ${report.passed} passed, ${report.failed.length} failed${rest}`,
+    ...report.failed.map((one) => `  ${one.id}: ${one.differences.join('; ')}`),
+  ];
+}
