@@ -11,7 +11,7 @@ export interface NatsOptions {
   /** File (0600) that holds the nkey seed of our user. */
   readonly nkeySeedFile: string;
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string } | undefined;
-  /** Shown by the server among its connections. */
+  /** The user: `control-plane` or the node. Replies come back under `_INBOX.<name>`, which nobody else may hear. */
   readonly name: string;
   readonly logger: Logger;
   /** Ends the attempts to connect for the first time. */
@@ -52,6 +52,7 @@ async function connectOptionsOf({ servers, nkeySeedFile, tls, name }: NatsOption
   return {
     servers: [...servers],
     name,
+    inboxPrefix: `_INBOX.${name}`,
     authenticator: nkeyAuthenticator(new TextEncoder().encode(seed)),
     ...(tls === undefined ? {} : { tls }),
     timeout: CONNECT_TIMEOUT_MS,

@@ -1,0 +1,82 @@
+/** What one nats-server is told at its start. */
+export interface NatsServerConfig {
+  readonly mesh: string;
+  readonly serverName: string;
+  /** Address to listen on; loopback unless TLS is set. */
+  readonly host: string;
+  /** 0 = the server picks a free one and writes it into `portsFileDir`. */
+  readonly port: number;
+  readonly portsFileDir?: string | undefined;
+  readonly storeDir: string;
+  /** Largest message, bytes; frames come in parts of at most 256 KiB. Default 1 MiB. */
+  readonly maxPayloadBytes?: number | undefined;
+  readonly controlPlanePublicKey: string;
+  /** Public nkey of each sidecar by its node. */
+  readonly sidecarPublicKeys: Readonly<Record<string, string>>;
+  readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile?: string } | undefined;
+}
+
+const nodeName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * nats.conf as JSON, which nats-server reads. Holds public keys only. Every
+ * write reaches the disk before it is acknowledged (`sync_interval: always`).
+ * Throws on a node or mesh name that could widen a subject.
+ */
+export function renderNatsServerConfig(config: NatsServerConfig): string {
+  for (const name of [config.mesh, ...Object.keys(config.sidecarPublicKeys)]) {
+    if (!nodeName.test(name)) {
+      throw new Error(`${JSON.stringify(name)} is not a name`);
+    }
+  }
+  const { tls } = config;
+  return `${JSON.stringify(
+    {
+      server_name: config.serverName,
+      listen: `${config.host}:${config.port === 0 ? -1 : config.port}`,
+      ...(config.portsFileDir === undefined ? {} : { ports_file_dir: config.portsFileDir }),
+      max_payload: config.maxPayloadBytes ?? 1024 * 1024,
+      jetstream: { store_dir: config.storeDir, sync_interval: 'always' },
+      ...(tls === undefined
+        ? {}
+        : { tls: { cert_file: tls.certFile, key_file: tls.keyFile, ...(tls.caFile && { ca_file: tls.caFile }) } }),
+      authorization: {
+        users: [
+          { nkey: config.controlPlanePublicKey, permissions: controlPlanePermissions },
+          ...Object.entries(config.sidecarPublicKeys).map(([node, nkey]) => ({
+            nkey,
+            permissions: sidecarPermissions(config.mesh, node),
+          })),
+        ],
+      },
+    },
+    null,
+    2,
+  )}\n`;
+}
+
+const controlPlanePermissions = {
+  publish: { allow: ['capmesh.v1.>', '$KV.>', '$JS.API.>', '$JS.ACK.>', '$JS.FC.>'] },
+  subscribe: { allow: ['_INBOX.control-plane.>'] },
+};
+
+/** A sidecar sends its own frames, reads its own lease and the keys, and hears its own replies: nothing else. */
+function sidecarPermissions(mesh: string, node: string): object {
+  const readable = [
+    ['KV_capmesh_leases', `$KV.capmesh_leases.${node}`],
+    ['KV_capmesh_keys', '$KV.capmesh_keys.>'],
+  ] as const;
+  return {
+    publish: {
+      allow: [
+        `capmesh.v1.frames.${mesh}.${node}`,
+        ...readable.flatMap(([stream, subject]) => [
+          `$JS.API.DIRECT.GET.${stream}.${subject}`,
+          `$JS.API.CONSUMER.CREATE.${stream}.*.${subject}`,
+          `$JS.FC.${stream}.>`,
+        ]),
+      ],
+    },
+    subscribe: { allow: [`_INBOX.${node}.>`] },
+  };
+}

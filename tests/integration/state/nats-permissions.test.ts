@@ -1,0 +1,130 @@
+import { deepEqual, equal, rejects } from 'node:assert/strict';
+import { jetstream, jetstreamManager } from '@nats-io/jetstream';
+import { Kvm } from '@nats-io/kv';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { after, before, describe, it } from 'mocha';
+import { type NatsFixture, reconnected, startNats } from '../../support/nats-fixture.ts';
+
+describe('nats-server-config on a real nats-server', () => {
+  let nats: NatsFixture;
+  let controlPlane: NatsConnection;
+  let sidecar: NatsConnection;
+
+  before(async () => {
+    nats = await startNats('shop', ['node-1', 'node-2']);
+    controlPlane = await nats.connect('control-plane');
+    const kvm = new Kvm(controlPlane);
+    for (const bucket of ['capmesh_leases', 'capmesh_keys', 'capmesh_ledger', 'capmesh_config']) {
+      await (await kvm.create(bucket)).put('node-1', 'as it was');
+    }
+    await (await kvm.open('capmesh_leases')).put('node-2', 'as it was');
+    const manager = await jetstreamManager(controlPlane);
+    await manager.streams.add({ name: 'CAPMESH_FRAMES', subjects: ['capmesh.v1.frames.>'] });
+    sidecar = await nats.connect('node-1');
+  });
+
+  after(async () => {
+    await sidecar?.close();
+    await controlPlane?.close();
+    await nats?.stop();
+  });
+
+  it('lets a sidecar send its own frames', async () => {
+    const ack = await jetstream(sidecar).publish('capmesh.v1.frames.shop.node-1', 'frame');
+    equal(ack.seq, 1);
+  });
+
+  it('lets a sidecar watch its lease and the keys, also after the server was killed', async () => {
+    const kvm = new Kvm(jetstream(sidecar, { checkAPI: false }));
+    const own = new Kvm(controlPlane);
+    const watched = [
+      { bucket: 'capmesh_leases', key: 'node-1' },
+      { bucket: 'capmesh_keys', key: '>' },
+    ];
+    const watches = await Promise.all(
+      watched.map(async ({ bucket, key }) => (await kvm.open(bucket, { allow_direct: true })).watch({ key })),
+    );
+    const values = watches.map((watch) => watch[Symbol.asyncIterator]());
+    for (const [index, { bucket }] of watched.entries()) {
+      equal((await values[index]?.next())?.value?.string(), 'as it was');
+      await (await own.open(bucket)).put('node-1', 'changed');
+      equal((await values[index]?.next())?.value?.string(), 'changed');
+    }
+    const back = Promise.all([reconnected(controlPlane), reconnected(sidecar)]);
+    await nats.restart();
+    await back;
+    for (const [index, { bucket }] of watched.entries()) {
+      await (await own.open(bucket)).put('node-1', 'as it was');
+      equal((await values[index]?.next())?.value?.string(), 'as it was');
+      watches[index]?.stop();
+    }
+  });
+
+  for (const subject of [
+    'capmesh.v1.frames.shop.node-2',
+    'capmesh.v1.events._mesh',
+    '$KV.capmesh_leases.node-1',
+    '$KV.capmesh_leases.node-2',
+    '$KV.capmesh_keys.node-1',
+    '$KV.capmesh_ledger.node-1',
+    '$KV.capmesh_config.node-1',
+  ]) {
+    it(`refuses a sidecar's write to ${subject}`, async () => {
+      await rejects(sidecar.request(subject, 'forged', { timeout: 2000 }), /[Pp]ermissions? [Vv]iolation/);
+    });
+  }
+
+  for (const subject of [
+    '$JS.API.DIRECT.GET.KV_capmesh_leases.$KV.capmesh_leases.node-2',
+    '$JS.API.DIRECT.GET.KV_capmesh_ledger.$KV.capmesh_ledger.node-1',
+    '$JS.API.CONSUMER.CREATE.KV_capmesh_leases.x.$KV.capmesh_leases.node-2',
+    '$JS.API.CONSUMER.CREATE.CAPMESH_FRAMES.x',
+    '$JS.API.STREAM.DELETE.KV_capmesh_keys',
+    '$JS.API.STREAM.PURGE.KV_capmesh_leases',
+    '$JS.API.STREAM.MSG.GET.KV_capmesh_ledger',
+  ]) {
+    it(`refuses a sidecar's request to ${subject}`, async () => {
+      await rejects(sidecar.request(subject, '{}', { timeout: 2000 }), /[Pp]ermissions? [Vv]iolation/);
+    });
+  }
+
+  it('refuses a sidecar that listens to the replies of others', async () => {
+    const heard = sidecar.subscribe('_INBOX.control-plane.>');
+    await rejects(async () => {
+      for await (const _ of heard) {
+        throw new Error('heard a reply');
+      }
+    }, /[Pp]ermissions? [Vv]iolation/);
+  });
+
+  it('does not let a consumer deliver a lease into the ledger, the keys or the frames', async () => {
+    for (const [index, target] of [
+      '$KV.capmesh_ledger.node-1',
+      '$KV.capmesh_keys.node-1',
+      'capmesh.v1.frames.shop.node-2',
+    ].entries()) {
+      const name = `evil${index}`;
+      const config = {
+        name,
+        deliver_subject: target,
+        deliver_policy: 'all',
+        ack_policy: 'none',
+        filter_subject: '$KV.capmesh_leases.node-1',
+      };
+      await sidecar.request(
+        `$JS.API.CONSUMER.CREATE.KV_capmesh_leases.${name}.$KV.capmesh_leases.node-1`,
+        JSON.stringify({ stream_name: 'KV_capmesh_leases', config, action: 'create' }),
+      );
+    }
+    const kvm = new Kvm(controlPlane);
+    await (await kvm.open('capmesh_leases')).put('node-1', 'smuggled');
+    await controlPlane.flush();
+    for (const bucket of ['capmesh_ledger', 'capmesh_keys']) {
+      equal((await (await kvm.open(bucket)).get('node-1'))?.string(), 'as it was');
+    }
+    const frames = await (await jetstreamManager(controlPlane)).streams.info('CAPMESH_FRAMES', {
+      subjects_filter: '>',
+    });
+    deepEqual(frames.state.subjects, { 'capmesh.v1.frames.shop.node-1': 1 });
+  });
+});
