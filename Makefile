@@ -2,7 +2,7 @@
 # node_modules/ and .tools/. Each step leaves a file that says it is done.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo up test golden lint coverage clean
+.PHONY: help setup build demo up test golden lint coverage clean bench-overload bench-calm
 
 ROOMS := core envoy control-plane ext-authz cli platform demo bench tests
 SOURCES := $(shell find $(wildcard $(ROOMS)) -name '*.ts' 2>/dev/null)
@@ -12,7 +12,7 @@ GENERATED := proto/gen/capmesh.binpb
 COMPILED := dist/.compiled
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 setup: $(COMPILED) ## install, generate and compile everything that is missing or out of date
 
@@ -29,6 +29,12 @@ test: $(COMPILED) ## run every test; the last line sums them up
 
 golden: $(COMPILED) ## check the mathematics against test vectors: make golden GOLDEN_DIR=…
 	node dist/tests/golden/run-golden.js $(GOLDEN_DIR)
+
+bench-overload: $(COMPILED) ## goodput under overload, beside peers on real Envoy (about half an hour)
+	node dist/bench/overload.js $(BENCH_ARGS)
+
+bench-calm: $(COMPILED) ## calls refused at 75 % load, which should be none (about ten minutes)
+	node dist/bench/calm.js $(BENCH_ARGS)
 
 lint: $(INSTALLED) ## formatting, lint rules and the walls between the rooms
 	npm run --silent lint

@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ChildProgram } from './child-program.ts';
+import { programPath } from './program-path.ts';
+
+export interface EmbeddedMeshOptions {
+  readonly stateDir: string;
+  readonly meshFile: string;
+  /** Envoys with their sidecars; default 1. */
+  readonly nodes?: number;
+  readonly onProgress?: (line: string) => void;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export interface NodeAddress {
+  readonly meshPort: number;
+  readonly adminPort: number;
+}
+
+/** What `capmesh up` writes to `up.json`, as far as it is needed here. */
+interface UpFile {
+  readonly ports: {
+    readonly grpc: number;
+    readonly rest: number;
+    readonly nodes: readonly { readonly mesh: number; readonly admin: number }[];
+  };
+  readonly pids: Readonly<Record<string, number>>;
+}
+
+/** A mesh run by `capmesh up` as a child process, on ports that the system chose. */
+export class EmbeddedMesh {
+  readonly stateDir: string;
+  private readonly program: ChildProgram;
+
+  private constructor(program: ChildProgram, stateDir: string) {
+    this.program = program;
+    this.stateDir = stateDir;
+  }
+
+  /** Resolves once the mesh serves; rejects, with nothing left running, when it does not come up. */
+  static async start(options: EmbeddedMeshOptions): Promise<EmbeddedMesh> {
+    const { stateDir, meshFile, nodes = 1, onProgress = () => {}, env = {} } = options;
+    const program = new ChildProgram({
+      command: process.execPath,
+      args: [
+        programPath('cli/main'),
+        ...['up', '--state-dir', stateDir, '--port-base', '0', '--mesh-file', meshFile],
+        ...['--nodes', `${nodes}`, '--json'],
+      ],
+      env,
+      onLine: onProgress,
+      graceMs: 30_000,
+    });
+    try {
+      await program.first((line) => (line.includes('"ready"') ? line : undefined));
+    } catch (error) {
+      await program.stop();
+      throw error;
+    }
+    return new EmbeddedMesh(program, stateDir);
+  }
+
+  get grpcAddress(): string {
+    return `127.0.0.1:${this.upFile().ports.grpc}`;
+  }
+
+  get restUrl(): string {
+    return `http://127.0.0.1:${this.upFile().ports.rest}`;
+  }
+
+  node(index: number): NodeAddress {
+    const ports = this.upFile().ports.nodes[index];
+    if (!ports) throw new Error(`there is no node ${index}`);
+    return { meshPort: ports.mesh, adminPort: ports.admin };
+  }
+
+  /** Process ids by name; they change when a process was restarted. */
+  pids(): Readonly<Record<string, number>> {
+    return this.upFile().pids;
+  }
+
+  adminToken(): string {
+    return readFileSync(join(this.stateDir, 'admin.token'), 'utf8').trim();
+  }
+
+  secretFile(workload: string): string {
+    return join(this.stateDir, 'credentials', `${workload}.secret`);
+  }
+
+  /** Resolves when `up` and all its children are gone. */
+  stop(): Promise<number | NodeJS.Signals> {
+    return this.program.stop();
+  }
+
+  private upFile(): UpFile {
+    return JSON.parse(readFileSync(join(this.stateDir, 'up.json'), 'utf8')) as UpFile;
+  }
+}
