@@ -1,3 +1,4 @@
+import { CONTROL_OPERATIONS, CONTROL_SCHEMA } from './control-operations.ts';
 import { GATE_OPERATIONS, GATE_SCHEMA } from './gate-operations.ts';
 import { differences, type GoldenCase, type GoldenFile, readGoldenFolder } from './golden-file.ts';
 
@@ -27,8 +28,12 @@ function runFile(file: GoldenFile): FileReport {
   };
 }
 
-const operationOf = (file: GoldenFile, one: GoldenCase) =>
-  file.schema === GATE_SCHEMA && Object.hasOwn(GATE_OPERATIONS, one.op) ? GATE_OPERATIONS[one.op] : undefined;
+const OPERATIONS = new Map([
+  [GATE_SCHEMA, new Map(Object.entries(GATE_OPERATIONS))],
+  [CONTROL_SCHEMA, new Map(Object.entries(CONTROL_OPERATIONS))],
+]);
+
+const operationOf = (file: GoldenFile, one: GoldenCase) => OPERATIONS.get(file.schema)?.get(one.op);
 
 function runCase(file: GoldenFile, one: GoldenCase): string[] {
   try {
@@ -51,6 +56,6 @@ function describeReport(report: FileReport): string[] {
   const rest = report.notCovered > 0 ? `, ${report.notCovered} not covered yet` : '';
   return [
     `${report.name}: ${report.passed} passed, ${report.failed.length} failed${rest}`,
-    ...report.failed.map((one) => `  ${one.id}: ${one.differences.join('; ')}`),
+    ...report.failed.map((one) => `  ${one.id}: ${one.differences.slice(0, 5).join('; ')}`),
   ];
 }

@@ -1,0 +1,24 @@
+import { sampleOf } from './overload-limit.ts';
+import { stepOpen } from './overload-open.ts';
+import type { OverloadState, OverloadTick } from './overload-state.ts';
+import { stepTrim } from './overload-trim.ts';
+
+/**
+ * Overload control of one service: a pure function of what it did in one tick
+ * that moves `limit`, the calls in flight that it may hold (CONTROL). No limit
+ * is set by hand: base latency and capacity are learned.
+ *
+ * A tick without length or with a number that makes no sense is a missing tick:
+ * the state stays.
+ */
+export function stepOverload(state: OverloadState, tick: OverloadTick): OverloadState {
+  if (!isUsable(tick)) return state;
+  const sample = sampleOf(tick, state.limit);
+  return state.mode === 'open' ? stepOpen(state, sample) : stepTrim(state, sample);
+}
+
+function isUsable(tick: OverloadTick): boolean {
+  return tick.durationSec > 0 && Object.values(tick).every((value) => Number.isFinite(value) && value >= 0);
+}
+
+export { INITIAL_OVERLOAD_STATE, type OverloadState, type OverloadTick } from './overload-state.ts';

@@ -1,0 +1,104 @@
+import { LAW } from './overload-law.ts';
+import { clamp, cutTo, gain, kneeLimit, type OverloadSample, openGuard, roomUsed, verifyAt } from './overload-limit.ts';
+import type { OverloadState } from './overload-state.ts';
+
+/** A tick while nothing is refused: learn the service, weigh the evidence of overload. */
+export function stepOpen(before: OverloadState, sample: OverloadSample): OverloadState {
+  const known = before.answersSeen >= LAW.coldAnswers;
+  const growing = sample.inFlight - before.lastInFlight > Math.max(10, 0.1 * sample.offered);
+  const coldP10Sec = known ? before.coldP10Sec : smallerKnown(before.coldP10Sec, sample.p10Sec);
+  const baselineSec = known ? before.baselineSec : smallerKnown(before.baselineSec, coldP10Sec);
+  const evidence = openEvidence(before, sample, { known, growing, baselineSec });
+  const state: OverloadState = {
+    ...before,
+    calmSec: before.calmSec + sample.durationSec,
+    coldP10Sec,
+    evidence,
+    lastInFlight: sample.inFlight,
+  };
+  if (evidence >= LAW.enter) return startTrimming(state, baselineSec, sample);
+  const teaches = sample.answers >= LAW.fewAnswers && !growing;
+  return relaxLimit(teaches ? learn(state, sample, known) : state, sample, known);
+}
+
+/** Smaller of two values of which 0 means unknown. */
+const smallerKnown = (a: number, b: number): number => (a > 0 && b > 0 ? Math.min(a, b) : a > 0 ? a : b);
+
+interface Knowledge {
+  readonly known: boolean;
+  readonly growing: boolean;
+  readonly baselineSec: number;
+}
+
+/** z: grows by the share of the queue's room in use while calls queue at all; jumps to 1 when a long queue times out. */
+function openEvidence(before: OverloadState, sample: OverloadSample, knowledge: Knowledge): number {
+  const { inFlight, answers, timeouts } = sample;
+  const emptyQueue = sample.rateRps * knowledge.baselineSec;
+  const congestion =
+    emptyQueue > 0 ? inFlight / emptyQueue : inFlight > 0 && answers === 0 ? Number.POSITIVE_INFINITY : 0;
+  const timingOut = timeouts >= Math.max(LAW.timeoutMin, LAW.timeoutShare * (answers + timeouts));
+  if (congestion >= LAW.timeoutQueueRatio && timingOut) return 1;
+  if (congestion < LAW.queueRatio) return 0;
+  const used = openRoomUsed(before, sample, emptyQueue, knowledge);
+  return clamp(before.evidence + used - LAW.fillReference, 0, 1);
+}
+
+function openRoomUsed(before: OverloadState, sample: OverloadSample, emptyQueue: number, knowledge: Knowledge): number {
+  const { inFlight, meanInFlight, limitBinds } = sample;
+  if (limitBinds) return roomUsed(emptyQueue, (meanInFlight + inFlight) / 2, before.limit);
+  const coldSurge = !knowledge.known && knowledge.growing && inFlight >= LAW.guardAdd + LAW.guardMul * emptyQueue;
+  return coldSurge ? 1 : 0;
+}
+
+/** Overload: hold the service. A base latency that has not been learned for long is verified at once. */
+function startTrimming(state: OverloadState, baselineSec: number, sample: OverloadSample): OverloadState {
+  const trusted = state.learnedSec >= LAW.trustSec;
+  const relapse = state.calmSec < LAW.relapseSec;
+  const cap = relapse ? Math.min(LAW.evidenceMax, 2 * state.evidenceCap) : 1;
+  const capacityRps = Math.max(sample.rateRps, state.peakRps / 2);
+  const held: OverloadState = {
+    ...state,
+    mode: 'trim',
+    evidence: cap,
+    evidenceCap: cap,
+    baselineSec,
+    capacityRps,
+    verifiedRps: capacityRps,
+    verifyStep: 0,
+    sinceVerifySec: 0,
+    verifyEverySec: trusted ? LAW.verifyStartSec : LAW.verifyMinSec,
+    justVerified: false,
+  };
+  const limit = kneeLimit(held, 1);
+  return trusted ? cutTo(held, limit, sample) : verifyAt(held, limit, sample);
+}
+
+/** Base latency falls fast and rises slowly; while cold the smallest mean stands for it. */
+function learn(state: OverloadState, sample: OverloadSample, known: boolean): OverloadState {
+  const { meanSec, rateRps, durationSec } = sample;
+  const timeConstantSec = meanSec < state.baselineSec ? LAW.baselineDownSec : LAW.baselineUpSec;
+  const moved = state.baselineSec + sample.weight * (meanSec - state.baselineSec) * gain(durationSec, timeConstantSec);
+  return {
+    ...state,
+    baselineSec: known ? moved : smallerKnown(state.baselineSec, meanSec),
+    peakRps: rateRps > state.peakRps ? rateRps : state.peakRps * (1 - durationSec / LAW.peakForgetSec),
+    answersSeen: state.answersSeen + sample.answers,
+    learnedSec: state.learnedSec + durationSec,
+  };
+}
+
+/** Moves the open limit towards its guard: at most doubling each second, and on probation after a recovery. */
+function relaxLimit(state: OverloadState, sample: OverloadSample, known: boolean): OverloadState {
+  const metGuard = sample.refused > 0 && state.evidence === 0 && state.limit >= 0.9 * openGuard(state, sample.rateRps);
+  const burstFactor = metGuard
+    ? Math.min(LAW.burstFactorMax, LAW.burstFactorStep * state.burstFactor)
+    : Math.max(1, state.burstFactor * (1 - sample.durationSec / LAW.forgetSec));
+  const widened = { ...state, burstFactor };
+  const guard = openGuard(widened, sample.rateRps);
+  const target = known ? guard : Math.max(guard, LAW.coldLimit * burstFactor);
+  const reachable =
+    state.calmSec < LAW.relapseSec
+      ? state.probationLimit
+      : Math.max(state.limit * LAW.rampPerSec ** sample.durationSec, 2 * LAW.floor);
+  return { ...widened, limit: Math.min(target, reachable) };
+}

@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import {
+  INITIAL_OVERLOAD_STATE,
+  type OverloadState,
+  type OverloadTick,
+  stepOverload,
+} from '../../../../core/stability/overload-controller.ts';
+import { LAW } from '../../../../core/stability/overload-law.ts';
+import { kneeLimit, queueRoom } from '../../../../core/stability/overload-limit.ts';
+
+/** 200 calls per second answered in 20 ms each: 4 in flight. */
+const calm: OverloadTick = {
+  durationSec: 1,
+  offered: 200,
+  refused: 0,
+  answers: 200,
+  latencySumSec: 4,
+  timeouts: 0,
+  inFlight: 4,
+  p10Sec: 0.018,
+};
+
+const fed = (state: OverloadState, ticks: number, tick: OverloadTick): OverloadState =>
+  Array.from({ length: ticks }).reduce<OverloadState>((one) => stepOverload(one, tick), state);
+
+describe('overload controller (CONTROL)', () => {
+  it('learns the base latency while it is open and keeps a limit far above need', () => {
+    const state = fed(INITIAL_OVERLOAD_STATE, 60, calm);
+    assert.equal(state.mode, 'open');
+    assert.ok(Math.abs(state.baselineSec - 0.02) < 1e-9);
+    assert.ok(Math.abs(state.limit - (LAW.guardAdd + LAW.guardMul * 200 * 0.02)) < 1e-9);
+  });
+
+  it('trims in one tick when a long queue times out, and opens when the evidence has drained', () => {
+    const jam: OverloadTick = {
+      ...calm,
+      offered: 1600,
+      answers: 100,
+      latencySumSec: 80,
+      timeouts: 900,
+      inFlight: 1000,
+    };
+    const trimmed = stepOverload(fed(INITIAL_OVERLOAD_STATE, 90, calm), jam);
+    assert.equal(trimmed.mode, 'trim');
+    assert.ok(trimmed.limit < 20, `${trimmed.limit}`);
+    const ticks = Array.from({ length: 20 }, (_, count) => fed(trimmed, count, calm).mode).indexOf('open');
+    assert.ok(ticks > 1 && ticks < 10, `${ticks}`);
+  });
+
+  it('leaves room for a queue of 1.5 to 2.8 roots of what the service holds unqueued', () => {
+    assert.equal(queueRoom(16, 1), 2.8 * 4);
+    assert.equal(queueRoom(16, 1e9), 1.5 * 4);
+    assert.equal(queueRoom(400, 1), 200);
+    assert.equal(kneeLimit({ capacityRps: 0, baselineSec: 0 }, 1), LAW.floor);
+  });
+
+  it('takes no step on a tick that is missing or makes no sense', () => {
+    const state = fed(INITIAL_OVERLOAD_STATE, 10, calm);
+    assert.equal(stepOverload(state, { ...calm, durationSec: 0 }), state);
+    assert.equal(stepOverload(state, { ...calm, latencySumSec: Number.NaN }), state);
+    assert.equal(stepOverload(state, { ...calm, answers: -1 }), state);
+  });
+
+  it('stays finite and above its floor whatever it is fed', () => {
+    const count = fc.oneof(fc.integer({ min: 0, max: 20 }), fc.integer({ min: 0, max: 100_000 }));
+    const tick = fc.record({
+      durationSec: fc.constantFrom(0.25, 1, 1.13, 5),
+      offered: count,
+      refused: count,
+      answers: count,
+      latencySumSec: fc.double({ min: 0, max: 1e5, noNaN: true }),
+      timeouts: count,
+      inFlight: count,
+      p10Sec: fc.double({ min: 0, max: 1, noNaN: true }),
+    });
+    fc.assert(
+      fc.property(fc.array(tick, { maxLength: 60 }), (ticks) => {
+        let state = INITIAL_OVERLOAD_STATE;
+        for (const one of ticks) {
+          state = stepOverload(state, one);
+          assert.ok(state.limit >= LAW.floor && Number.isFinite(state.limit), `limit ${state.limit}`);
+          const { mode: _mode, capacityFell: _fell, justVerified: _verified, ...numbers } = state;
+          assert.ok(Object.values(numbers).every(Number.isFinite), JSON.stringify(state));
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
