@@ -25,6 +25,8 @@ for file in \
   type/matcher/v3/http_inputs; do
   paths+=(--path "$envoy/$file.proto")
 done
+# Envoy fields newer than these protos travel as TypedStruct.
+paths+=(--path node_modules/@grpc/grpc-js-xds/deps/xds/xds/type/v3/typed_struct.proto)
 rm -rf proto/gen
 node_modules/.bin/buf generate "${paths[@]}" --path proto/capmesh --path proto/io
 node_modules/.bin/buf build --path proto/capmesh -o proto/gen/capmesh.binpb

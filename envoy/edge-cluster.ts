@@ -1,0 +1,101 @@
+import type { ServicePlan } from '../core/allocators/capacity-plan.ts';
+import { edgeStatName } from '../core/substrate/edge-stats.ts';
+import {
+  Cluster,
+  Cluster_DiscoveryType,
+  Cluster_DnsLookupFamily,
+  Cluster_LbPolicy,
+} from '../proto/gen/envoy/config/cluster/v3/cluster.ts';
+import { HttpProtocolOptions } from '../proto/gen/envoy/extensions/upstreams/http/v3/http_protocol_options.ts';
+import { adsSource, ENDPOINTS_FETCH_TIMEOUT_MS } from './config-sources.ts';
+import { durationMs } from './duration.ts';
+import { isIpLiteral, parseEndpoint } from './endpoint-address.ts';
+import { buildLoadAssignment } from './load-assignment.ts';
+import { pack } from './pack.ts';
+import { EXTENSION_TYPES } from './type-urls.ts';
+
+/** Longest wait for a connection; never longer than the call itself. */
+const CONNECT_TIMEOUT_MS = 1_000;
+
+/**
+ * Breaker thresholds of the cluster itself: wide open, because every real value
+ * comes over RTDS. So a budget edit leaves the cluster's bytes alone and never
+ * re-warms it (docs/decisions/0003-breakers-over-rtds.md).
+ */
+export const OPEN_BREAKER = 1_000_000;
+
+/**
+ * Ejects an endpoint that cannot be connected to or resets connections; an
+ * answer 5xx is no reason, since overload must not empty the cluster.
+ */
+const OUTLIER_DETECTION = {
+  splitExternalLocalOriginErrors: true,
+  consecutiveLocalOriginFailure: 5,
+  enforcingConsecutiveLocalOriginFailure: 100,
+  enforcingConsecutive5xx: 0,
+  enforcingConsecutiveGatewayFailure: 0,
+  enforcingSuccessRate: 0,
+  enforcingLocalOriginSuccessRate: 0,
+  interval: durationMs(1_000),
+  baseEjectionTime: durationMs(2_000),
+  maxEjectionTime: durationMs(30_000),
+  maxEjectionPercent: 50,
+};
+
+const BREAKERS = {
+  thresholds: [
+    {
+      maxConnections: OPEN_BREAKER,
+      maxPendingRequests: OPEN_BREAKER,
+      maxRequests: OPEN_BREAKER,
+      retryBudget: { budgetPercent: { value: 20 }, minRetryConcurrency: 1 },
+    },
+  ],
+};
+
+/** Speaks to the service what the caller speaks: HTTP/1.1, or HTTP/2 for gRPC. */
+const CALLERS_PROTOCOL = pack(
+  EXTENSION_TYPES.httpProtocolOptions,
+  HttpProtocolOptions,
+  HttpProtocolOptions.fromPartial({
+    upstreamProtocolOptions: {
+      $case: 'useDownstreamProtocolConfig',
+      value: { httpProtocolOptions: {}, http2ProtocolOptions: {} },
+    },
+  }),
+);
+
+/** Whether the service's endpoints are all IP literals, so that they travel as a shared EDS resource. */
+export function usesEds(service: Pick<ServicePlan, 'endpoints'>): boolean {
+  return service.endpoints.every((endpoint) => isIpLiteral(parseEndpoint(endpoint).host));
+}
+
+/** The cluster of one edge: statistics, breaker, outlier detection and connection pool of its own. */
+export function buildEdgeCluster(service: ServicePlan, workload: string): Cluster {
+  return Cluster.fromPartial({
+    name: edgeStatName(workload, service.service),
+    ...(usesEds(service) ? edsDiscovery(service) : dnsDiscovery(service)),
+    connectTimeout: durationMs(Math.min(CONNECT_TIMEOUT_MS, service.timeoutMs)),
+    lbPolicy: Cluster_LbPolicy.LEAST_REQUEST,
+    circuitBreakers: BREAKERS,
+    outlierDetection: OUTLIER_DETECTION,
+    typedExtensionProtocolOptions: {
+      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': CALLERS_PROTOCOL,
+    },
+  });
+}
+
+function edsDiscovery(service: ServicePlan) {
+  return {
+    clusterDiscoveryType: { $case: 'type' as const, value: Cluster_DiscoveryType.EDS },
+    edsClusterConfig: { edsConfig: adsSource(ENDPOINTS_FETCH_TIMEOUT_MS), serviceName: service.service },
+  };
+}
+
+function dnsDiscovery(service: ServicePlan) {
+  return {
+    clusterDiscoveryType: { $case: 'type' as const, value: Cluster_DiscoveryType.STRICT_DNS },
+    dnsLookupFamily: Cluster_DnsLookupFamily.V4_PREFERRED,
+    loadAssignment: buildLoadAssignment(service),
+  };
+}

@@ -1,0 +1,9 @@
+/** Clusters that every node has from its bootstrap. */
+export const STATIC_CLUSTERS = {
+  /** Serves ADS. */
+  controlPlane: 'control-plane',
+  /** Answers checks. */
+  sidecar: 'sidecar',
+  /** Receives statistics. */
+  sinks: 'sinks',
+} as const;
