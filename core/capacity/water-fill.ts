@@ -11,17 +11,27 @@ export function waterFill(capacity: number, demands: readonly number[], weights:
   const rising = demands
     .map((_, i) => i)
     .sort((a, b) => at(demands, a) * at(weights, b) - at(demands, b) * at(weights, a));
-  let left = Math.max(0, capacity);
-  let weightLeft = weights.reduce((sum, weight) => sum + weight, 0);
+  const weightFrom = weightsFrom(rising, weights);
   const shares = new Array<number>(demands.length).fill(0);
-  for (const i of rising) {
-    const level = weightLeft > 0 ? left / weightLeft : left / at(weights, i);
-    const share = Math.min(at(demands, i), level * at(weights, i), left);
+  let left = Math.max(0, capacity);
+  rising.forEach((i, position) => {
+    const byWeight = (left * at(weights, i)) / at(weightFrom, position);
+    const share = Math.min(at(demands, i), byWeight, left);
     shares[i] = share;
     left -= share;
-    weightLeft -= at(weights, i);
-  }
+  });
   return shares;
+}
+
+/** For each position of `order` the weights from there to the end, summed from the end so that nothing cancels. */
+function weightsFrom(order: readonly number[], weights: readonly number[]): number[] {
+  const sums = new Array<number>(order.length).fill(0);
+  let sum = 0;
+  for (let position = order.length - 1; position >= 0; position -= 1) {
+    sum += at(weights, at(order, position));
+    sums[position] = sum;
+  }
+  return sums;
 }
 
 function at(values: readonly number[], index: number): number {

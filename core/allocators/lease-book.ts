@@ -1,0 +1,149 @@
+import { type EdgeKey, edgeKey } from '../mesh/mesh-config.ts';
+import type { LeasePlan } from './capacity-plan.ts';
+
+/** A node that sent no frame for this long is silent (CONTRACT §H). */
+export const SILENT_AFTER_MS = 3000;
+/** How long the safe share of a silent node stays reserved after its lease expired (CONTRACT §H). */
+export const RESERVE_MS = 600_000;
+/** A lease may arrive this much later than it was issued; it expires that much later too. */
+const DELIVERY_GRACE_MS = 2000;
+/** A silent node falls to its safe share, which may exceed its slice: room for it is kept from this long before. */
+const SAFE_LEAD_MS = 5000;
+/** Unacknowledged leases kept apart per node; older ones are folded into one. */
+const OUTSTANDING_MAX = 8;
+
+/** Everything that nodes may be applying right now: the memory of the slicer. */
+export interface LeaseBook {
+  readonly nodes: ReadonlyMap<string, NodeLeases>;
+}
+
+export const EMPTY_LEASE_BOOK: LeaseBook = { nodes: new Map() };
+
+export interface NodeLeases {
+  /** Monotonic milliseconds. */
+  readonly lastFrameMs: number;
+  /** The newest lease issued. */
+  readonly newest: LeasePlan;
+  /** What the node may apply: leases not older than the acknowledged one, oldest first. */
+  readonly outstanding: readonly OutstandingLease[];
+  /** Since when a silent node holds its safe share only; `null` while it holds a lease. */
+  readonly expiredAtMs: number | null;
+}
+
+export interface OutstandingLease {
+  readonly seq: number;
+  readonly issuedMs: number;
+  readonly expiresMs: number;
+  /** Calls per second by edge; after expiry the safe rates. Edges without a rate limit are absent. */
+  readonly rates: ReadonlyMap<EdgeKey, number>;
+  readonly safeRates: ReadonlyMap<EdgeKey, number>;
+}
+
+/** What a node reported last. */
+export interface NodeObservation {
+  readonly node: string;
+  readonly offeredRps: ReadonlyMap<EdgeKey, number>;
+  /** Newest lease in force on the node. */
+  readonly ackedSeq: number;
+  /** Monotonic milliseconds at which its newest frame arrived. */
+  readonly lastFrameMs: number;
+}
+
+export const isSilent = (lastFrameMs: number, nowMs: number): boolean => nowMs - lastFrameMs > SILENT_AFTER_MS;
+
+/** The book of a control plane that starts: every stored lease counts as just issued. */
+export function restoreLeaseBook(stored: readonly LeasePlan[], nowMs: number): LeaseBook {
+  const nodes = stored.map((lease): [string, NodeLeases] => [
+    lease.node,
+    { lastFrameMs: nowMs, newest: lease, outstanding: [outstanding(lease, nowMs)], expiredAtMs: null },
+  ]);
+  return { nodes: new Map(nodes) };
+}
+
+/** Drops what is acknowledged, expired, or reserved for long enough. */
+export function settleLeaseBook(book: LeaseBook, observed: readonly NodeObservation[], nowMs: number): LeaseBook {
+  const reports = new Map(observed.map((report) => [report.node, report]));
+  const nodes = new Map<string, NodeLeases>();
+  for (const [node, leases] of book.nodes) {
+    const settled = settleNode(leases, reports.get(node), nowMs);
+    if (settled.expiredAtMs === null || nowMs - settled.expiredAtMs < RESERVE_MS) nodes.set(node, settled);
+  }
+  return { nodes };
+}
+
+function settleNode(leases: NodeLeases, report: NodeObservation | undefined, nowMs: number): NodeLeases {
+  const lastFrameMs = Math.max(leases.lastFrameMs, report?.lastFrameMs ?? leases.lastFrameMs);
+  const ackedSeq = report?.ackedSeq ?? 0;
+  const kept = leases.outstanding.filter((lease, i) => lease.seq >= ackedSeq || i === leases.outstanding.length - 1);
+  const silent = isSilent(lastFrameMs, nowMs);
+  const newestExpired = (kept.at(-1)?.expiresMs ?? nowMs) <= nowMs;
+  return {
+    lastFrameMs,
+    newest: leases.newest,
+    outstanding: kept.map((lease) => ageLease(lease, silent, nowMs)),
+    expiredAtMs: silent ? (leases.expiredAtMs ?? (newestExpired ? nowMs : null)) : null,
+  };
+}
+
+function ageLease(lease: OutstandingLease, silent: boolean, nowMs: number): OutstandingLease {
+  if (lease.expiresMs <= nowMs) return { ...lease, rates: lease.safeRates };
+  if (silent && lease.expiresMs - SAFE_LEAD_MS <= nowMs)
+    return { ...lease, rates: largest(lease.rates, lease.safeRates) };
+  return lease;
+}
+
+/** Enters a lease that is being published. */
+export function issueLease(
+  leases: NodeLeases | undefined,
+  lease: LeasePlan,
+  nowMs: number,
+  lastFrameMs: number,
+): NodeLeases {
+  return {
+    lastFrameMs,
+    newest: lease,
+    outstanding: foldOldest([...(leases?.outstanding ?? []), outstanding(lease, nowMs)]),
+    expiredAtMs: leases?.expiredAtMs ?? null,
+  };
+}
+
+/** The largest rate of each edge that the node may be applying. */
+export function heldRates(leases: NodeLeases | undefined): ReadonlyMap<EdgeKey, number> {
+  const [first, ...more] = leases?.outstanding ?? [];
+  return more.reduce((held, lease) => largest(held, lease.rates), first?.rates ?? new Map<EdgeKey, number>());
+}
+
+/** The shortest lease among the edges, milliseconds; Infinity without edges. */
+export const leaseTermMs = (lease: LeasePlan): number =>
+  lease.edges.reduce((shortest, edge) => Math.min(shortest, edge.leaseMs), Number.POSITIVE_INFINITY);
+
+function outstanding(lease: LeasePlan, nowMs: number): OutstandingLease {
+  const limited = lease.edges.filter((edge) => edge.rateRps !== undefined);
+  const longest = lease.edges.reduce((top, edge) => Math.max(top, edge.leaseMs), 0);
+  return {
+    seq: lease.seq,
+    issuedMs: nowMs,
+    expiresMs: nowMs + longest + DELIVERY_GRACE_MS,
+    rates: new Map(limited.map((edge) => [edgeKey(edge.workload, edge.service), edge.rateRps ?? 0])),
+    safeRates: new Map(limited.map((edge) => [edgeKey(edge.workload, edge.service), edge.safeRateRps])),
+  };
+}
+
+function foldOldest(leases: readonly OutstandingLease[]): readonly OutstandingLease[] {
+  const [first, second, ...rest] = leases;
+  if (leases.length <= OUTSTANDING_MAX || !first || !second) return leases;
+  const folded: OutstandingLease = {
+    seq: second.seq,
+    issuedMs: second.issuedMs,
+    expiresMs: Math.max(first.expiresMs, second.expiresMs),
+    rates: largest(first.rates, second.rates),
+    safeRates: largest(first.safeRates, second.safeRates),
+  };
+  return [folded, ...rest];
+}
+
+function largest(a: ReadonlyMap<EdgeKey, number>, b: ReadonlyMap<EdgeKey, number>): ReadonlyMap<EdgeKey, number> {
+  const merged = new Map(a);
+  for (const [edge, rate] of b) merged.set(edge, Math.max(rate, merged.get(edge) ?? 0));
+  return merged;
+}

@@ -1,0 +1,266 @@
+import { sliceBurst } from '../capacity/burst.ts';
+import { type EdgeKey, edgeKey } from '../mesh/mesh-config.ts';
+import type {
+  AnonymousCallerPlan,
+  CapacityPlan,
+  EdgeLeasePlan,
+  EdgePlan,
+  LeasePlan,
+  ServicePlan,
+} from './capacity-plan.ts';
+import {
+  heldRates,
+  isSilent,
+  issueLease,
+  type LeaseBook,
+  leaseTermMs,
+  type NodeLeases,
+  type NodeObservation,
+  settleLeaseBook,
+} from './lease-book.ts';
+
+/** A lease is written only when some slice moved by more than this (CONTRACT §H). */
+const MOVED_SHARE = 0.05;
+/** A node without traffic still weighs this share of an equal split, so its first calls find room. */
+const IDLE_WEIGHT = 0.1;
+const DUST = 1e-9;
+
+export interface SliceInput {
+  readonly plan: CapacityPlan;
+  readonly nodes: readonly NodeObservation[];
+  readonly book: LeaseBook;
+  readonly epoch: number;
+  readonly nowMs: number;
+}
+
+export interface SliceResult {
+  /** Whole leases of the nodes whose slices changed or must be renewed. */
+  readonly leases: readonly LeasePlan[];
+  readonly book: LeaseBook;
+}
+
+/** A node that sends frames: what it may be applying, what it was told last, and what it is to get. */
+interface ActiveNode {
+  readonly report: NodeObservation;
+  readonly leases: NodeLeases | undefined;
+  readonly held: ReadonlyMap<EdgeKey, number>;
+  readonly current: ReadonlyMap<EdgeKey, EdgeLeasePlan>;
+  readonly next: EdgeLeasePlan[];
+  changed: boolean;
+}
+
+/**
+ * Splits limit_e of every edge over the nodes by what each is offered, weight
+ * max(offered_n, 0.1·limit/nodes) (CONTRACT §H). What a node may still apply
+ * counts until it acknowledged a smaller slice or its lease expired, and nothing
+ * grows into it: Σ over nodes of max(old unacknowledged, new) stays within
+ * limit_e, and within K over the edges of a service, or does not rise where a
+ * falling limit found it above. A silent node keeps its slice until expiry, then
+ * its safe share stays reserved for ten minutes.
+ *
+ * Leases are renewed at half their term while the node sends frames, and a node
+ * restarts the term with every lease that it receives.
+ */
+export function sliceLimits(input: SliceInput): SliceResult {
+  const { plan, nowMs, epoch } = input;
+  const settled = settleLeaseBook(input.book, input.nodes, nowMs);
+  const nodes = new Map(settled.nodes);
+  const leases: LeasePlan[] = [];
+  const publish = (lease: LeasePlan, lastFrameMs: number): void => {
+    leases.push(lease);
+    nodes.set(lease.node, issueLease(nodes.get(lease.node), lease, nowMs, lastFrameMs));
+  };
+
+  const active = input.nodes
+    .filter((report) => !isSilent(report.lastFrameMs, nowMs))
+    .map((report) => activeNode(report, settled));
+  const silent = [...settled.nodes].filter(([, node]) => isSilent(node.lastFrameMs, nowMs));
+  const reserved = sumRates(silent.map(([, node]) => heldRates(node)));
+  const held = sumRates([...active.map((node) => node.held), reserved]);
+  const heldInService = sumByService(held);
+  for (const service of plan.services) {
+    sliceService(service, plan.nodeCount, active, held, reserved, heldInService.get(service.service) ?? 0);
+  }
+
+  const anonymous = anonymousCallers(plan);
+  for (const node of active) {
+    if (!needsLease(node, anonymous, nowMs)) continue;
+    const seq = Math.max(node.leases?.newest.seq ?? 0, node.report.ackedSeq) + 1;
+    publish({ node: node.report.node, epoch, seq, edges: node.next, anonymous }, node.report.lastFrameMs);
+  }
+  for (const [name, node] of silent) {
+    if (node.expiredAtMs === nowMs) publish(safeLease(name, node.newest, epoch), node.lastFrameMs);
+  }
+  return { leases, book: { nodes } };
+}
+
+function activeNode(report: NodeObservation, book: LeaseBook): ActiveNode {
+  const leases = book.nodes.get(report.node);
+  const edges = leases?.newest.edges ?? [];
+  return {
+    report,
+    leases,
+    held: heldRates(leases),
+    current: new Map(edges.map((edge) => [edgeKey(edge.workload, edge.service), edge])),
+    next: [],
+    changed: false,
+  };
+}
+
+function needsLease(node: ActiveNode, anonymous: readonly AnonymousCallerPlan[], nowMs: number): boolean {
+  const newest = node.leases?.newest;
+  return (
+    !newest ||
+    node.changed ||
+    node.next.length !== newest.edges.length ||
+    !sameCallers(anonymous, newest.anonymous ?? []) ||
+    isDue(node.leases, nowMs)
+  );
+}
+
+/** Services whose calls without a token count as a workload that may call them. */
+function anonymousCallers(plan: CapacityPlan): AnonymousCallerPlan[] {
+  return plan.services.flatMap(({ service, anonymous, edges }) =>
+    edges
+      .filter((edge) => edge.workload === anonymous)
+      .map((edge) => ({ service, workload: edge.workload, prio: edge.prio })),
+  );
+}
+
+const sameCallers = (a: readonly AnonymousCallerPlan[], b: readonly AnonymousCallerPlan[]): boolean =>
+  a.length === b.length &&
+  a.every((caller, i) => {
+    const other = b[i];
+    return caller.service === other?.service && caller.workload === other.workload && caller.prio === other.prio;
+  });
+
+/** Half the term has passed since the newest lease went out. */
+const isDue = (leases: NodeLeases | undefined, nowMs: number): boolean =>
+  leases !== undefined && nowMs - (leases.outstanding.at(-1)?.issuedMs ?? nowMs) >= leaseTermMs(leases.newest) / 2;
+
+/** What a silent node whose lease expired finds when it comes back: its safe share, as it applies already. */
+const safeLease = (node: string, newest: LeasePlan, epoch: number): LeasePlan => ({
+  node,
+  epoch,
+  seq: newest.seq + 1,
+  anonymous: newest.anonymous,
+  edges: newest.edges.map((edge) =>
+    edge.rateRps === undefined ? edge : { ...edge, rateRps: edge.safeRateRps, burst: edge.safeBurst },
+  ),
+});
+
+function sliceService(
+  service: ServicePlan,
+  nodeCount: number,
+  nodes: readonly ActiveNode[],
+  held: ReadonlyMap<EdgeKey, number>,
+  reserved: ReadonlyMap<EdgeKey, number>,
+  heldInServiceRps: number,
+): void {
+  const slices = service.edges.map((edge) => {
+    const key = edgeKey(edge.workload, edge.service);
+    return edge.limitRps === null ? null : wantedSlices(edge.limitRps, key, nodes, held, reserved);
+  });
+  const growth = slices.reduce((sum, slice) => sum + (slice?.growthRps ?? 0), 0);
+  const room = Math.max(0, (service.capacityRps ?? Number.POSITIVE_INFINITY) - heldInServiceRps);
+  const scale = growth > room ? room / growth : 1;
+  service.edges.forEach((edge, i) => {
+    const slice = slices[i];
+    nodes.forEach((node, n) => {
+      const rateRps = slice ? (slice.base[n] ?? 0) + scale * (slice.growth[n] ?? 0) : undefined;
+      assign(node, leaseEdge(edge, nodeCount, rateRps), slice?.mustShrink ?? false);
+    });
+  });
+}
+
+interface WantedSlices {
+  /** What each node may have without any room being free. */
+  readonly base: readonly number[];
+  /** What it would get on top; fits into what the edge has free. */
+  readonly growth: readonly number[];
+  readonly growthRps: number;
+  /** The slices as they stand add to more than the limit. */
+  readonly mustShrink: boolean;
+}
+
+function wantedSlices(
+  limitRps: number,
+  key: EdgeKey,
+  nodes: readonly ActiveNode[],
+  held: ReadonlyMap<EdgeKey, number>,
+  reserved: ReadonlyMap<EdgeKey, number>,
+): WantedSlices {
+  const weights = nodes.map((node) =>
+    Math.max(node.report.offeredRps.get(key) ?? 0, (IDLE_WEIGHT * limitRps) / nodes.length),
+  );
+  const weightSum = weights.reduce((sum, weight) => sum + weight, 0);
+  const divisible = Math.max(0, limitRps - (reserved.get(key) ?? 0));
+  const targets = weights.map((weight) => (weightSum > 0 ? (divisible * weight) / weightSum : 0));
+  const heldBy = nodes.map((node) => node.held.get(key) ?? 0);
+  const wanted = targets.map((target, n) => Math.max(0, target - (heldBy[n] ?? 0)));
+  const wantedRps = wanted.reduce((sum, rate) => sum + rate, 0);
+  const free = Math.max(0, limitRps - (held.get(key) ?? 0));
+  const scale = wantedRps > free ? free / wantedRps : 1;
+  const current = nodes.reduce((sum, node) => sum + (node.current.get(key)?.rateRps ?? 0), 0);
+  return {
+    base: targets.map((target, n) => Math.min(target, heldBy[n] ?? 0)),
+    growth: wanted.map((rate) => rate * scale),
+    growthRps: wantedRps * scale,
+    mustShrink: current > divisible * (1 + DUST),
+  };
+}
+
+/** @param rateRps the node's slice; undefined = no rate limit on this edge */
+function leaseEdge(edge: EdgePlan, nodeCount: number, rateRps: number | undefined): EdgeLeasePlan {
+  const burst = edge.burst ?? 0;
+  const guaranteeRps = edge.guaranteeRps ?? 0;
+  const share = rateRps !== undefined && edge.limitRps ? rateRps / edge.limitRps : 1 / nodeCount;
+  return {
+    workload: edge.workload,
+    service: edge.service,
+    rateRps,
+    burst: sliceBurst(burst, share),
+    safeRateRps: guaranteeRps / nodeCount,
+    safeBurst: sliceBurst(burst, 1 / nodeCount),
+    guaranteeRps,
+    guaranteeBurst: burst,
+    leaseMs: edge.leaseMs,
+  };
+}
+
+function assign(node: ActiveNode, next: EdgeLeasePlan, mustShrink: boolean): void {
+  node.next.push(next);
+  const current = node.current.get(edgeKey(next.workload, next.service));
+  if (!current || isMoved(current, next)) node.changed = true;
+  else if (mustShrink && (next.rateRps ?? 0) < (current.rateRps ?? 0)) node.changed = true;
+}
+
+function isMoved(current: EdgeLeasePlan, next: EdgeLeasePlan): boolean {
+  if ((current.rateRps === undefined) !== (next.rateRps === undefined)) return true;
+  const rate = current.rateRps ?? 0;
+  return (
+    Math.abs((next.rateRps ?? 0) - rate) > MOVED_SHARE * rate + DUST ||
+    current.guaranteeRps !== next.guaranteeRps ||
+    current.guaranteeBurst !== next.guaranteeBurst ||
+    current.safeRateRps !== next.safeRateRps ||
+    current.leaseMs !== next.leaseMs
+  );
+}
+
+function sumRates(maps: readonly ReadonlyMap<EdgeKey, number>[]): Map<EdgeKey, number> {
+  const sums = new Map<EdgeKey, number>();
+  for (const rates of maps) {
+    for (const [edge, rate] of rates) sums.set(edge, (sums.get(edge) ?? 0) + rate);
+  }
+  return sums;
+}
+
+/** Also counts edges that the plan no longer has: nodes may still serve them. */
+function sumByService(rates: ReadonlyMap<EdgeKey, number>): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const [edge, rate] of rates) {
+    const service = edge.slice(edge.indexOf('/') + 1);
+    sums.set(service, (sums.get(service) ?? 0) + rate);
+  }
+  return sums;
+}
