@@ -1,9 +1,5 @@
+import { type Answer, isOk } from '../http/answer.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
-
-/** What became of one call. */
-export type Answer =
-  | { readonly kind: 'answered'; readonly status: number; readonly denied: string | null }
-  | { readonly kind: 'failed'; readonly cause: string };
 
 /** A good answer later than this is no use to the caller. */
 export const GOODPUT_LATENCY_MS = 1000;
@@ -45,7 +41,7 @@ export class AnswerCounts {
   add(answer: Answer, latencyMs: number): void {
     if (answer.kind === 'failed') {
       increment(this.errors, answer.cause);
-    } else if (answer.status >= 200 && answer.status < 300) {
+    } else if (isOk(answer)) {
       this.ok += 1;
       if (latencyMs <= GOODPUT_LATENCY_MS) this.good += 1;
       this.latency.add(latencyMs);

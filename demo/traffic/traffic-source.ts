@@ -1,7 +1,8 @@
 import type { Clock } from '../../platform/clock.ts';
+import { ConnectionPool } from '../http/connection-pool.ts';
+import { requestBytes } from '../http/request-bytes.ts';
 import { AnswerCounts, type AnswerTotals } from './answer-counts.ts';
 import { type Arrivals, gapSource } from './arrivals.ts';
-import { ConnectionPool } from './connection-pool.ts';
 
 export interface Phase {
   readonly name: string;
@@ -44,12 +45,12 @@ export class TrafficSource {
   private readonly pool: ConnectionPool;
   private readonly seconds: { readonly name: string; readonly counts: AnswerCounts }[] = [];
   private stopped = false;
-  private requestHeaders: Readonly<Record<string, string>> | null = null;
-  private request: Buffer = Buffer.alloc(0);
+  private readonly request: () => Buffer;
 
   constructor(options: TrafficOptions) {
     this.options = options;
     this.pool = new ConnectionPool(options);
+    this.request = requestBytes(options.authority, options.headers);
   }
 
   /** Runs all phases; resolves once every call has its answer. */
@@ -102,7 +103,7 @@ export class TrafficSource {
   private offer(dueMs: number, ofPhase: AnswerCounts, ofSecond: AnswerCounts): void {
     ofPhase.offer();
     ofSecond.offer();
-    const sent = this.pool.send(this.renderRequest(), (answer) => {
+    const sent = this.pool.send(this.request(), (answer) => {
       const latencyMs = this.options.clock.monotonicMs() - dueMs;
       ofPhase.add(answer, latencyMs);
       ofSecond.add(answer, latencyMs);
@@ -110,19 +111,6 @@ export class TrafficSource {
     if (sent) return;
     ofPhase.overflowed();
     ofSecond.overflowed();
-  }
-
-  private renderRequest(): Buffer {
-    const headers = this.options.headers();
-    if (headers !== this.requestHeaders) {
-      const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-      this.request = Buffer.from(
-        `GET / HTTP/1.1\r\nhost: ${this.options.authority}\r\n${lines.join('')}\r\n`,
-        'latin1',
-      );
-      this.requestHeaders = headers;
-    }
-    return this.request;
   }
 
   private reportSeconds(keep: number): void {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { AnswerParser } from '../../../demo/traffic/answer-parser.ts';
+import { AnswerParser } from '../../../demo/http/answer-parser.ts';
 
 const refusal =
   'HTTP/1.1 429 Too Many Requests\r\nX-Capacity-Denied: budget-exhausted\r\nContent-Length: 4\r\n\r\n{  }';

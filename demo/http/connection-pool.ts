@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { Answer } from './answer-counts.ts';
+import type { Answer } from './answer.ts';
 import { AnswerParser } from './answer-parser.ts';
 
 interface Connection {

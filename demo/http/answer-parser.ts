@@ -1,4 +1,4 @@
-import type { Answer } from './answer-counts.ts';
+import type { Answer } from './answer.ts';
 
 /** An answer read to its end, and whether its connection can carry another call. */
 export interface ParsedAnswer {

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import type { RequestListener } from 'node:http';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import type { Answer } from '../../../demo/http/answer.ts';
+import { callingHandler } from '../../../demo/services/calling-handler.ts';
+import { CapacityToken } from '../../../demo/services/capacity-token.ts';
+import { listen } from '../../../demo/services/listen.ts';
+import { type MeshCaller, meshCaller } from '../../../demo/services/mesh-caller.ts';
+import {
+  type CapacityServer,
+  CapacityService,
+  RequestCapacityResponse,
+} from '../../../proto/gen/capmesh/v1/capacity_service.ts';
+
+const answering =
+  (answer: Answer): MeshCaller =>
+  () =>
+    Promise.resolve(answer);
+const ok = answering({ kind: 'answered', status: 200, denied: null });
+
+/** Serves one call to `handler` over HTTP. */
+async function fetchFrom(handler: RequestListener): Promise<Response> {
+  const server = await listen(0, handler);
+  try {
+    return await fetch(`http://127.0.0.1:${server.port}/`);
+  } finally {
+    await server.stop();
+  }
+}
+
+describe('callingHandler()', () => {
+  it('answers 200 when all services behind it did', async () => {
+    assert.equal((await fetchFrom(callingHandler([ok, ok]))).status, 200);
+  });
+
+  it('passes a refusal on with its reason and calls nobody after it', async () => {
+    const refusing = answering({ kind: 'answered', status: 503, denied: 'breaker-open' });
+    let calledAfter = false;
+    const after: MeshCaller = () => {
+      calledAfter = true;
+      return ok();
+    };
+    const answer = await fetchFrom(callingHandler([ok, refusing, after]));
+    assert.deepEqual([answer.status, answer.headers.get('x-capacity-denied')], [503, 'breaker-open']);
+    assert.equal(calledAfter, false);
+  });
+
+  it('names no reason where there was none, and answers 502 when the mesh cannot be reached', async () => {
+    const timedOut = await fetchFrom(callingHandler([answering({ kind: 'answered', status: 504, denied: null })]));
+    assert.deepEqual([timedOut.status, timedOut.headers.get('x-capacity-denied')], [504, null]);
+    assert.equal((await fetchFrom(callingHandler([answering({ kind: 'failed', cause: 'timeout' })]))).status, 502);
+  });
+});
+
+describe('meshCaller()', () => {
+  it('names the service as host and shows the token of the moment', async () => {
+    const seen: (string | undefined)[][] = [];
+    const mesh = await listen(0, (request, response) => {
+      seen.push([request.headers.host, request.headers['x-capacity-token'] as string | undefined]);
+      response.end();
+    });
+    let headers = { 'x-capacity-token': 'first' };
+    const call = meshCaller({ host: '127.0.0.1', port: mesh.port }, 'payment', () => headers);
+    await call();
+    headers = { 'x-capacity-token': 'second' };
+    await call();
+    await mesh.stop();
+    assert.deepEqual(seen, [
+      ['payment', 'first'],
+      ['payment', 'second'],
+    ]);
+  });
+});
+
+describe('CapacityToken', () => {
+  let server: Server;
+  let address: string;
+  let asked: { authorization: string; workload: string }[];
+  let admitted: boolean;
+
+  beforeEach(async () => {
+    asked = [];
+    admitted = true;
+    server = new Server();
+    const implementation: CapacityServer = {
+      requestCapacity: ({ metadata, request }, answer) => {
+        asked.push({ authorization: `${metadata.get('authorization')[0]}`, workload: request.workloadId });
+        answer(null, RequestCapacityResponse.fromPartial({ admitted, capacityToken: `token-${asked.length}` }));
+      },
+      releaseCapacity: (_call, answer) => answer(null, { released: true }),
+    };
+    server.addService(CapacityService, implementation);
+    const port = await new Promise<number>((resolve, reject) =>
+      server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+        error ? reject(error) : resolve(bound),
+      ),
+    );
+    address = `127.0.0.1:${port}`;
+  });
+
+  afterEach(() => server.forceShutdown());
+
+  it('proves the workload by its secret and renews the token before it expires', async () => {
+    const token = await CapacityToken.obtain({ address, workload: 'checkout', secret: 's3', lifetimeSeconds: 1 });
+    const first = token.headers();
+    assert.deepEqual(first, { 'x-capacity-token': 'token-1' });
+    assert.equal(token.headers(), first);
+    const startMs = performance.now();
+    while (token.headers() === first) await new Promise((resolve) => setTimeout(resolve, 10));
+    assert.ok(performance.now() - startMs < 1000, 'renewed too late');
+    token.close();
+    assert.deepEqual(asked[0], { authorization: 'Bearer s3', workload: 'checkout' });
+  });
+
+  it('asks again while it is not admitted', async () => {
+    admitted = false;
+    const problems: string[] = [];
+    const onProblem = (message: string) => {
+      problems.push(message);
+      admitted = true;
+    };
+    const token = await CapacityToken.obtain({ address, workload: 'web', secret: 's', lifetimeSeconds: 60, onProblem });
+    token.close();
+    assert.deepEqual([problems.length, asked.length], [1, 2]);
+  });
+});
