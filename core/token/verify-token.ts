@@ -8,16 +8,23 @@ import { type TokenClaims, type TokenOutcome, tokenRefused } from './token-claim
  */
 export type VerifySignature = (kid: string, signingInput: string, signature: Uint8Array) => boolean;
 
+/** A token of ours: what it says, and the key that signed it. */
+export interface VerifiedToken {
+  readonly kid: string;
+  readonly claims: TokenClaims;
+}
+
 /**
  * The claims of a compact token that one of our keys signed. Total. Whether the
  * claims hold now is `checkClaims`' question: this answer may be kept, that may not.
  */
-export function verifyToken(text: string, verify: VerifySignature): TokenOutcome<TokenClaims> {
+export function verifyToken(text: string, verify: VerifySignature): TokenOutcome<VerifiedToken> {
   const token = readToken(text);
   if (!token.ok) return token;
   const { header, payload, signingInput, signature } = token.value;
   if (!verify(header.kid, signingInput, signature)) {
     return tokenRefused('token-signature', 'no key of this mesh signed the token');
   }
-  return readClaims(payload);
+  const claims = readClaims(payload);
+  return claims.ok ? { ok: true, value: { kid: header.kid, claims: claims.value } } : claims;
 }

@@ -28,7 +28,8 @@ describe('verifyToken (CONTRACT §E)', () => {
   it('reads the claims of a token of ours, absent axes as null', () => {
     const outcome = verifyToken(signToken(ours, claimsOfA), verify);
     assert.ok(outcome.ok);
-    assert.deepEqual(outcome.value, { ...claimsOfA, cap: { geo: null, int: 0.5, gauge: null, ptr: 0.5, obs: null } });
+    const cap = { geo: null, int: 0.5, gauge: null, ptr: 0.5, obs: null };
+    assert.deepEqual(outcome.value, { kid: 'k1', claims: { ...claimsOfA, cap } });
   });
 
   it('names the absence of a token', () => assert.equal(reasonOf(''), 'token-missing'));

@@ -1,0 +1,112 @@
+import { tokenLimit } from '../capacity/burst.ts';
+import { covers, debit, fullBucket, levelAt, retryAfterMs, type TokenBucket } from '../capacity/token-bucket.ts';
+import { type EdgeLimit, followLease } from './edge-limit.ts';
+import type { RefusalReason } from './refusal-reason.ts';
+
+/** One edge as a check sees it. */
+export interface EdgeState {
+  /** Has a budget line whose int and ptr are not 0. */
+  entitled: boolean;
+  /** Overlay: the workload may not call at all. */
+  fenced: boolean;
+  /** Overlay: calls of a lower priority are shed; 0 sheds none. */
+  shedBelowPrio: number;
+  readonly limit: EdgeLimit;
+}
+
+/** What one token may do on one edge: its own bucket inside the edge's. */
+export interface TokenShare {
+  /** The grant's int fraction; `null` = whatever the budget says. */
+  readonly intShare: number | null;
+  rateRps: number;
+  burst: number;
+  /** `EdgeLimit.version` that rate and burst were derived from; 0 = none yet. */
+  version: number;
+  readonly bucket: TokenBucket;
+}
+
+/** Longest pause that a refusal asks for. */
+export const RETRY_AFTER_MAX_MS = 60_000;
+
+/** The share of a token with fraction `intShare` on an edge, with a full bucket. */
+export function createTokenShare(intShare: number | null, limit: EdgeLimit, nowMs: number): TokenShare {
+  const share: TokenShare = { intShare, rateRps: 0, burst: 0, version: 0, bucket: fullBucket(0, nowMs) };
+  deriveShare(share, limit);
+  share.bucket.level = share.burst;
+  return share;
+}
+
+/**
+ * The verdict on one call whose token holds, in the order of CONTRACT §F:
+ * entitlement and fence, shed, then token bucket and edge bucket, looked at
+ * together and debited together: a refusal charges nothing. `null` = admitted
+ * and charged. Allocates nothing unless the edge's limit has just changed.
+ *
+ * @param share the token's bucket on this edge; `null` for an anonymous call
+ * @param prio priority of the call, 0 (first to be shed) … 9
+ * @param silentMs time since the last word of the control plane
+ * @param nowMs monotonic
+ */
+export function checkCall(
+  edge: EdgeState,
+  share: TokenShare | null,
+  prio: number,
+  silentMs: number,
+  nowMs: number,
+): RefusalReason | null {
+  if (!edge.entitled) return 'edge-not-entitled';
+  if (edge.fenced) return 'workload-fenced';
+  if (prio < edge.shedBelowPrio) return 'shed-priority';
+  const { limit } = edge;
+  followLease(limit, silentMs, nowMs);
+  if (limit.rateRps === null) return null;
+  const edgeLevel = levelAt(limit.bucket, limit.rateRps, limit.burst, nowMs);
+  if (!covers(edgeLevel, 1)) return 'budget-exhausted';
+  if (share !== null) {
+    if (share.version !== limit.version) deriveShare(share, limit);
+    const tokenLevel = levelAt(share.bucket, share.rateRps, share.burst, nowMs);
+    if (!covers(tokenLevel, 1)) return 'budget-exhausted';
+    debit(share.bucket, tokenLevel, 1, nowMs);
+  }
+  debit(limit.bucket, edgeLevel, 1, nowMs);
+  return null;
+}
+
+/** What a caller refused by a bucket is told; taken from the bucket that makes it wait longest. */
+export interface Exhaustion {
+  readonly retryAfterMs: number;
+  /** Whole calls left, 0 unless another bucket refused. */
+  readonly remaining: number;
+  readonly rateRps: number;
+}
+
+/** Explains a `budget-exhausted` of the same `nowMs`. */
+export function explainExhaustion(edge: EdgeState, share: TokenShare | null, nowMs: number): Exhaustion {
+  const { limit } = edge;
+  const rateRps = limit.rateRps ?? 0;
+  const edgeLevel = levelAt(limit.bucket, rateRps, limit.burst, nowMs);
+  let tightest = exhaustion(edgeLevel, rateRps, limit.burst);
+  if (share !== null) {
+    const tokenLevel = levelAt(share.bucket, share.rateRps, share.burst, nowMs);
+    const own = exhaustion(tokenLevel, share.rateRps, share.burst);
+    if (own.retryAfterMs >= tightest.retryAfterMs) tightest = own;
+  }
+  return tightest;
+}
+
+function exhaustion(level: number, rateRps: number, burst: number): Exhaustion {
+  const waitMs = burst < 1 ? RETRY_AFTER_MAX_MS : retryAfterMs(level, rateRps, 1);
+  return {
+    retryAfterMs: Math.min(RETRY_AFTER_MAX_MS, waitMs),
+    remaining: Math.max(0, Math.floor(level)),
+    rateRps,
+  };
+}
+
+function deriveShare(share: TokenShare, limit: EdgeLimit): void {
+  const slice = { rateRps: limit.rateRps ?? 0, burst: limit.burst };
+  const { rateRps, burst } = tokenLimit(share.intShare, slice, limit.slice.guaranteeBurst);
+  share.rateRps = rateRps;
+  share.burst = burst;
+  share.version = limit.version;
+}

@@ -1,0 +1,35 @@
+import { TOKEN_REASONS, type TokenReason } from '../token/token-claims.ts';
+
+/** Why a call is refused (DESIGN §6). */
+export type RefusalReason =
+  | TokenReason
+  | 'edge-not-entitled'
+  | 'workload-fenced'
+  | 'budget-exhausted'
+  | 'load-exhausted'
+  | 'shed-priority'
+  | 'breaker-open'
+  | 'mesh-degraded'
+  | 'internal';
+
+/** HTTP status and, for callers that speak gRPC, gRPC status code (CONTRACT §F). */
+export interface RefusalStatus {
+  readonly http: 401 | 403 | 429 | 503;
+  readonly grpc: 16 | 7 | 8 | 14;
+}
+
+const UNAUTHENTICATED: RefusalStatus = { http: 401, grpc: 16 };
+const FORBIDDEN: RefusalStatus = { http: 403, grpc: 7 };
+const EXHAUSTED: RefusalStatus = { http: 429, grpc: 8 };
+const UNAVAILABLE: RefusalStatus = { http: 503, grpc: 14 };
+
+const STATUS = new Map<RefusalReason, RefusalStatus>([
+  ...TOKEN_REASONS.map((reason): [RefusalReason, RefusalStatus] => [reason, UNAUTHENTICATED]),
+  ['edge-not-entitled', FORBIDDEN],
+  ['workload-fenced', FORBIDDEN],
+  ['budget-exhausted', EXHAUSTED],
+  ['load-exhausted', EXHAUSTED],
+]);
+
+/** Every reason that is not the caller's doing is 503. */
+export const statusOf = (reason: RefusalReason): RefusalStatus => STATUS.get(reason) ?? UNAVAILABLE;

@@ -1,0 +1,144 @@
+import { checkCall, type Exhaustion, explainExhaustion, type TokenShare } from '../../core/admission/check-call.ts';
+import type { RefusalReason } from '../../core/admission/refusal-reason.ts';
+import { checkClaims } from '../../core/token/check-claims.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { EdgeLedger } from '../ledger/edge-ledger.ts';
+import { countAdmitted, countRefused, type EdgeRecord } from '../ledger/edge-record.ts';
+import type { KeyRing } from '../ledger/key-ring.ts';
+import { CheckRequestReader } from './check-request.ts';
+import { encodeAdmission, encodeRefusal, type RefusalBody } from './check-response.ts';
+import { refusalMessage } from './refusal-message.ts';
+import { shareOf, TokenCache } from './token-cache.ts';
+
+export interface AuthorizerOptions {
+  readonly mesh: string;
+  readonly ledger: EdgeLedger;
+  readonly keys: KeyRing;
+  readonly clock: Clock;
+  /** Monotonic time of the last word of the control plane. */
+  readonly lastWordMs: () => number;
+  /** A new id for every refusal. */
+  readonly nextId: () => string;
+  readonly logger: Logger;
+  /** Verified tokens that are kept; default 10 000. */
+  readonly tokensMax?: number | undefined;
+}
+
+const TOKENS_MAX = 10_000;
+const ADMISSIONS_MAX = 10_000;
+const PAUSE_MS = 1000;
+const PRIOS = 10;
+
+/**
+ * Decides calls: the whole of a check but its sockets. `answer` takes an encoded
+ * CheckRequest and gives the gRPC frame of the CheckResponse, without waiting for
+ * anything; it is total, since an error towards Envoy could let the call pass.
+ */
+export class Authorizer {
+  /** Answers so far by refusal reason, `ok` for admissions. */
+  readonly answers = new Map<RefusalReason | 'ok', number>();
+  readonly #options: AuthorizerOptions;
+  readonly #tokens: TokenCache;
+  readonly #request = new CheckRequestReader();
+  /** Encoded admissions by workload, one per priority. */
+  readonly #admissions = new Map<string, Buffer[]>();
+
+  constructor(options: AuthorizerOptions) {
+    this.#options = options;
+    this.#tokens = new TokenCache(options.keys, options.tokensMax ?? TOKENS_MAX);
+  }
+
+  get tokenCount(): number {
+    return this.#tokens.size;
+  }
+
+  answer(message: Buffer): Buffer {
+    try {
+      return this.#decide(message);
+    } catch (error) {
+      this.#options.logger.error({ err: error }, 'a check failed');
+      return this.#refuse(this.#options.ledger.unverified('', 0), 'internal');
+    }
+  }
+
+  #decide(message: Buffer): Buffer {
+    const { ledger, clock, mesh, keys } = this.#options;
+    const request = this.#request;
+    const nowMs = clock.monotonicMs();
+    if (!request.read(message) || request.service === '') {
+      return this.#refuse(ledger.unverified('', nowMs), 'internal');
+    }
+    const { service } = request;
+    if (request.token === '') return this.#decideAnonymous(service, nowMs);
+    const token = this.#tokens.read(request.token);
+    if (!token.ok) return this.#refuse(ledger.unverified(service, nowMs), token.reason);
+    const { claims } = token.value;
+    const invalid = checkClaims(claims, mesh, keys, clock.wallMs());
+    if (invalid !== null) return this.#refuse(ledger.unverified(service, nowMs), invalid);
+    const edge = ledger.findOrCount(claims.sub, service, nowMs);
+    // A grant of nothing entitles to nothing, as a budget of 0 does.
+    if (claims.cap.int === 0 || claims.cap.ptr === 0) return this.#refuse(edge, 'edge-not-entitled');
+    const share = edge.entitled ? shareOf(token.value, edge, nowMs) : null;
+    return this.#decideEdge(edge, share, claims.prio, nowMs);
+  }
+
+  #decideAnonymous(service: string, nowMs: number): Buffer {
+    const { ledger } = this.#options;
+    const identity = ledger.anonymousOf(service);
+    if (identity === undefined) return this.#refuse(ledger.unverified(service, nowMs), 'token-missing');
+    const edge = ledger.findOrCount(identity.workload, service, nowMs);
+    return this.#decideEdge(edge, null, identity.prio, nowMs);
+  }
+
+  #decideEdge(edge: EdgeRecord, share: TokenShare | null, ownPrio: number, nowMs: number): Buffer {
+    const prio = lowerPrio(ownPrio, this.#request.priority);
+    if (Number(this.#request.attempt) > 1) edge.retries += 1;
+    const silentMs = nowMs - this.#options.lastWordMs();
+    const refusal = checkCall(edge, share, prio, silentMs, nowMs);
+    if (refusal === 'budget-exhausted') return this.#refuse(edge, refusal, explainExhaustion(edge, share, nowMs));
+    if (refusal !== null) return this.#refuse(edge, refusal);
+    countAdmitted(edge, nowMs);
+    this.#count('ok');
+    return this.#admission(edge.workload, prio);
+  }
+
+  #refuse(edge: EdgeRecord, reason: RefusalReason, exhaustion?: Exhaustion): Buffer {
+    countRefused(edge, reason);
+    this.#count(reason);
+    const body: RefusalBody = {
+      reason,
+      message: refusalMessage(reason),
+      edge: `${edge.workload}/${edge.service}`,
+      ...pauseOf(reason, exhaustion),
+      id: this.#options.nextId(),
+    };
+    const grpcCaller = this.#request.contentType.startsWith('application/grpc');
+    return encodeRefusal({ body, rateRps: exhaustion?.rateRps ?? 0, grpcCaller });
+  }
+
+  #admission(workload: string, prio: number): Buffer {
+    let frames = this.#admissions.get(workload);
+    if (frames === undefined) {
+      if (this.#admissions.size >= ADMISSIONS_MAX) this.#admissions.clear();
+      frames = Array.from({ length: PRIOS }, (_, each) => encodeAdmission(workload, each));
+      this.#admissions.set(workload, frames);
+    }
+    return frames[prio] ?? encodeAdmission(workload, prio);
+  }
+
+  #count(answer: RefusalReason | 'ok'): void {
+    this.answers.set(answer, (this.answers.get(answer) ?? 0) + 1);
+  }
+}
+
+function pauseOf(reason: RefusalReason, exhaustion?: Exhaustion): Pick<RefusalBody, 'remaining' | 'retryAfterMs'> {
+  if (exhaustion !== undefined) return { remaining: exhaustion.remaining, retryAfterMs: exhaustion.retryAfterMs };
+  return reason === 'shed-priority' || reason === 'internal' ? { retryAfterMs: PAUSE_MS } : {};
+}
+
+/** The caller may only lower its priority (CONTRACT §F); anything but one digit is passed over. */
+function lowerPrio(ownPrio: number, wanted: string): number {
+  if (wanted.length !== 1 || wanted < '0' || wanted > '9') return ownPrio;
+  return Math.min(ownPrio, Number(wanted));
+}

@@ -1,0 +1,114 @@
+import { fillLimit, renewSlice } from '../../core/admission/edge-limit.ts';
+import type { EdgeLease, Lease } from '../../proto/gen/capmesh/v1/lease.ts';
+import { createEdgeRecord, type EdgeRecord } from './edge-record.ts';
+
+export const UNVERIFIED = '~unverified';
+/** Edges that are kept, leased and unleased together. */
+export const EDGES_MAX = 20_000;
+/** Services that calls without identity are counted for. */
+export const UNVERIFIED_MAX = 1000;
+const PRIO_DEFAULT = 5;
+const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+export interface AnonymousIdentity {
+  readonly workload: string;
+  readonly prio: number;
+}
+
+/**
+ * Every edge of this node: limits from the newest lease, counters since the
+ * start. An edge that leaves the lease keeps its counters, as they are
+ * cumulative; nobody may call it any more.
+ */
+export class EdgeLedger {
+  readonly #byService = new Map<string, Map<string, EdgeRecord>>();
+  readonly #unverified = new Map<string, EdgeRecord>();
+  readonly #overflow: EdgeRecord;
+  #anonymous = new Map<string, AnonymousIdentity>();
+  #leased = new Set<EdgeRecord>();
+  #size = 0;
+  #leaseSeq = 0;
+
+  constructor(nowMs: number) {
+    this.#overflow = createEdgeRecord(UNVERIFIED, '', nowMs);
+  }
+
+  /** Sequence number of the lease in force; 0 before the first. */
+  get leaseSeq(): number {
+    return this.#leaseSeq;
+  }
+
+  /** Calls that were answered but could be counted on no edge, because the bound on edges was reached. */
+  get uncounted(): number {
+    return this.#overflow.offered;
+  }
+
+  /** Puts a lease in force; it replaces the one before as a whole. */
+  applyLease(lease: Lease, nowMs: number): void {
+    const leased = new Set<EdgeRecord>();
+    for (const slice of lease.edges) {
+      const record = this.#leaseEdge(slice, nowMs);
+      if (record !== null) leased.add(record);
+    }
+    for (const record of this.#leased) {
+      if (!leased.has(record)) record.entitled = false;
+    }
+    this.#leased = leased;
+    this.#leaseSeq = lease.seq;
+    this.#anonymous = new Map(
+      lease.anonymous
+        .slice(0, UNVERIFIED_MAX)
+        .map(({ service, workload, prio }) => [service, { workload, prio: prio ?? PRIO_DEFAULT }]),
+    );
+  }
+
+  find(workload: string, service: string): EdgeRecord | undefined {
+    return this.#byService.get(service)?.get(workload);
+  }
+
+  /** The edge of a verified workload, also where no lease names it: then only to count on. */
+  findOrCount(workload: string, service: string, nowMs: number): EdgeRecord {
+    return this.find(workload, service) ?? this.#add(workload, service, nowMs) ?? this.#overflow;
+  }
+
+  /** Where calls without a valid identity are counted. */
+  unverified(service: string, nowMs: number): EdgeRecord {
+    const known = this.#unverified.get(service);
+    if (known !== undefined) return known;
+    if (this.#unverified.size >= UNVERIFIED_MAX || !NAME.test(service)) return this.#overflow;
+    const record = createEdgeRecord(UNVERIFIED, service, nowMs);
+    this.#unverified.set(service, record);
+    return record;
+  }
+
+  /** Whom a call without a token counts as on this service. */
+  anonymousOf(service: string): AnonymousIdentity | undefined {
+    return this.#anonymous.get(service);
+  }
+
+  *records(): Iterable<EdgeRecord> {
+    for (const edges of this.#byService.values()) yield* edges.values();
+    yield* this.#unverified.values();
+  }
+
+  #leaseEdge(slice: EdgeLease, nowMs: number): EdgeRecord | null {
+    const known = this.find(slice.workload, slice.service);
+    const record = known ?? this.#add(slice.workload, slice.service, nowMs);
+    if (record === null) return null;
+    renewSlice(record.limit, slice, nowMs);
+    if (!record.entitled) fillLimit(record.limit, nowMs);
+    record.guaranteeRps = slice.guaranteeRps;
+    record.entitled = slice.budget?.cInt !== 0 && slice.budget?.cPtr !== 0;
+    return record;
+  }
+
+  #add(workload: string, service: string, nowMs: number): EdgeRecord | null {
+    if (this.#size >= EDGES_MAX || !NAME.test(workload) || !NAME.test(service)) return null;
+    const record = createEdgeRecord(workload, service, nowMs);
+    const edges = this.#byService.get(service) ?? new Map<string, EdgeRecord>();
+    edges.set(workload, record);
+    this.#byService.set(service, edges);
+    this.#size += 1;
+    return record;
+  }
+}

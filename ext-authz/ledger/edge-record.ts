@@ -1,0 +1,50 @@
+import { type ArrivalMeter, countArrival, createArrivalMeter } from '../../core/admission/arrival-meter.ts';
+import type { EdgeState } from '../../core/admission/check-call.ts';
+import { createEdgeLimit, type LeasedSlice } from '../../core/admission/edge-limit.ts';
+import type { RefusalReason } from '../../core/admission/refusal-reason.ts';
+
+/** One edge at this sidecar: its limit and what was counted on it since the sidecar started. */
+export interface EdgeRecord extends EdgeState {
+  readonly workload: string;
+  readonly service: string;
+  /** ρ of the whole edge; 0 = unknown, then the meter stays at 0. */
+  guaranteeRps: number;
+  offered: number;
+  admitted: number;
+  /** Checks of second and later attempts (`x-capacity-attempt` > 1). */
+  retries: number;
+  readonly refused: Map<RefusalReason, number>;
+  readonly meter: ArrivalMeter;
+}
+
+/** Slice of an edge that has no budget line. */
+const NOTHING: LeasedSlice = { rateRps: 0, burst: 0, safeRateRps: 0, safeBurst: 0, guaranteeBurst: 0, leaseMs: 0 };
+
+/** An edge that nobody may call; it only counts. */
+export function createEdgeRecord(workload: string, service: string, nowMs: number): EdgeRecord {
+  return {
+    workload,
+    service,
+    entitled: false,
+    fenced: false,
+    shedBelowPrio: 0,
+    limit: createEdgeLimit(NOTHING, nowMs),
+    guaranteeRps: 0,
+    offered: 0,
+    admitted: 0,
+    retries: 0,
+    refused: new Map(),
+    meter: createArrivalMeter(nowMs),
+  };
+}
+
+export function countAdmitted(edge: EdgeRecord, nowMs: number): void {
+  edge.offered += 1;
+  edge.admitted += 1;
+  if (edge.guaranteeRps > 0) countArrival(edge.meter, edge.guaranteeRps, nowMs);
+}
+
+export function countRefused(edge: EdgeRecord, reason: RefusalReason): void {
+  edge.offered += 1;
+  edge.refused.set(reason, (edge.refused.get(reason) ?? 0) + 1);
+}

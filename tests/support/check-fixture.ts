@@ -1,0 +1,147 @@
+import { pino } from 'pino';
+import { Authorizer } from '../../ext-authz/check/authorizer.ts';
+import { EdgeLedger } from '../../ext-authz/ledger/edge-ledger.ts';
+import { KeyRing } from '../../ext-authz/ledger/key-ring.ts';
+import { type EdgeLease, Lease } from '../../proto/gen/capmesh/v1/lease.ts';
+import { CheckRequest, CheckResponse } from '../../proto/gen/envoy/service/auth/v3/external_auth.ts';
+import { type ManualClock, manualClock } from './manual-clock.ts';
+import { ISSUED_AT, makeKey, type TestKey } from './test-tokens.ts';
+
+export const silentLogger = pino({ level: 'silent' });
+
+/** An authorizer on the worked example (CONTRACT §I): one node, payment with its two callers, a clock moved by hand. */
+export interface CheckFixture {
+  readonly authorizer: Authorizer;
+  readonly ledger: EdgeLedger;
+  readonly keys: KeyRing;
+  readonly key: TestKey;
+  readonly clock: ManualClock;
+  /** Moves the last word of the control plane to now. */
+  hearControlPlane(): void;
+}
+
+export const edgeLease = (lease: Partial<EdgeLease> & Pick<EdgeLease, 'workload' | 'service'>): EdgeLease => ({
+  burst: 25,
+  safeRateRps: 0,
+  safeBurst: 0,
+  guaranteeRps: 0,
+  guaranteeBurst: 25,
+  leaseMs: 60_000,
+  budget: {},
+  ...lease,
+});
+
+export const checkoutToPayment = edgeLease({
+  workload: 'checkout',
+  service: 'payment',
+  rateRps: 800 / 3,
+  burst: 160 / 3,
+  safeRateRps: 80,
+  safeBurst: 20,
+  guaranteeRps: 800 / 3,
+  guaranteeBurst: 160 / 3,
+  leaseMs: 36_000,
+  budget: { cInt: 0.8, cPtr: 0.75, cGauge: 0.5 },
+});
+
+export const batchToPayment = edgeLease({
+  workload: 'batch',
+  service: 'payment',
+  rateRps: 400 / 3,
+  burst: 80 / 3,
+  safeRateRps: 400 / 3,
+  safeBurst: 80 / 3,
+  guaranteeRps: 400 / 3,
+  guaranteeBurst: 80 / 3,
+  budget: { cInt: 0.5, cPtr: 0.5 },
+});
+
+export function leaseOf(seq: number, edges: readonly EdgeLease[], more: Partial<Lease> = {}): Lease {
+  return { ...Lease.fromPartial({}), node: 'node-1', epoch: 1, seq, edges: [...edges], ...more };
+}
+
+export function checkFixture(options: { readonly tokensMax?: number } = {}): CheckFixture {
+  const clock = manualClock(ISSUED_AT * 1000);
+  const ledger = new EdgeLedger(clock.monotonicMs());
+  ledger.applyLease(leaseOf(1, [checkoutToPayment, batchToPayment]), clock.monotonicMs());
+  const keys = new KeyRing();
+  const key = makeKey('k1');
+  keys.setKey('k1', key.jwk);
+  let lastWordMs = clock.monotonicMs();
+  let refusals = 0;
+  const authorizer = new Authorizer({
+    mesh: 'shop',
+    ledger,
+    keys,
+    clock,
+    lastWordMs: () => lastWordMs,
+    nextId: () => {
+      refusals += 1;
+      return `r${refusals}`;
+    },
+    logger: silentLogger,
+    ...options,
+  });
+  return {
+    authorizer,
+    ledger,
+    keys,
+    key,
+    clock,
+    hearControlPlane: () => {
+      lastWordMs = clock.monotonicMs();
+    },
+  };
+}
+
+export function checkRequest(service: string, headers: Readonly<Record<string, string>>): Buffer {
+  const attributes = {
+    request: { http: { id: '1', method: 'GET', path: '/pay?x=1', host: service, headers } },
+    contextExtensions: { service },
+  };
+  return Buffer.from(CheckRequest.encode(CheckRequest.fromPartial({ attributes })).finish());
+}
+
+export const withToken = (token: string, headers: Readonly<Record<string, string>> = {}): Buffer =>
+  checkRequest('payment', { ':authority': 'payment', 'x-capacity-token': token, ...headers });
+
+/** What an answer says, in the generated types. */
+export interface Answer {
+  readonly admitted: boolean;
+  /** HTTP status of a refusal; 200 for an admission. */
+  readonly http: number;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: {
+    readonly reason?: string;
+    readonly edge?: string;
+    readonly id?: string;
+    readonly message?: string;
+    readonly remaining?: number;
+    readonly retryAfterMs?: number;
+  };
+  readonly response: CheckResponse;
+}
+
+export function readAnswer(frame: Uint8Array): Answer {
+  const response = CheckResponse.decode(frame.subarray(5));
+  const { httpResponse } = response;
+  if (httpResponse?.$case === 'okResponse') {
+    const headers = headersOf(httpResponse.value.headers);
+    return { admitted: response.status?.code === 0, http: 200, headers, body: {}, response };
+  }
+  if (httpResponse?.$case !== 'deniedResponse') throw new Error('the answer is neither OK nor denied');
+  const { status, headers, body } = httpResponse.value;
+  return {
+    admitted: false,
+    http: status?.code ?? 0,
+    headers: headersOf(headers),
+    body: JSON.parse(body) as Answer['body'],
+    response,
+  };
+}
+
+function headersOf(
+  options: readonly { header?: { key: string; value: string } | undefined }[],
+): ReadonlyMap<string, string> {
+  return new Map(options.map(({ header }) => [header?.key ?? '', header?.value ?? '']));
+}
