@@ -1,0 +1,63 @@
+import type { Problem } from '../problem.ts';
+import type { ServiceCapacity, ServiceConfig, WorkloadConfig } from './mesh-config.ts';
+import { DEFAULT_AUTHORIZER_DOWN, DEFAULT_TIMEOUT_MS, UNKNOWN_CAPACITY } from './mesh-defaults.ts';
+import type { CapacityDocument, ServiceDocument } from './mesh-document.ts';
+import { parseEndpoint } from './parse-endpoint.ts';
+
+/** One service with its defaults; mistakes are added to `problems`. */
+export function checkService(
+  name: string,
+  document: ServiceDocument,
+  workloads: ReadonlyMap<string, WorkloadConfig>,
+  problems: Problem[],
+): ServiceConfig {
+  const path = `services.${name}`;
+  const endpoints = document.endpoints ?? [];
+  checkEndpoints(`${path}.endpoints`, endpoints, problems);
+  if (document.capacity && document.capacityPerEndpoint) {
+    problems.push({ path: `${path}.capacityPerEndpoint`, message: 'must not be set together with capacity' });
+  }
+  const anonymous = document.anonymous ?? null;
+  if (anonymous !== null && !workloads.has(anonymous)) {
+    problems.push({ path: `${path}.anonymous`, message: `workload "${anonymous}" is not declared` });
+  }
+  return {
+    name,
+    endpoints,
+    capacity: document.capacity
+      ? capacityOf(document.capacity, 1)
+      : capacityOf(document.capacityPerEndpoint ?? UNKNOWN_CAPACITY, endpoints.length),
+    anonymous,
+    authorizerDown: document.authorizerDown ?? DEFAULT_AUTHORIZER_DOWN,
+    timeoutMs: document.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  };
+}
+
+function checkEndpoints(path: string, endpoints: readonly string[], problems: Problem[]): void {
+  const firstAt = new Map<string, number>();
+  endpoints.forEach((endpoint, i) => {
+    const parsed = parseEndpoint(endpoint);
+    if (!parsed) {
+      problems.push({
+        path: `${path}[${i}]`,
+        message: `must be host:port, the host a DNS name, an IPv4 address or [IPv6] (got "${endpoint}")`,
+      });
+      return;
+    }
+    const key = `${parsed.host.toLowerCase()} ${parsed.port}`;
+    const first = firstAt.get(key);
+    if (first === undefined) firstAt.set(key, i);
+    else problems.push({ path: `${path}[${i}]`, message: `repeats ${endpoint}, which is ${path}[${first}]` });
+  });
+}
+
+function capacityOf(document: CapacityDocument, factor: number): ServiceCapacity {
+  const times = (value: number | null | undefined): number | null =>
+    typeof value === 'number' ? value * factor : null;
+  return {
+    rps: times(document.rps),
+    concurrency: times(document.concurrency),
+    cpuMsPerSec: times(document.cpuMsPerSec),
+    memoryMiB: times(document.memoryMiB),
+  };
+}

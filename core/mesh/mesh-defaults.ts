@@ -1,0 +1,26 @@
+import type { GateSettings, PolicyConfig, ServiceCapacity } from './mesh-config.ts';
+
+/** Thresholds under the seed's names (CONTRACT §G). */
+export const DEFAULT_GATES: GateSettings = {
+  fitThreshold: 0.25,
+  gluingK: 3,
+  /** 1/(3τ_c) with τ_c = 10 s. */
+  uvLambda1Hz: 1 / 30,
+  uvLambdaMaxHz: null,
+  isolationEps: 0.15,
+};
+
+export const DEFAULT_POLICY: PolicyConfig = { maxShedRatio: 0.9 };
+
+export const DEFAULT_PRIO = 5;
+export const DEFAULT_WEIGHT = 1;
+export const DEFAULT_TIMEOUT_MS = 1000;
+export const DEFAULT_AUTHORIZER_DOWN = 'degrade';
+
+/** Nothing declared: every limit waits until it is learned (CONTRACT §B). */
+export const UNKNOWN_CAPACITY: ServiceCapacity = {
+  rps: null,
+  concurrency: null,
+  cpuMsPerSec: null,
+  memoryMiB: null,
+};
