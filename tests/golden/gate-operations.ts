@@ -3,6 +3,13 @@ import { fitLatency } from '../../core/gates/fit-latency.ts';
 import { fitRate } from '../../core/gates/fit-rate.ts';
 import { spectralRadii } from '../../core/gates/spectral-radius.ts';
 import { judge } from '../../core/gates/verdict.ts';
+import {
+  compareCounts,
+  compareHistograms,
+  type Disagreement,
+  familyK,
+  sampleCap,
+} from '../../core/gates/view-disagreement.ts';
 import type { GoldenCase } from './golden-file.ts';
 
 type Input = GoldenCase['input'];
@@ -13,6 +20,9 @@ export const GATE_OPERATIONS: Readonly<Record<string, (input: Input) => unknown>
   fit_lat: goldenFitLatency,
   bucket: goldenBucket,
   specrad: goldenSpectralRadius,
+  ks: goldenKs,
+  k: goldenFamilyK,
+  edge: goldenEdge,
 };
 
 export const GATE_SCHEMA = 'cgp-golden-proposed/1';
@@ -74,6 +84,39 @@ function goldenSpectralRadius(input: Input): unknown {
   );
   return Math.max(0, ...spectralRadii(rows));
 }
+
+function goldenKs(input: Input): unknown {
+  return goldenDisagreement(compareHistograms(numbers(input.a), numbers(input.b), goldenScale(input)));
+}
+
+function goldenEdge(input: Input): unknown {
+  const pair = {
+    out: numeric(input.out, Number.NaN),
+    in: numeric(input.in, Number.NaN),
+    inFlightBound: numeric(input.inflight_bound, Number.NaN),
+  };
+  return goldenDisagreement(compareCounts(pair, goldenScale(input)));
+}
+
+function goldenFamilyK(input: Input): unknown {
+  const single = Math.sqrt(Math.log(2 / numeric(input.alpha, Number.NaN)));
+  return familyK(single, numeric(input.m, Number.NaN));
+}
+
+const goldenScale = (input: Input) => ({
+  k: numeric(input.k, Number.NaN),
+  samplesMax: sampleCap(typeof input.C_geo === 'number' ? input.C_geo : null),
+});
+
+const goldenDisagreement = (got: Disagreement) => ({
+  delta: got.delta,
+  n: got.samples,
+  n_geo: got.samplesMax,
+  n_eff: got.samplesEffective,
+  threshold: got.threshold,
+  ratio: got.ratio,
+  pass: judge(got.ratio).status === 'PASS',
+});
 
 function numbers(value: unknown): number[] {
   return Array.isArray(value) ? value.map((item) => numeric(item, Number.NaN)) : [];
