@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { type OrphanGuard, startOrphanGuard } from '../platform/orphan-guard.ts';
 
 export interface ChildProgramOptions {
   readonly command: string;
@@ -13,7 +14,12 @@ export interface ChildProgramOptions {
   readonly graceMs?: number;
 }
 
-/** A child process that speaks in lines on stdout, and is ended by its pid. */
+let guard: OrphanGuard | null = null;
+
+/**
+ * A child process that speaks in lines on stdout, and is ended by its pid. It is
+ * ended too when this process dies without stopping it.
+ */
 export class ChildProgram {
   readonly process: ChildProcess;
   /** Exit code or the signal that ended it; never rejects. */
@@ -32,12 +38,16 @@ export class ChildProgram {
       detached: true,
     });
     if (options.onLine) this.listeners.add(options.onLine);
+    guard ??= startOrphanGuard();
+    const { pid } = this.process;
+    if (pid !== undefined) guard.add(pid);
     this.exited = new Promise((resolve) => {
       this.process.once('error', () => resolve(-1));
       this.process.once('close', (code, signal) => resolve(code ?? signal ?? -1));
     });
     void this.exited.then(() => {
       this.ended = true;
+      if (pid !== undefined) guard?.remove(pid);
     });
     if (this.process.stdout) {
       createInterface({ input: this.process.stdout }).on('line', (line) => {

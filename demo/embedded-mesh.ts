@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ChildProgram } from './child-program.ts';
+import { ChildProgram, jsonField } from './child-program.ts';
 import { programPath } from './program-path.ts';
 
 export interface EmbeddedMeshOptions {
@@ -9,6 +9,8 @@ export interface EmbeddedMeshOptions {
   /** Envoys with their sidecars; default 1. */
   readonly nodes?: number;
   readonly onProgress?: (line: string) => void;
+  /** Told at once how to stop what has been started, should the caller not want to wait until it serves. */
+  readonly onStarted?: (stop: () => Promise<unknown>) => void;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -19,6 +21,7 @@ export interface NodeAddress {
 
 /** What `capmesh up` writes to `up.json`, as far as it is needed here. */
 interface UpFile {
+  readonly pid: number;
   readonly ports: {
     readonly grpc: number;
     readonly rest: number;
@@ -51,8 +54,9 @@ export class EmbeddedMesh {
       onLine: onProgress,
       graceMs: 30_000,
     });
+    options.onStarted?.(() => program.stop());
     try {
-      await program.first((line) => (line.includes('"ready"') ? line : undefined));
+      await program.first((line) => jsonField<string>('event')(line) === 'ready' || undefined);
     } catch (error) {
       await program.stop();
       throw error;
@@ -74,17 +78,22 @@ export class EmbeddedMesh {
     return { meshPort: ports.mesh, adminPort: ports.admin };
   }
 
-  /** Process ids by name; they change when a process was restarted. */
+  /** Process ids by name, `up` among them; they change when a process was restarted. */
   pids(): Readonly<Record<string, number>> {
-    return this.upFile().pids;
+    const { pid, pids } = this.upFile();
+    return { ...pids, up: pid };
   }
 
   adminToken(): string {
     return readFileSync(join(this.stateDir, 'admin.token'), 'utf8').trim();
   }
 
+  get secretsDir(): string {
+    return join(this.stateDir, 'credentials');
+  }
+
   secretFile(workload: string): string {
-    return join(this.stateDir, 'credentials', `${workload}.secret`);
+    return join(this.secretsDir, `${workload}.secret`);
   }
 
   /** Resolves when `up` and all its children are gone. */

@@ -1,6 +1,7 @@
 /**
  * Sends open-loop traffic to one service, for example
  * `--port 10000 --authority payment --phases calm:10:300,overload:10:1600`.
+ * `--repeat` starts over after the last phase.
  * Prints one JSON line per second, `{"second":{…}}`, and at the end `{"phases":[…]}`.
  * SIGTERM ends it early, with the report of what was sent.
  */
@@ -10,7 +11,7 @@ import { systemClock } from '../../platform/clock.ts';
 import { CapacityToken } from '../services/capacity-token.ts';
 import { ARRIVALS, type Arrivals } from './arrivals.ts';
 import { parsePhases } from './parse-phases.ts';
-import { TrafficSource } from './traffic-source.ts';
+import { type Phase, TrafficSource } from './traffic-source.ts';
 
 const { values } = parseArgs({
   options: {
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     port: { type: 'string' },
     authority: { type: 'string' },
     phases: { type: 'string' },
+    repeat: { type: 'boolean', default: false },
     arrivals: { type: 'string', default: 'poisson' },
     seed: { type: 'string', default: '1' },
     'in-flight-max': { type: 'string', default: '4096' },
@@ -50,7 +52,7 @@ const source = new TrafficSource({
   headers: token?.headers ?? (() => noHeaders),
   arrivals,
   seed: Number(values.seed),
-  phases: parsePhases(required('phases')),
+  phases: values.repeat ? forever(parsePhases(required('phases'))) : parsePhases(required('phases')),
   inFlightMax: Number(values['in-flight-max']),
   timeoutMs: Number(values['timeout-ms']),
   clock: systemClock,
@@ -66,4 +68,8 @@ function required(name: 'port' | 'authority' | 'phases' | 'workload' | 'secret-f
   const value = values[name];
   if (value === undefined) throw new Error(`--${name} is missing`);
   return value;
+}
+
+function* forever(phases: readonly Phase[]): Generator<Phase> {
+  for (;;) yield* phases;
 }

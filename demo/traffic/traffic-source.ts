@@ -24,7 +24,8 @@ export interface TrafficOptions {
   readonly headers: () => Readonly<Record<string, string>>;
   readonly arrivals: Arrivals;
   readonly seed: number;
-  readonly phases: readonly Phase[];
+  /** May go on without end; phases of the same name share their counts. */
+  readonly phases: Iterable<Phase>;
   readonly inFlightMax: number;
   readonly timeoutMs: number;
   readonly clock: Pick<Clock, 'monotonicMs'>;
@@ -56,19 +57,20 @@ export class TrafficSource {
   /** Runs all phases; resolves once every call has its answer. */
   async run(): Promise<PhaseReport[]> {
     const nextGap = gapSource(this.options.arrivals, this.options.seed);
-    const reports: { phase: Phase; counts: AnswerCounts }[] = [];
+    const reports = new Map<string, { seconds: number; counts: AnswerCounts }>();
     let phaseStartMs = this.options.clock.monotonicMs();
     for (const phase of this.options.phases) {
       if (this.stopped) break;
-      const counts = new AnswerCounts();
-      reports.push({ phase, counts });
-      await this.runPhase(phase, phaseStartMs, counts, nextGap);
+      const report = reports.get(phase.name) ?? { seconds: 0, counts: new AnswerCounts() };
+      reports.set(phase.name, report);
+      report.seconds += phase.seconds;
+      await this.runPhase(phase, phaseStartMs, report.counts, nextGap);
       phaseStartMs += phase.seconds * 1000;
     }
     await this.drained();
     this.pool.close();
     this.reportSeconds(0);
-    return reports.map(({ phase, counts }) => ({ name: phase.name, seconds: phase.seconds, ...counts.totals() }));
+    return [...reports].map(([name, { seconds, counts }]) => ({ name, seconds, ...counts.totals() }));
   }
 
   /** Offers no further calls; `run` still waits for the answers. */

@@ -1,0 +1,18 @@
+import type { Phase } from './traffic/traffic-source.ts';
+
+/** What payment can serve in the demo, calls a second; the mesh has to find it out. */
+export const DEMO_PAYMENT = { workers: 8, serviceMs: 40 };
+const PAYMENT_RPS = (DEMO_PAYMENT.workers / DEMO_PAYMENT.serviceMs) * 1000;
+const CALM = 0.6;
+const OVERLOAD = 4;
+const CYCLE_SECONDS = 60;
+
+/** Calm, four times what payment can serve, calm again; the phases fill `seconds`, or one cycle of a run without end. */
+export function demoPhases(seconds: number | null): Phase[] {
+  const total = seconds ?? CYCLE_SECONDS;
+  return [
+    { name: 'calm', seconds: total * 0.3, rateRps: CALM * PAYMENT_RPS },
+    { name: 'four-fold overload', seconds: total * 0.4, rateRps: OVERLOAD * PAYMENT_RPS },
+    { name: 'calm again', seconds: total * 0.3, rateRps: CALM * PAYMENT_RPS },
+  ];
+}

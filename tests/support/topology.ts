@@ -1,0 +1,110 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { AdminApi } from '../../demo/admin-api.ts';
+import { EmbeddedMesh } from '../../demo/embedded-mesh.ts';
+import { requestCapacity } from '../../demo/services/request-capacity.ts';
+import { waitFor } from './wait-for.ts';
+
+export interface TopologyOptions {
+  /** The mesh as a mesh file would say it. */
+  readonly mesh: object;
+  /** Default 1. */
+  readonly nodes?: number;
+}
+
+/** A running mesh, whatever it runs on. */
+export interface Topology {
+  readonly envoyUrls: readonly string[];
+  readonly envoyAdminUrls: readonly string[];
+  readonly capacityAddress: string;
+  readonly stateDir: string;
+  readonly admin: AdminApi;
+  /** Process ids of its parts by name. */
+  pids(): Readonly<Record<string, number>>;
+  stop(): Promise<void>;
+}
+
+/** Starts a mesh as child processes of `capmesh up`, with a state folder of its own. */
+export async function startProcesses(options: TopologyOptions): Promise<Topology> {
+  const { nodes = 1 } = options;
+  const folder = mkdtempSync(join(tmpdir(), 'capmesh-test-'));
+  const meshFile = join(folder, 'mesh.yaml');
+  writeFileSync(meshFile, JSON.stringify(options.mesh));
+  try {
+    const mesh = await EmbeddedMesh.start({ meshFile, stateDir: join(folder, 'state'), nodes });
+    const admin = new AdminApi(mesh.grpcAddress, mesh.adminToken());
+    const addresses = Array.from({ length: nodes }, (_, index) => mesh.node(index));
+    return {
+      envoyUrls: addresses.map(({ meshPort }) => `http://127.0.0.1:${meshPort}`),
+      envoyAdminUrls: addresses.map(({ adminPort }) => `http://127.0.0.1:${adminPort}`),
+      capacityAddress: mesh.grpcAddress,
+      stateDir: mesh.stateDir,
+      admin,
+      pids: () => mesh.pids(),
+      stop: async () => {
+        admin.close();
+        await mesh.stop();
+        rmSync(folder, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** A token of a workload, as the Capacity API grants it. */
+export async function requestToken(topology: Topology, workload: string, lifetimeSeconds = 600): Promise<string> {
+  return waitFor(`a token for ${workload}`, async () => {
+    const answer = await requestCapacity({
+      address: topology.capacityAddress,
+      workload,
+      secret: readFileSync(join(topology.stateDir, 'credentials', `${workload}.secret`), 'utf8').trim(),
+      lifetimeSeconds,
+    });
+    return answer.admitted && answer.capacityToken;
+  });
+}
+
+export interface EnvoyAnswer {
+  readonly status: number;
+  readonly denied: string | null;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
+
+/** One call to a service on a connection of its own. */
+export function callThroughEnvoy(
+  envoyUrl: string,
+  service: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<EnvoyAnswer> {
+  return new Promise((resolve, reject) => {
+    const call = request(envoyUrl, { agent: false, headers: { host: service, ...headers } }, (answer) => {
+      let body = '';
+      answer.setEncoding('utf8').on('data', (part: string) => {
+        body += part;
+      });
+      answer.on('end', () =>
+        resolve({
+          status: answer.statusCode ?? 0,
+          denied: (answer.headers['x-capacity-denied'] as string | undefined) ?? null,
+          headers: answer.headers,
+          body,
+        }),
+      );
+    });
+    call.on('error', reject);
+    call.end();
+  });
+}
+
+/** Value of one of Envoy's counters or gauges; 0 while Envoy does not have it. */
+export async function envoyStat(adminUrl: string, name: string): Promise<number> {
+  const filter = name.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const answer = await fetch(`${adminUrl}/stats?format=json&filter=${encodeURIComponent(`^${filter}$`)}`);
+  const { stats } = (await answer.json()) as { stats: { name?: string; value?: number }[] };
+  return stats.find((stat) => stat.name === name)?.value ?? 0;
+}
