@@ -1,0 +1,50 @@
+import fc from 'fast-check';
+import type { PlanInput } from '../../core/allocators/plan-input.ts';
+import { sumLiveGrants } from '../../core/capacity/live-capacity.ts';
+import { capacityVector, meshConfig } from './arbitrary-mesh.ts';
+
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
+const real = (max: number) => fc.double({ min: 0, max, noNaN: true });
+
+const observation = fc.record({
+  learnedRps: maybe(fc.double({ min: 0.1, max: 1e5, noNaN: true })),
+  concurrencyLimit: maybe(fc.double({ min: 1, max: 2000, noNaN: true })),
+  trimming: fc.boolean(),
+  baselineLatencyMs: maybe(fc.double({ min: 0.1, max: 5000, noNaN: true })),
+});
+
+/** Any state in which a plan may be asked for. */
+export const planInput: fc.Arbitrary<PlanInput> = meshConfig.chain((config) => {
+  const edges = [...config.budgets.keys()];
+  const byEdge = (max: number) =>
+    fc
+      .tuple(...edges.map(() => maybe(real(max))))
+      .map(
+        (values) => new Map(edges.flatMap((key, i) => (values[i] === null ? [] : [[key, values[i] ?? 0] as const]))),
+      );
+  return fc
+    .record({
+      nodeCount: fc.integer({ min: 0, max: 5 }),
+      grants: fc.tuple(...[...config.workloads.keys()].map(() => fc.array(capacityVector, { maxLength: 3 }))),
+      observations: fc.tuple(...[...config.services.keys()].map(() => maybe(observation))),
+      inFlight: byEdge(500),
+      offeredRps: byEdge(5000),
+    })
+    .map(({ nodeCount, grants, observations, inFlight, offeredRps }) => ({
+      config,
+      nodes: Array.from({ length: nodeCount }, (_, i) => `node-${i + 1}`),
+      live: new Map(
+        [...config.workloads.keys()].flatMap((name, i) => {
+          const live = grants[i] ?? [];
+          return live.length > 0 ? [[name, sumLiveGrants(live)] as const] : [];
+        }),
+      ),
+      services: new Map(
+        [...config.services.keys()].flatMap((name, i) => {
+          const seen = observations[i];
+          return seen ? [[name, { ...seen, inFlight }] as const] : [];
+        }),
+      ),
+      offeredRps,
+    }));
+});
