@@ -63,5 +63,5 @@ $(GENERATED): $(PROTOS) buf.yaml buf.gen.yaml tools/generate-proto.sh $(INSTALLE
 $(COMPILED): $(SOURCES) tsconfig.json $(GENERATED) | binaries
 	@rm -rf dist/tests
 	node_modules/.bin/tsc -p tsconfig.json
-	@mkdir -p node_modules/.bin && ln -sf ../../dist/cli/main.js node_modules/.bin/capmesh
+	@chmod +x dist/cli/main.js && ln -sf ../../dist/cli/main.js node_modules/.bin/capmesh
 	@touch $@

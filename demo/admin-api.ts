@@ -1,4 +1,5 @@
 import { type ClientReadableStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { systemClock } from '../platform/clock.ts';
 import { AdminClient, type SetBudgetResponse, type Status } from '../proto/gen/capmesh/v1/admin_service.ts';
 import type { CapacityVector } from '../proto/gen/capmesh/v1/capacity.ts';
 import type { CapacityEvent } from '../proto/gen/capmesh/v1/events.ts';
@@ -8,7 +9,7 @@ const CALL_TIMEOUT_MS = 5_000;
 type Unary<Request, Response> = (
   request: Request,
   metadata: Metadata,
-  options: { deadline: Date },
+  options: { deadline: number },
   callback: (error: ServiceError | null, response: Response) => void,
 ) => unknown;
 
@@ -50,7 +51,7 @@ export class AdminApi {
 
   private call<Request, Response>(method: Unary<Request, Response>, request: Request): Promise<Response> {
     return new Promise((resolve, reject) => {
-      const deadline = new Date(Date.now() + CALL_TIMEOUT_MS);
+      const deadline = systemClock.wallMs() + CALL_TIMEOUT_MS;
       method(request, this.metadata, { deadline }, (error, response) => (error ? reject(error) : resolve(response)));
     });
   }

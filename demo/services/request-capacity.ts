@@ -1,4 +1,5 @@
 import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
+import { systemClock } from '../../platform/clock.ts';
 import type { CapacityVector } from '../../proto/gen/capmesh/v1/capacity.ts';
 import { CapacityClient, type RequestCapacityResponse } from '../../proto/gen/capmesh/v1/capacity_service.ts';
 
@@ -30,7 +31,7 @@ export async function requestCapacity(requester: CapacityRequester): Promise<Req
   };
   try {
     return await new Promise((resolve, reject) => {
-      const deadline = new Date(Date.now() + CALL_TIMEOUT_MS);
+      const deadline = systemClock.wallMs() + CALL_TIMEOUT_MS;
       client.requestCapacity(request, metadata, { deadline }, (error, answer) =>
         error ? reject(error) : resolve(answer),
       );
