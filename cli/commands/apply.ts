@@ -1,0 +1,47 @@
+import { Command } from 'commander';
+import { messageToJson } from '../../platform/message-json.ts';
+import { applyMesh } from '../apply-mesh.ts';
+import { type CliContext, invocation } from '../context.ts';
+import { withAdmin } from '../grpc-connection.ts';
+import { readMeshFile } from '../mesh-file.ts';
+import { waitForRollout } from '../wait-for-rollout.ts';
+import { rolloutLines } from './status.ts';
+
+interface ApplyOptions {
+  readonly file: string;
+  readonly dryRun?: true;
+  readonly prune?: true;
+  readonly wait: boolean;
+}
+
+export function applyCommand(context: CliContext): Command {
+  return new Command('apply')
+    .description('check a mesh file and put it in force, all or nothing')
+    .requiredOption('-f, --file <file>', 'the mesh file, YAML or JSON')
+    .option('--dry-run', 'check only')
+    .option('--prune', 'delete services, workloads and budgets that the file does not name')
+    .option('--no-wait', 'do not wait until every Envoy has it')
+    .action(async (_options, command: Command) => {
+      const call = invocation<ApplyOptions>(context, command);
+      const { file, dryRun = false, prune = false, wait } = call.options;
+      const mesh = readMeshFile(context, file);
+      await withAdmin(call, async (admin) => {
+        const answer = await applyMesh(admin, context, mesh, { dryRun, prune });
+        const rollout = wait && answer.applied ? await waitForRollout(admin, answer.revision, context) : undefined;
+        const json = {
+          ...messageToJson('capmesh.v1.ApplyResponse', answer),
+          rollout: rollout === undefined ? null : messageToJson('capmesh.v1.Rollout', rollout),
+        };
+        call.print(json, () => [
+          ...changeLines(answer.changed, dryRun),
+          ...(rollout === undefined ? [] : rolloutLines(rollout)),
+          ...answer.unenrolled.map((name) => `${name} has no enrolment secret yet: capmesh enrol ${name}`),
+        ]);
+      });
+    });
+}
+
+export function changeLines(changed: readonly string[], dryRun: boolean): string[] {
+  if (changed.length === 0) return ['nothing to change'];
+  return changed.map((path) => `${dryRun ? 'would change' : 'changed'} ${path}`);
+}

@@ -1,0 +1,51 @@
+import { type ServiceError, status } from '@grpc/grpc-js';
+import { Command } from 'commander';
+import { messageToJson } from '../../platform/message-json.ts';
+import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
+import { type CliContext, invocation } from '../context.ts';
+import { serverAddress, toCliError, withAdmin } from '../grpc-connection.ts';
+import { eventLine } from '../output/event-line.ts';
+import { parseInteger } from '../parse-options.ts';
+
+/** Without --follow: how long the stream may be silent before its stored part counts as read, ms. */
+const SILENCE_MS = 500;
+
+interface EventsOptions {
+  readonly follow?: true;
+  readonly after?: number;
+  readonly workload?: string;
+  readonly gate?: string;
+}
+
+export function eventsCommand(context: CliContext): Command {
+  return new Command('events')
+    .description('what happened: verdicts, actions, grants, edits')
+    .option('-f, --follow', 'go on with new events until ^C')
+    .option('--after <sequence>', 'start after this event', parseInteger)
+    .option('--workload <name>', 'only of this workload')
+    .option('--gate <name>', 'only where this gate is named: fit, gluing, uv or isolation')
+    .action(async (_options, command: Command) => {
+      const call = invocation<EventsOptions>(context, command);
+      const { follow, after, workload = '', gate = '', json } = call.options;
+      await withAdmin(call, async ({ client, metadata }) => {
+        // Sequence 0 asks for new events only, so history starts after event 1.
+        const afterSequence = after ?? (follow ? 0 : 1);
+        const stream = client.watchEvents({ afterSequence, workload, gate }, metadata);
+        const cancel = (): void => stream.cancel();
+        context.signal.addEventListener('abort', cancel, { once: true });
+        const silence = follow ? undefined : setTimeout(cancel, SILENCE_MS);
+        stream.on('data', (event: CapacityEvent) => {
+          silence?.refresh();
+          context.out(json ? JSON.stringify(messageToJson('capmesh.v1.CapacityEvent', event)) : eventLine(event));
+        });
+        await new Promise<void>((resolve, reject) => {
+          stream.on('end', resolve);
+          stream.on('error', (error: ServiceError) => {
+            if (error.code === status.CANCELLED) resolve();
+            else reject(toCliError(error, serverAddress(call)));
+          });
+        });
+        clearTimeout(silence);
+      });
+    });
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { systemClock } from '../platform/clock.ts';
+import { upCommand } from './commands/up.ts';
+import type { CliContext } from './context.ts';
+import { buildProgram } from './program.ts';
+import { runCli } from './run-cli.ts';
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  // The second one does not wait; the orphan guard ends what is left.
+  process.on(signal, () => (stop.signal.aborted ? process.exit(130) : stop.abort()));
+}
+// A reader that went away (`capmesh events -f | head`) ends the program.
+process.stdout.on('error', () => stop.abort());
+
+const context: CliContext = {
+  env: process.env,
+  cwd: process.cwd(),
+  clock: systemClock,
+  signal: stop.signal,
+  out: (line) => void process.stdout.write(`${line}\n`),
+  err: (line) => void process.stderr.write(`${line}\n`),
+};
+
+process.exitCode = await runCli(buildProgram(context, [upCommand(context)]), process.argv.slice(2), context);

@@ -1,0 +1,22 @@
+import { nkeys } from '@nats-io/transport-node';
+import { createNkey } from '../../platform/create-nkey.ts';
+import { readIfExists, type StateFolder, writePrivate } from '../state-folder.ts';
+
+export interface NatsUser {
+  /** File (0600) with the secret seed. */
+  readonly seedFile: string;
+  readonly publicKey: string;
+}
+
+/** The user of that name with its seed in the state folder; makes it unless it is there. */
+export function ensureNatsUser(state: StateFolder, name: string): NatsUser {
+  const seedFile = state.in('nats', `${name}.nkey`);
+  const stored = readIfExists(seedFile);
+  if (stored !== null) {
+    const publicKey = nkeys.fromSeed(new TextEncoder().encode(stored.trim())).getPublicKey();
+    return { seedFile, publicKey };
+  }
+  const { seed, publicKey } = createNkey();
+  writePrivate(seedFile, `${seed}\n`);
+  return { seedFile, publicKey };
+}
