@@ -39,11 +39,6 @@ export function buildSnapshot(plan: CapacityPlan): Snapshot {
   return snapshot;
 }
 
-/** The same snapshot with the mesh listener at another address. */
-export function withListener(snapshot: Snapshot, address: EndpointAddress): Snapshot {
-  return withSet(snapshot, RESOURCE_TYPES.listener, [listenerResource(address)]);
-}
-
 /** The same snapshot with the resources of one type replaced. */
 export function withSet(snapshot: Snapshot, typeUrl: string, resources: readonly Resource[]): Snapshot {
   return assemble(new Map([...snapshot.sets, [typeUrl, setOf(resources)]]));
@@ -129,7 +124,8 @@ function clusterResource(service: ServicePlan, workload: string, source: string)
   });
 }
 
-function listenerResource(address: EndpointAddress): Resource {
+/** The mesh listener at a given address. */
+export function listenerResource(address: EndpointAddress): Resource {
   const listener = buildMeshListener(address);
   return resourceOf({
     typeUrl: RESOURCE_TYPES.listener,

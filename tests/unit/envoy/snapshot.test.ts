@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { CapacityPlan } from '../../../core/allocators/capacity-plan.ts';
 import { runtimeKeys } from '../../../envoy/runtime-layer.ts';
-import { buildSnapshot, inconsistencies, withListener, withSet } from '../../../envoy/snapshot.ts';
+import { buildSnapshot, inconsistencies, listenerResource, withSet } from '../../../envoy/snapshot.ts';
 import { RESOURCE_TYPES } from '../../../envoy/type-urls.ts';
 import { edgePlan, planOf, servicePlan } from '../../support/plans.ts';
 
@@ -61,7 +61,9 @@ describe('buildSnapshot()', () => {
   });
 
   it('moves only the listener for a node that listens elsewhere', () => {
-    const moved = withListener(buildSnapshot(plan), { host: '0.0.0.0', port: 10_001 });
+    const moved = withSet(buildSnapshot(plan), RESOURCE_TYPES.listener, [
+      listenerResource({ host: '0.0.0.0', port: 10_001 }),
+    ]);
     const changed = Object.values(RESOURCE_TYPES).filter(
       (typeUrl) => moved.sets.get(typeUrl)?.version !== buildSnapshot(plan).sets.get(typeUrl)?.version,
     );
