@@ -1,0 +1,67 @@
+import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
+import type { GateState, GateStatus, GateVerdict } from '../../core/gates/gate-state.ts';
+import type { CapacityEventRecord, StabilityActionRecord } from '../../core/kernel/kernel-io.ts';
+import type { CapacityVector as CapacityVectorMessage } from '../../proto/gen/capmesh/v1/capacity.ts';
+import type { CapacityEvent, StabilityAction } from '../../proto/gen/capmesh/v1/events.ts';
+import {
+  type GateState as GateStateMessage,
+  GateStatus as GateStatusMessage,
+  type GateVerdict as GateVerdictMessage,
+} from '../../proto/gen/capmesh/v1/gates.ts';
+import type { Timestamp } from '../../proto/gen/google/protobuf/timestamp.ts';
+
+const STATUS_MESSAGES: Readonly<Record<GateStatus, GateStatusMessage>> = {
+  PASS: GateStatusMessage.GATE_STATUS_PASS,
+  FAIL: GateStatusMessage.GATE_STATUS_FAIL,
+  UNKNOWN: GateStatusMessage.GATE_STATUS_UNKNOWN,
+  NOT_APPLICABLE: GateStatusMessage.GATE_STATUS_NOT_APPLICABLE,
+};
+
+/** The kernel's event as `capmesh.v1.CapacityEvent`. */
+export function eventMessage(record: CapacityEventRecord): CapacityEvent {
+  return {
+    workloadId: record.workloadId,
+    allocated: vectorMessage(record.allocated),
+    consumed: vectorMessage(record.consumed),
+    gates: gateStateMessage(record.gates),
+    actionTaken: record.action === null ? undefined : actionMessage(record.action),
+    timestamp: timestamp(record.wallMs),
+    sequence: 0,
+    service: record.service,
+    kind: record.kind,
+    message: record.message,
+  };
+}
+
+export function gateStateMessage(gates: GateState): GateStateMessage {
+  return {
+    fit: verdictMessage(gates.fit),
+    gluing: verdictMessage(gates.gluing),
+    uv: verdictMessage(gates.uv),
+    isolation: verdictMessage(gates.isolation),
+  };
+}
+
+export function actionMessage(action: StabilityActionRecord): StabilityAction {
+  const { startedAtMs, expiresAtMs, ...rest } = action;
+  return { ...rest, startedAt: timestamp(startedAtMs), expiresAt: timestamp(expiresAtMs) };
+}
+
+function verdictMessage({ status, ratio, reason, worst, evidence }: GateVerdict): GateVerdictMessage {
+  return { status: STATUS_MESSAGES[status], ratio: ratio ?? undefined, reason, worst, evidence: { ...evidence } };
+}
+
+function vectorMessage({ geo, int, gauge, ptr, obs }: CapacityVector): CapacityVectorMessage {
+  return {
+    cGeo: geo ?? undefined,
+    cInt: int ?? undefined,
+    cGauge: gauge ?? undefined,
+    cPtr: ptr ?? undefined,
+    cObs: obs ?? undefined,
+  };
+}
+
+function timestamp(wallMs: number): Timestamp {
+  const seconds = Math.floor(wallMs / 1000);
+  return { seconds, nanos: Math.round((wallMs - seconds * 1000) * 1_000_000) };
+}
