@@ -19,8 +19,10 @@ export const EDGE_CLUSTER_STATS = {
   resetsByService: 'upstream_rq_rx_reset',
   resetsByProxy: 'upstream_rq_tx_reset',
   connectFailures: 'upstream_cx_connect_fail',
-  /** Refusals by the breaker (max_requests, max_pending_requests or max_connections). */
-  breakerRefused: 'upstream_rq_pending_overflow',
+  /** Refusals by the breaker for max_pending_requests or max_connections. */
+  pendingRefused: 'upstream_rq_pending_overflow',
+  /** Refusals by the breaker for max_requests; a counter of its own since Envoy 1.40. */
+  activeRefused: 'upstream_rq_active_overflow',
 } as const;
 
 /** Counter under the edge's own prefix: refusals by the edge's native rate limit (backstop or safe bucket). */

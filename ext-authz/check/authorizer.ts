@@ -1,5 +1,5 @@
 import { checkCall, type Exhaustion, explainExhaustion, type TokenShare } from '../../core/admission/check-call.ts';
-import type { RefusalReason } from '../../core/admission/refusal-reason.ts';
+import { type RefusalReason, statusOf } from '../../core/admission/refusal-reason.ts';
 import { checkClaims } from '../../core/token/check-claims.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -18,6 +18,8 @@ export interface AuthorizerOptions {
   readonly clock: Clock;
   /** Monotonic time of the last word of the control plane. */
   readonly lastWordMs: () => number;
+  /** Whether enough is known to judge a call; until then every call is refused with `mesh-degraded`. */
+  readonly isReady: () => boolean;
   /** A new id for every refusal. */
   readonly nextId: () => string;
   readonly logger: Logger;
@@ -70,6 +72,7 @@ export class Authorizer {
       return this.#refuse(ledger.unverified('', nowMs), 'internal');
     }
     const { service } = request;
+    if (!this.#options.isReady()) return this.#refuse(ledger.unverified(service, nowMs), 'mesh-degraded');
     if (request.token === '') return this.#decideAnonymous(service, nowMs);
     const token = this.#tokens.read(request.token);
     if (!token.ok) return this.#refuse(ledger.unverified(service, nowMs), token.reason);
@@ -134,7 +137,7 @@ export class Authorizer {
 
 function pauseOf(reason: RefusalReason, exhaustion?: Exhaustion): Pick<RefusalBody, 'remaining' | 'retryAfterMs'> {
   if (exhaustion !== undefined) return { remaining: exhaustion.remaining, retryAfterMs: exhaustion.retryAfterMs };
-  return reason === 'shed-priority' || reason === 'internal' ? { retryAfterMs: PAUSE_MS } : {};
+  return statusOf(reason).http === 503 ? { retryAfterMs: PAUSE_MS } : {};
 }
 
 /** The caller may only lower its priority (CONTRACT §F); anything but one digit is passed over. */

@@ -14,7 +14,7 @@ const MESSAGES: Readonly<Record<RefusalReason, string>> = {
   'load-exhausted': 'the load budget of the workload for this service is spent: come back later',
   'shed-priority': 'calls of this priority are shed to keep the service stable',
   'breaker-open': 'the service has as many calls in flight as it may hold',
-  'mesh-degraded': 'the mesh is degraded',
+  'mesh-degraded': 'the authorizer does not know the budgets of the mesh yet',
   internal: 'the authorizer could not judge the call',
 };
 

@@ -1,8 +1,8 @@
 import { fillLimit, renewSlice } from '../../core/admission/edge-limit.ts';
+import { UNVERIFIED_WORKLOAD } from '../../core/substrate/edge-stats.ts';
 import type { EdgeLease, Lease } from '../../proto/gen/capmesh/v1/lease.ts';
 import { createEdgeRecord, type EdgeRecord } from './edge-record.ts';
 
-export const UNVERIFIED = '~unverified';
 /** Edges that are kept, leased and unleased together. */
 export const EDGES_MAX = 20_000;
 /** Services that calls without identity are counted for. */
@@ -30,7 +30,7 @@ export class EdgeLedger {
   #leaseSeq = 0;
 
   constructor(nowMs: number) {
-    this.#overflow = createEdgeRecord(UNVERIFIED, '', nowMs);
+    this.#overflow = createEdgeRecord(UNVERIFIED_WORKLOAD, '', nowMs);
   }
 
   /** Sequence number of the lease in force; 0 before the first. */
@@ -76,7 +76,7 @@ export class EdgeLedger {
     const known = this.#unverified.get(service);
     if (known !== undefined) return known;
     if (this.#unverified.size >= UNVERIFIED_MAX || !NAME.test(service)) return this.#overflow;
-    const record = createEdgeRecord(UNVERIFIED, service, nowMs);
+    const record = createEdgeRecord(UNVERIFIED_WORKLOAD, service, nowMs);
     this.#unverified.set(service, record);
     return record;
   }

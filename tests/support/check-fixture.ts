@@ -75,6 +75,7 @@ export function checkFixture(options: { readonly tokensMax?: number } = {}): Che
     keys,
     clock,
     lastWordMs: () => lastWordMs,
+    isReady: () => true,
     nextId: () => {
       refusals += 1;
       return `r${refusals}`;

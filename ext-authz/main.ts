@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clock, systemClock } from '../platform/clock.ts';
+import type { ListenAddress } from '../platform/listen-address.ts';
+import type { Logger } from '../platform/logger.ts';
+import { connectNats, type NatsConnection, type NatsOptions } from '../platform/nats-connection.ts';
+import { Authorizer } from './check/authorizer.ts';
+import { startCheckServer } from './check/check-server.ts';
+import { EdgeLedger } from './ledger/edge-ledger.ts';
+import { KeyRing } from './ledger/key-ring.ts';
+import { HostResources } from './reporter/host-resources.ts';
+import { publisherOn } from './reporter/publish-frames.ts';
+import { Reporter } from './reporter/reporter.ts';
+import { startMetricsSink } from './sinks/metrics-sink.ts';
+import { SidecarState } from './state/sidecar-state.ts';
+import { readStateFile } from './state/state-file.ts';
+import { StateSaver } from './state/state-saver.ts';
+import { watchStore } from './state/watch-store.ts';
+import { createSidecarMetrics } from './status/sidecar-metrics.ts';
+import { startStatusServer } from './status/status-server.ts';
+
+export interface SidecarOptions {
+  readonly mesh: string;
+  readonly node: string;
+  /** Where Envoy asks; default `<stateDir>/check.sock`. */
+  readonly checkAddress?: ListenAddress | undefined;
+  /** Where Envoy sends its statistics; default `<stateDir>/sinks.sock`. */
+  readonly sinksAddress?: ListenAddress | undefined;
+  /** Health and metrics on loopback; default 18081, 0 = any free port. */
+  readonly httpPort?: number | undefined;
+  readonly nats: Pick<NatsOptions, 'servers' | 'nkeySeedFile' | 'tls'>;
+  /** Holds the last state, so that a restart needs no store. */
+  readonly stateDir: string;
+  readonly clock?: Clock | undefined;
+  readonly logger: Logger;
+}
+
+export interface Sidecar {
+  readonly checkAddress: ListenAddress;
+  readonly sinksAddress: ListenAddress;
+  readonly httpPort: number;
+  /** Whether calls are judged; before, they are refused with `mesh-degraded`. */
+  isReady(): boolean;
+  /** Answers what is in flight, then closes everything and saves the state. */
+  stop(): Promise<void>;
+}
+
+const HTTP_PORT = 18_081;
+const FORGET_EVERY_MS = 60_000;
+
+/**
+ * Starts the sidecar of one Envoy: checks, statistics, frames. Needs no store to
+ * start; without the store and without an earlier state it is not ready.
+ */
+export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
+  const { mesh, node, stateDir, logger, clock = systemClock } = options;
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  const ledger = new EdgeLedger(clock.monotonicMs());
+  const keys = new KeyRing();
+  const state = new SidecarState(ledger, keys, clock);
+  const stateFile = join(stateDir, 'sidecar-state.json');
+  const saved = await readStateFile(stateFile);
+  if (saved !== null) state.restore(saved);
+  const saver = new StateSaver(state, stateFile, logger);
+
+  const instance = randomUUID();
+  const nextId = refusalIds(instance);
+  const isReady = (): boolean => state.ready;
+  const lastWordMs = (): number => state.lastWordMs;
+  const authorizer = new Authorizer({ mesh, ledger, keys, clock, lastWordMs, isReady, nextId, logger });
+
+  const abort = new AbortController();
+  let connection: NatsConnection | null = null;
+  const { publish, follow } = publisherOn(`capmesh.v1.frames.${mesh}.${node}`);
+  const sink = await startMetricsSink({
+    address: options.sinksAddress ?? { path: join(stateDir, 'sinks.sock') },
+    onFlush: () => reporter.flush(),
+    logger,
+  });
+  const host = new HostResources();
+  const sampleResources = () => host.sample();
+  const stats = () => sink.stats;
+  const reporter = new Reporter({ mesh, node, instance, ledger, stats, clock, publish, sampleResources, logger });
+  const { registry, observeCheck } = createSidecarMetrics(() => ({
+    answers: authorizer.answers,
+    uncounted: ledger.uncounted,
+    tokens: authorizer.tokenCount,
+    framesSent: reporter.sent,
+    framesDropped: reporter.dropped,
+    sinkMessages: sink.messageCount,
+    leaseAgeSeconds: (clock.monotonicMs() - state.lastWordMs) / 1000,
+    leaseSeq: ledger.leaseSeq,
+    checkConnections: checks.sessionCount,
+  }));
+  const checks = await startCheckServer({
+    address: options.checkAddress ?? { path: join(stateDir, 'check.sock') },
+    answer: (message) => {
+      const startMs = clock.monotonicMs();
+      const frame = authorizer.answer(message);
+      observeCheck((clock.monotonicMs() - startMs) / 1000);
+      return frame;
+    },
+    logger,
+  });
+  const status = await startStatusServer({ port: options.httpPort ?? HTTP_PORT, isReady, registry, logger });
+  const forgetting = setInterval(() => state.forgetExpired(), FORGET_EVERY_MS);
+  reporter.start();
+
+  const store = connectNats({ ...options.nats, name: node, logger, signal: abort.signal })
+    .then(async (connected) => {
+      connection = connected;
+      follow(connected);
+      const onChange = () => saver.changed();
+      await watchStore({ connection: connected, node, state, onChange, logger, signal: abort.signal });
+    })
+    .catch((error: unknown) => {
+      if (!abort.signal.aborted) logger.error({ err: error }, 'the store cannot be used');
+    });
+
+  return {
+    checkAddress: checks.address,
+    sinksAddress: sink.address,
+    httpPort: status.port,
+    isReady,
+    stop: async () => {
+      clearInterval(forgetting);
+      reporter.stop();
+      abort.abort();
+      await Promise.all([checks.stop(), sink.stop(), status.stop(), store]);
+      await connection?.close();
+      await saver.stop();
+    },
+  };
+}
+
+/** Ids that no other refusal has: a part of the run's own and a count. */
+function refusalIds(instance: string): () => string {
+  const prefix = instance.slice(0, 8);
+  let count = 0;
+  return () => {
+    count += 1;
+    return `${prefix}-${count.toString(36)}`;
+  };
+}

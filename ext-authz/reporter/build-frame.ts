@@ -1,0 +1,80 @@
+import { takeLevelMax } from '../../core/admission/arrival-meter.ts';
+import { EdgeCounters, Frame, type ResourceSample } from '../../proto/gen/capmesh/v1/telemetry.ts';
+import type { EdgeLedger } from '../ledger/edge-ledger.ts';
+import type { EdgeRecord } from '../ledger/edge-record.ts';
+import type { EnvoyEdgeCounters } from '../sinks/envoy-counters.ts';
+import type { EnvoyStats } from '../sinks/fold-metrics.ts';
+
+/** Largest encoded part of a frame (CONTRACT §F). */
+export const PART_BYTES_MAX = 256 * 1024;
+/** Left for the fields of a part beside its edges. */
+const HEAD_BYTES = 1024;
+
+/**
+ * Counters of every edge that was ever used here; an edge without calls is left
+ * out, its counters being 0. Takes the interval's largest admitted levels with it,
+ * so that each frame must be built once.
+ */
+export function collectEdges(ledger: EdgeLedger, stats: EnvoyStats, nowMs: number): EdgeCounters[] {
+  const counters = new Map<string, EdgeCounters>();
+  for (const record of ledger.records()) {
+    if (record.offered > 0) counters.set(`${record.workload}/${record.service}`, ownCounters(record, nowMs));
+  }
+  for (const { workload, service, edge } of stats.entries()) {
+    const key = `${workload}/${service}`;
+    const own = counters.get(key) ?? EdgeCounters.fromPartial({ workload, service });
+    counters.set(key, withEnvoy(own, edge.snapshot()));
+  }
+  return [...counters.values()];
+}
+
+/** Splits a frame into parts of at most 256 KiB; the resources ride in the first. */
+export function splitFrame(
+  head: Omit<Frame, 'edges' | 'resources' | 'part' | 'parts'>,
+  edges: readonly EdgeCounters[],
+  resources: ResourceSample | undefined,
+): Uint8Array[] {
+  const groups: EdgeCounters[][] = [[]];
+  let bytes = HEAD_BYTES;
+  for (const edge of edges) {
+    const size = EdgeCounters.encode(edge).finish().length + 4;
+    if (bytes + size > PART_BYTES_MAX) {
+      groups.push([]);
+      bytes = HEAD_BYTES;
+    }
+    groups.at(-1)?.push(edge);
+    bytes += size;
+  }
+  return groups.map((group, part) => {
+    const frame: Frame = {
+      ...head,
+      edges: group,
+      resources: part === 0 ? resources : undefined,
+      part,
+      parts: groups.length,
+    };
+    return Frame.encode(frame).finish();
+  });
+}
+
+function ownCounters(record: EdgeRecord, nowMs: number): EdgeCounters {
+  return EdgeCounters.fromPartial({
+    workload: record.workload,
+    service: record.service,
+    offered: record.offered,
+    admitted: record.admitted,
+    refused: Object.fromEntries(record.refused),
+    admittedLevelMax: takeLevelMax(record.meter, record.guaranteeRps, nowMs),
+    retries: record.retries,
+  });
+}
+
+/** Retries are those that Envoy makes and those that callers name (CONTRACT §F). */
+function withEnvoy(own: EdgeCounters, envoy: EnvoyEdgeCounters): EdgeCounters {
+  return {
+    ...own,
+    ...envoy,
+    retries: own.retries + envoy.retries,
+    latencyBuckets: [...envoy.latencyBuckets],
+  };
+}

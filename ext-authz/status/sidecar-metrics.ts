@@ -1,0 +1,90 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What the metrics are read from, at every scrape. */
+export interface MetricsSource {
+  readonly answers: ReadonlyMap<string, number>;
+  readonly uncounted: number;
+  readonly tokens: number;
+  readonly framesSent: number;
+  readonly framesDropped: number;
+  readonly sinkMessages: number;
+  readonly leaseAgeSeconds: number;
+  readonly leaseSeq: number;
+  readonly checkConnections: number;
+}
+
+export interface SidecarMetrics {
+  readonly registry: Registry;
+  readonly observeCheck: (seconds: number) => void;
+}
+
+const DURATION_BOUNDS_SECONDS = [5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2];
+
+/** Prometheus metrics of a sidecar. Counts are read when scraped, so that a check pays for one histogram only. */
+export function createSidecarMetrics(read: () => MetricsSource): SidecarMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  new Counter({
+    name: 'capmesh_checks_total',
+    help: 'Answers to checks by reason; ok = admitted',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [reason, count] of read().answers) this.inc({ reason }, count);
+    },
+  });
+  const numbers: readonly [
+    name: string,
+    help: string,
+    kind: 'counter' | 'gauge',
+    value: (from: MetricsSource) => number,
+  ][] = [
+    ['capmesh_checks_uncounted_total', 'Checks that fell on no counted edge', 'counter', (from) => from.uncounted],
+    ['capmesh_verified_tokens', 'Verified tokens that are kept', 'gauge', (from) => from.tokens],
+    ['capmesh_frames_sent_total', 'Telemetry frames sent', 'counter', (from) => from.framesSent],
+    [
+      'capmesh_frames_dropped_total',
+      'Telemetry frames that could not be sent',
+      'counter',
+      (from) => from.framesDropped,
+    ],
+    ['capmesh_sink_messages_total', 'Messages of the stats sink', 'counter', (from) => from.sinkMessages],
+    [
+      'capmesh_lease_age_seconds',
+      'Time since the last word of the control plane',
+      'gauge',
+      (from) => from.leaseAgeSeconds,
+    ],
+    ['capmesh_lease_seq', 'Sequence number of the lease in force', 'gauge', (from) => from.leaseSeq],
+    ['capmesh_check_connections', 'Open connections of the check server', 'gauge', (from) => from.checkConnections],
+  ];
+  for (const [name, help, kind, value] of numbers) {
+    if (kind === 'gauge')
+      new Gauge({
+        name,
+        help,
+        registers,
+        collect() {
+          this.set(value(read()));
+        },
+      });
+    else
+      new Counter({
+        name,
+        help,
+        registers,
+        collect() {
+          this.reset();
+          this.inc(value(read()));
+        },
+      });
+  }
+  const duration = new Histogram({
+    name: 'capmesh_check_duration_seconds',
+    help: 'Time that a decision takes, without the network',
+    buckets: DURATION_BOUNDS_SECONDS,
+    registers,
+  });
+  return { registry, observeCheck: (seconds) => duration.observe(seconds) };
+}
