@@ -16,6 +16,9 @@ export interface NatsServerConfig {
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile?: string } | undefined;
 }
 
+/** Objects that one apply may change: the largest mesh of `mesh.proto` and its settings. */
+export const CONFIG_BATCH_MAX = 30_001;
+
 const nodeName = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 
 /**
@@ -36,7 +39,11 @@ export function renderNatsServerConfig(config: NatsServerConfig): string {
       listen: `${config.host}:${config.port === 0 ? -1 : config.port}`,
       ...(config.portsFileDir === undefined ? {} : { ports_file_dir: config.portsFileDir }),
       max_payload: config.maxPayloadBytes ?? 1024 * 1024,
-      jetstream: { store_dir: config.storeDir, sync_interval: 'always' },
+      jetstream: {
+        store_dir: config.storeDir,
+        sync_interval: 'always',
+        limits: { batch: { max_msgs: CONFIG_BATCH_MAX } },
+      },
       ...(tls === undefined
         ? {}
         : { tls: { cert_file: tls.certFile, key_file: tls.keyFile, ...(tls.caFile && { ca_file: tls.caFile }) } }),

@@ -1,0 +1,132 @@
+import type { KvWatchEntry } from '@nats-io/kv';
+import type { Logger } from '../../platform/logger.ts';
+import { type ConfigView, configView, type StoredObject } from './config-view.ts';
+import { type Follower, followBucket } from './follow-bucket.ts';
+import { CONFIG_BUCKET, type Store } from './open-store.ts';
+import { type BatchOutcome, publishBatch } from './publish-batch.ts';
+
+const REACHED_TIMEOUT_MS = 5000;
+
+/** One object to write, or to delete where `value` is `null`. */
+export interface ConfigChange {
+  readonly key: string;
+  readonly value: object | null;
+}
+
+/**
+ * The desired state of the mesh in the bucket `capmesh_config`. `view` follows
+ * the store and moves from one stored batch to the next, never through the
+ * middle of one.
+ */
+export class ConfigStore {
+  readonly #store: Store;
+  readonly #mesh: string;
+  readonly #objects = new Map<string, StoredObject>();
+  /** Newest sequence of every key that was ever written, deletions too. */
+  readonly #sequences = new Map<string, number>();
+  readonly #listeners = new Set<(view: ConfigView) => void>();
+  readonly #waiters = new Set<(view: ConfigView) => void>();
+  #follower: Follower | undefined;
+  #lastSequence = 0;
+  #view: ConfigView;
+
+  private constructor(store: Store, mesh: string) {
+    this.#store = store;
+    this.#mesh = mesh;
+    this.#view = configView(mesh, this.#objects, 0);
+  }
+
+  /** Reads what is stored, then follows it until `stop`. */
+  static async open(store: Store, mesh: string, logger: Logger): Promise<ConfigStore> {
+    const opened = new ConfigStore(store, mesh);
+    opened.#lastSequence = (await store.config.status()).streamInfo.state.last_seq;
+    opened.#follower = await followBucket(store.config, '>', (entry) => opened.#take(entry), logger);
+    opened.#publish();
+    return opened;
+  }
+
+  get view(): ConfigView {
+    return this.#view;
+  }
+
+  /** Calls `listener` with the present view and with each one after it. Returns the way to end that. */
+  subscribe(listener: (view: ConfigView) => void): () => void {
+    this.#listeners.add(listener);
+    listener(this.#view);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Stores all changes or none. They were computed from `base`; if anything has
+   * been written since, the answer is `stale`. Returns when `view` shows them.
+   */
+  async commit(base: ConfigView, changes: readonly ConfigChange[]): Promise<BatchOutcome> {
+    const outcome = await publishBatch(
+      this.#store.connection,
+      changes.map(({ key, value }) => ({
+        subject: `$KV.${CONFIG_BUCKET}.${key}`,
+        payload: value === null ? '' : JSON.stringify(value),
+        expectedRevision: this.#sequences.get(key) ?? 0,
+        ...(value === null ? { headers: { 'KV-Operation': 'DEL' } } : {}),
+      })),
+      base.revision,
+    );
+    if (outcome.kind !== 'too-large') {
+      await this.reached(outcome.kind === 'stored' ? outcome.revision : base.revision + 1);
+    }
+    return outcome;
+  }
+
+  /** Settles when `view` has come to this revision; rejects after 5 s. */
+  async reached(revision: number): Promise<void> {
+    if (this.#view.revision >= revision) {
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#waiters.delete(waiter);
+        reject(new Error(`the store did not show revision ${revision} within ${REACHED_TIMEOUT_MS} ms`));
+      }, REACHED_TIMEOUT_MS);
+      const waiter = (view: ConfigView): void => {
+        if (view.revision >= revision) {
+          clearTimeout(timer);
+          this.#waiters.delete(waiter);
+          resolve();
+        }
+      };
+      this.#waiters.add(waiter);
+    });
+  }
+
+  stop(): void {
+    this.#follower?.stop();
+    this.#listeners.clear();
+  }
+
+  #take(entry: KvWatchEntry): void {
+    const { key, revision } = entry;
+    if (revision <= (this.#sequences.get(key) ?? 0)) {
+      return;
+    }
+    this.#sequences.set(key, revision);
+    this.#lastSequence = Math.max(this.#lastSequence, revision);
+    try {
+      if (entry.operation === 'PUT') {
+        this.#objects.set(key, { value: entry.json(), revision });
+      } else {
+        this.#objects.delete(key);
+      }
+    } finally {
+      if (entry.delta === 0) {
+        this.#publish();
+      }
+    }
+  }
+
+  #publish(): void {
+    this.#view = configView(this.#mesh, this.#objects, this.#lastSequence);
+    for (const listener of [...this.#listeners, ...this.#waiters]) {
+      listener(this.#view);
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import {
+  DiscardPolicy,
+  type JetStreamClient,
+  type JetStreamManager,
+  jetstream,
+  jetstreamManager,
+  RetentionPolicy,
+  StorageType,
+  type StreamConfig,
+} from '@nats-io/jetstream';
+import { type KV, Kvm } from '@nats-io/kv';
+import type { NatsConnection } from '@nats-io/transport-node';
+
+export const CONFIG_BUCKET = 'capmesh_config';
+export const FRAMES_STREAM = 'CAPMESH_FRAMES';
+export const EVENTS_STREAM = 'CAPMESH_EVENTS';
+
+const MINUTE_MS = 60_000;
+const MIB = 1024 * 1024;
+const nanos = (ms: number): number => ms * 1_000_000;
+
+/** Everything that Capmesh keeps in JetStream (CONTRACT §H). */
+export interface Store {
+  readonly connection: NatsConnection;
+  readonly jetstream: JetStreamClient;
+  readonly manager: JetStreamManager;
+  readonly config: KV;
+  readonly ledger: KV;
+  readonly leases: KV;
+  readonly keys: KV;
+}
+
+/** Creates streams and buckets where they are missing; leaves what is there as it is. */
+export async function openStore(connection: NatsConnection): Promise<Store> {
+  const manager = await jetstreamManager(connection);
+  const kvm = new Kvm(connection);
+  const config = await kvm.create(CONFIG_BUCKET, { history: 5 });
+  await manager.streams.update(`KV_${CONFIG_BUCKET}`, { allow_atomic: true });
+  await ensureStream(manager, {
+    name: FRAMES_STREAM,
+    subjects: ['capmesh.v1.frames.>'],
+    max_age: nanos(10 * MINUTE_MS),
+    max_bytes: 128 * MIB,
+    duplicate_window: nanos(2 * MINUTE_MS),
+  });
+  await ensureStream(manager, {
+    name: EVENTS_STREAM,
+    subjects: ['capmesh.v1.events.>'],
+    max_age: nanos(7 * 24 * 60 * MINUTE_MS),
+    max_bytes: 128 * MIB,
+    duplicate_window: nanos(10 * MINUTE_MS),
+  });
+  return {
+    connection,
+    jetstream: jetstream(connection),
+    manager,
+    config,
+    ledger: await kvm.create('capmesh_ledger', { history: 1 }),
+    leases: await kvm.create('capmesh_leases', { history: 1 }),
+    keys: await kvm.create('capmesh_keys', { history: 1 }),
+  };
+}
+
+type StreamNeeds = Pick<StreamConfig, 'name' | 'subjects' | 'max_age' | 'max_bytes' | 'duplicate_window'>;
+
+async function ensureStream(manager: JetStreamManager, needs: StreamNeeds): Promise<void> {
+  const names = await manager.streams.names().next();
+  if (names.includes(needs.name)) {
+    return;
+  }
+  await manager.streams.add({
+    ...needs,
+    retention: RetentionPolicy.Limits,
+    discard: DiscardPolicy.Old,
+    storage: StorageType.File,
+  });
+}

@@ -1,0 +1,122 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { after, before, describe, it } from 'mocha';
+import { withEvent } from '../../../control-plane/state/account.ts';
+import { EventStore } from '../../../control-plane/state/event-store.ts';
+import { LedgerStore } from '../../../control-plane/state/ledger-store.ts';
+import { openStore, type Store } from '../../../control-plane/state/open-store.ts';
+import { UNLIMITED } from '../../../core/capacity/capacity-vector.ts';
+import { createLogger } from '../../../platform/logger.ts';
+import { CapacityEvent } from '../../../proto/gen/capmesh/v1/events.ts';
+import { type NatsFixture, startNats } from '../../support/nats-fixture.ts';
+
+const logger = createLogger('test');
+const grant = (jti: string, expiresAtMs: number) => ({ jti, vector: UNLIMITED, issuedAtMs: 0, expiresAtMs });
+
+describe('ledger and events on a real nats-server', () => {
+  let nats: NatsFixture;
+  let connection: NatsConnection;
+  let store: Store;
+
+  before(async () => {
+    nats = await startNats('shop', []);
+    connection = await nats.connect('control-plane');
+    store = await openStore(connection);
+  });
+
+  after(async () => {
+    await connection?.close();
+    await nats?.stop();
+  });
+
+  it('loses no grant when two replicas write one account at once', async () => {
+    const replicas = [await LedgerStore.open(store.ledger, logger), await LedgerStore.open(store.ledger, logger)];
+    const names = Array.from({ length: 10 }, (_, index) => `g${index}`);
+    await Promise.all(
+      names.map((jti, index) =>
+        replicas[index % 2]?.update('checkout', 1000, (account) => ({
+          account: { ...account, grants: [...account.grants, grant(jti, 2000)] },
+          result: undefined,
+        })),
+      ),
+    );
+    const fresh = await LedgerStore.open(store.ledger, logger);
+    deepEqual(
+      fresh
+        .account('checkout')
+        .grants.map(({ jti }) => jti)
+        .sort(),
+      names,
+    );
+    for (const ledger of [...replicas, fresh]) {
+      ledger.stop();
+    }
+  });
+
+  it('drops expired grants with the next write', async () => {
+    const ledger = await LedgerStore.open(store.ledger, logger);
+    await ledger.update('checkout', 2000, (account) => ({
+      account: { ...account, grants: [...account.grants, grant('late', 9000)] },
+      result: undefined,
+    }));
+    deepEqual(
+      ledger.account('checkout').grants.map(({ jti }) => jti),
+      ['late'],
+    );
+    ledger.stop();
+  });
+
+  it('holds events until they are published, also over a restart', async () => {
+    const first = await LedgerStore.open(store.ledger, logger);
+    await first.update('batch', 0, (account) => ({ account: withEvent(account, 'one', 5), result: undefined }));
+    first.stop();
+    const second = await LedgerStore.open(store.ledger, logger);
+    const waiting = second.unpublishedEvents();
+    deepEqual(waiting, [{ workload: 'batch', event: { number: 1, message: 'one', wallMs: 5 } }]);
+    second.markPublished('batch', { number: 1, message: 'one', wallMs: 5 });
+    deepEqual(second.unpublishedEvents(), []);
+    await second.update('batch', 0, (account) => ({ account: withEvent(account, 'two', 6), result: undefined }));
+    deepEqual(
+      second.account('batch').events.map(({ number }) => number),
+      [2],
+    );
+    second.stop();
+  });
+
+  it('keeps events in order, once per id, from any sequence on', async () => {
+    const events = new EventStore(store.jetstream);
+    const event = (workloadId: string, message: string) =>
+      CapacityEvent.fromPartial({ workloadId, message, kind: 'grant' });
+    const first = await events.publish(event('checkout', '1'), 'checkout.1');
+    equal(await events.publish(event('checkout', '1'), 'checkout.1'), first);
+    await events.publish(event('', 'mesh'), '_mesh.1');
+    await events.publish(event('checkout', '2'), 'checkout.2');
+    await events.publish(event('checkout', '3'), 'checkout.3');
+    const collect = async (afterSequence: number, workload: string, count: number) => {
+      const seen: string[] = [];
+      const aborter = new AbortController();
+      for await (const { message } of events.watch({ afterSequence, workload, gate: '' }, aborter.signal)) {
+        if (seen.push(message) === count) {
+          break;
+        }
+      }
+      return seen;
+    };
+    deepEqual(await collect(first, '', 3), ['mesh', '2', '3']);
+    deepEqual(await collect(first, 'checkout', 2), ['2', '3']);
+  });
+
+  it('ends a watch when it is told to', async () => {
+    const aborter = new AbortController();
+    const watching = (async () => {
+      for await (const _ of new EventStore(store.jetstream).watch(
+        { afterSequence: 0, workload: '', gate: '' },
+        aborter.signal,
+      )) {
+        throw new Error('no event is expected');
+      }
+    })();
+    setImmediate(() => aborter.abort());
+    await watching;
+  });
+});
