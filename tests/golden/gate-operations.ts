@@ -1,6 +1,8 @@
 import { addArrival, burstRatio, EMPTY_BURST_LEVEL } from '../../core/gates/burst-level.ts';
 import { fitLatency } from '../../core/gates/fit-latency.ts';
 import { fitRate } from '../../core/gates/fit-rate.ts';
+import { isolationThreshold } from '../../core/gates/isolation.ts';
+import { isolationPairs } from '../../core/gates/isolation-pairs.ts';
 import { spectralRadii } from '../../core/gates/spectral-radius.ts';
 import { judge } from '../../core/gates/verdict.ts';
 import {
@@ -23,6 +25,7 @@ export const GATE_OPERATIONS: Readonly<Record<string, (input: Input) => unknown>
   ks: goldenKs,
   k: goldenFamilyK,
   edge: goldenEdge,
+  isolation: goldenIsolation,
 };
 
 export const GATE_SCHEMA = 'cgp-golden-proposed/1';
@@ -73,8 +76,7 @@ function goldenBucket(input: Input): unknown {
 
 function goldenSpectralRadius(input: Input): unknown {
   const retries = numbers(input.r);
-  const calls = Array.isArray(input.K) ? input.K.map(numbers) : [];
-  const rows = calls.map(
+  const rows = lists(input.K).map(
     (row, i) =>
       new Map(
         row
@@ -103,6 +105,26 @@ function goldenFamilyK(input: Input): unknown {
   return familyK(single, numeric(input.m, Number.NaN));
 }
 
+function goldenIsolation(input: Input): unknown {
+  const got = isolationPairs({
+    meanLog: numbers(input.y),
+    ownLoad: numbers(input.own),
+    others: lists(input.others).map((load, index) => ({ name: `${index}`, load })),
+  });
+  if (got.status === 'UNKNOWN') return { status: got.status, reason: got.reason };
+  const value = Math.max(...got.pairs.map((pair) => pair.value));
+  const { status, ratio } = judge(value / isolationThreshold(0.15, null, null));
+  return {
+    status,
+    value,
+    ratio,
+    worst: got.pairs.findIndex((pair) => pair.value === value),
+    pairs: got.pairs.map(({ tenant, r, effectiveSamples, lowerBound, value: lcb2 }) => {
+      return { tenant: Number(tenant), r, r2: r > 0 ? r * r : 0, n_eff: effectiveSamples, lcb: lowerBound, lcb2 };
+    }),
+  };
+}
+
 const goldenScale = (input: Input) => ({
   k: numeric(input.k, Number.NaN),
   samplesMax: sampleCap(typeof input.C_geo === 'number' ? input.C_geo : null),
@@ -121,5 +143,7 @@ const goldenDisagreement = (got: Disagreement) => ({
 function numbers(value: unknown): number[] {
   return Array.isArray(value) ? value.map((item) => numeric(item, Number.NaN)) : [];
 }
+
+const lists = (value: unknown): number[][] => (Array.isArray(value) ? value.map(numbers) : []);
 
 const numeric = (value: unknown, otherwise: number): number => (typeof value === 'number' ? value : otherwise);
