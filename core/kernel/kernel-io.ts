@@ -9,6 +9,8 @@ export type KernelEvent =
   | { readonly kind: 'config'; readonly config: MeshConfig }
   /** Σ of live grants per workload, adding axes summed, levels by maximum; absent workload = no live grant. */
   | { readonly kind: 'grants'; readonly live: ReadonlyMap<string, CapacityVector> }
+  /** Once, before the first tick of a control plane that starts: the leases that nodes may still be applying. */
+  | { readonly kind: 'stored-leases'; readonly leases: readonly LeasePlan[]; readonly nowMs: number }
   | { readonly kind: 'frame'; readonly frame: TelemetryFrame; readonly nowMs: number }
   /** `nowMs` is monotonic; `wallMs` is UTC and only goes into events. */
   | { readonly kind: 'tick'; readonly nowMs: number; readonly wallMs: number };

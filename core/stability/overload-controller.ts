@@ -21,4 +21,5 @@ function isUsable(tick: OverloadTick): boolean {
   return tick.durationSec > 0 && Object.values(tick).every((value) => Number.isFinite(value) && value >= 0);
 }
 
+export { releaseOverload } from './overload-open.ts';
 export { INITIAL_OVERLOAD_STATE, type OverloadState, type OverloadTick } from './overload-state.ts';

@@ -1,6 +1,6 @@
 import { LAW } from './overload-law.ts';
 import { clamp, cutTo, gain, kneeLimit, type OverloadSample, openGuard, roomUsed, verifyAt } from './overload-limit.ts';
-import type { OverloadState } from './overload-state.ts';
+import { INITIAL_OVERLOAD_STATE, type OverloadState } from './overload-state.ts';
 
 /** A tick while nothing is refused: learn the service, weigh the evidence of overload. */
 export function stepOpen(before: OverloadState, sample: OverloadSample): OverloadState {
@@ -101,4 +101,19 @@ function relaxLimit(state: OverloadState, sample: OverloadSample, known: boolean
       ? state.probationLimit
       : Math.max(state.limit * LAW.rampPerSec ** sample.durationSec, 2 * LAW.floor);
   return { ...widened, limit: Math.min(target, reachable) };
+}
+
+/**
+ * Opens a controller that has lost sight of its service: no evidence is newer
+ * than the action it justified. What was learned of the service stays.
+ */
+export function releaseOverload(state: OverloadState): OverloadState {
+  const open: OverloadState = {
+    ...INITIAL_OVERLOAD_STATE,
+    baselineSec: state.baselineSec,
+    peakRps: Math.max(state.peakRps, state.capacityRps),
+    answersSeen: state.answersSeen,
+    learnedSec: state.learnedSec,
+  };
+  return { ...open, limit: openGuard(open, 0) };
 }

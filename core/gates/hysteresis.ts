@@ -1,0 +1,63 @@
+import type { GateStatus, GateVerdict } from './gate-state.ts';
+
+/** A ratio at least this large fails in one tick; smaller ones need two of three (MATHS §B6). */
+const FAIL_AT_ONCE = 2;
+const FAILS_NEEDED = 2;
+const FAIL_MEMORY_TICKS = 3;
+/** Recovery: a ratio this small for so many ticks on end. */
+const RECOVERED_RATIO = 0.8;
+const RECOVERY_TICKS = 5;
+/** How long the last state stands while nothing is known. */
+const UNKNOWN_HOLD_MS = 30_000;
+
+/** Memory of one gate in one scope. */
+export interface GateMemory {
+  readonly status: GateStatus;
+  /** Whether each of the last ticks failed, newest first. */
+  readonly fails: readonly boolean[];
+  readonly goodTicks: number;
+  /** Monotonic milliseconds since when nothing is known; `null` while something is. */
+  readonly unknownSinceMs: number | null;
+}
+
+export const NEW_GATE: GateMemory = { status: 'UNKNOWN', fails: [], goodTicks: 0, unknownSinceMs: null };
+
+export interface GateStep {
+  readonly memory: GateMemory;
+  /** What holds, with the numbers of this tick. */
+  readonly verdict: GateVerdict;
+}
+
+/** Steadies the verdicts of single ticks (MATHS §B6). */
+export function settleGate(memory: GateMemory, seen: GateVerdict, nowMs: number): GateStep {
+  const next = seen.status === 'UNKNOWN' ? withoutKnowledge(memory, nowMs) : withKnowledge(memory, seen);
+  const reason = next.status === seen.status ? seen.reason : next.status === 'UNKNOWN' ? 'confirming' : '';
+  return { memory: next, verdict: { ...seen, status: next.status, reason } };
+}
+
+function withoutKnowledge(memory: GateMemory, nowMs: number): GateMemory {
+  const unknownSinceMs = memory.unknownSinceMs ?? nowMs;
+  if (nowMs - unknownSinceMs < UNKNOWN_HOLD_MS) return { ...memory, unknownSinceMs };
+  return { ...NEW_GATE, unknownSinceMs };
+}
+
+function withKnowledge(memory: GateMemory, seen: GateVerdict): GateMemory {
+  const failed = seen.status === 'FAIL';
+  const fails = [failed, ...memory.fails].slice(0, FAIL_MEMORY_TICKS);
+  const good = !failed && (seen.ratio ?? 0) <= RECOVERED_RATIO;
+  const goodTicks = good ? memory.goodTicks + 1 : 0;
+  return { status: settledStatus(memory, seen, fails, goodTicks), fails, goodTicks, unknownSinceMs: null };
+}
+
+function settledStatus(
+  memory: GateMemory,
+  seen: GateVerdict,
+  fails: readonly boolean[],
+  goodTicks: number,
+): GateStatus {
+  if (memory.status === 'FAIL') return goodTicks >= RECOVERY_TICKS ? seen.status : 'FAIL';
+  if (seen.status !== 'FAIL') return seen.status;
+  const atOnce = (seen.ratio ?? 0) >= FAIL_AT_ONCE;
+  const confirmed = fails.filter(Boolean).length >= FAILS_NEEDED;
+  return atOnce || confirmed ? 'FAIL' : memory.status;
+}

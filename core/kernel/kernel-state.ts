@@ -1,0 +1,107 @@
+import type { CapacityPlan } from '../allocators/capacity-plan.ts';
+import { EMPTY_LEASE_BOOK, type LeaseBook } from '../allocators/lease-book.ts';
+import { edgesByService } from '../allocators/plan-capacity.ts';
+import type { CapacityVector } from '../capacity/capacity-vector.ts';
+import { type EdgeKey, edgeKey, type MeshConfig } from '../mesh/mesh-config.ts';
+import { NodeTelemetry } from '../substrate/node-telemetry.ts';
+import { createEdgeState } from './edge-state.ts';
+import { createServiceState, type ServiceState } from './service-state.ts';
+
+/**
+ * Everything that the kernel remembers. It has one owner, who hands it to
+ * `step` and `viewOf` and touches nothing in it; `step` changes it in place.
+ */
+export interface KernelState {
+  /** Epoch of the leader, written into leases. */
+  readonly epoch: number;
+  config: MeshConfig | null;
+  live: ReadonlyMap<string, CapacityVector>;
+  readonly nodes: Map<string, NodeState>;
+  readonly services: Map<string, ServiceState>;
+  /** The newest plan, and the one that was published last. */
+  plan: CapacityPlan | null;
+  published: CapacityPlan | null;
+  book: LeaseBook;
+  /** Newest monotonic time seen. */
+  nowMs: number;
+  actionsStarted: number;
+  /** Frames of another mesh or of more nodes than are kept. */
+  droppedFrames: number;
+}
+
+export interface NodeState {
+  readonly telemetry: NodeTelemetry;
+  /** Ticks in a row without a frame. */
+  missedTicks: number;
+  /** Services that it had calls for in its last report. */
+  carried: ReadonlySet<string>;
+  /** Calls offered in its last reports, newest first. */
+  readonly offered: OfferedReport[];
+}
+
+export interface OfferedReport {
+  readonly durationSec: number;
+  readonly calls: ReadonlyMap<EdgeKey, number>;
+}
+
+/** Nodes remembered at most. */
+const NODES_MAX = 1024;
+
+/** Caller's name on the edge of calls whose identity is not known (CONTRACT §A). */
+export const UNVERIFIED = '~unverified';
+
+/** @param epoch of the leader that owns this kernel */
+export function createKernel(epoch = 1): KernelState {
+  return {
+    epoch,
+    config: null,
+    live: new Map(),
+    nodes: new Map(),
+    services: new Map(),
+    plan: null,
+    published: null,
+    book: EMPTY_LEASE_BOOK,
+    nowMs: 0,
+    actionsStarted: 0,
+    droppedFrames: 0,
+  };
+}
+
+/** Finds or makes the memory of a node; `null` when there are too many. */
+export function nodeState(state: KernelState, name: string): NodeState | null {
+  const known = state.nodes.get(name);
+  if (known) return known;
+  if (state.nodes.size >= NODES_MAX) return null;
+  const node: NodeState = {
+    telemetry: new NodeTelemetry(name, state.nowMs),
+    missedTicks: 0,
+    carried: new Set(),
+    offered: [],
+  };
+  state.nodes.set(name, node);
+  return node;
+}
+
+/** Makes the memories of services and edges those of a configuration; what both have keeps its history. */
+export function adoptConfig(state: KernelState, config: MeshConfig): void {
+  state.config = config;
+  for (const name of state.services.keys()) {
+    if (!config.services.has(name)) state.services.delete(name);
+  }
+  const edges = edgesByService({ config });
+  for (const name of config.services.keys()) {
+    const service = state.services.get(name) ?? createServiceState(name, state.nowMs);
+    state.services.set(name, service);
+    const budgets = new Map((edges.get(name) ?? []).map(({ budget }) => [edgeKey(budget.workload, name), budget]));
+    for (const key of service.edges.keys()) {
+      if (!budgets.has(key) && key !== edgeKey(UNVERIFIED, name)) service.edges.delete(key);
+    }
+    for (const [key, budget] of budgets) {
+      const edge = service.edges.get(key) ?? createEdgeState(key, budget.workload, name);
+      edge.budget = budget;
+      service.edges.set(key, edge);
+    }
+    const unverified = edgeKey(UNVERIFIED, name);
+    if (!service.edges.has(unverified)) service.edges.set(unverified, createEdgeState(unverified, UNVERIFIED, name));
+  }
+}

@@ -1,0 +1,84 @@
+import { releaseOverload } from '../stability/overload-controller.ts';
+import type { StabilityActionRecord } from './kernel-io.ts';
+import type { KernelState } from './kernel-state.ts';
+import type { RunningAction, ServiceState } from './service-state.ts';
+
+/** The action ends by itself when no tick renewed it for this long. */
+const EXPIRY_MS = 30_000;
+/** A new size is told when it moved by more than this share, and not more often than this. */
+const TOLD_CHANGE = 0.1;
+const TOLD_EVERY_MS = 3000;
+
+interface Clocks {
+  readonly nowMs: number;
+  readonly wallMs: number;
+}
+
+/**
+ * The action record behind a trimmed service: started, changed and ended with the
+ * overload controller. Returns what is to be told now; `null` = nothing.
+ *
+ * @param renewed this tick was seen and judged
+ */
+export function followLimitAction(
+  state: KernelState,
+  service: ServiceState,
+  clocks: Clocks,
+  renewed: boolean,
+): StabilityActionRecord | null {
+  const { action, controller } = service;
+  if (action !== null && clocks.nowMs >= action.expiresMs && !renewed) {
+    service.controller = releaseOverload(controller);
+    return end(service, action, 'expired');
+  }
+  if (!renewed) return null;
+  if (controller.mode === 'open') return action === null ? null : end(service, action, 'recovered');
+  return action === null ? start(state, service, clocks) : renew(service, action, clocks);
+}
+
+function start(state: KernelState, service: ServiceState, clocks: Clocks): StabilityActionRecord {
+  state.actionsStarted++;
+  const record: StabilityActionRecord = {
+    id: `${clocks.wallMs.toString(36)}-${state.epoch}-${state.actionsStarted}`,
+    gate: 'fit',
+    horizon: 'immediate',
+    kind: 'limit-concurrency',
+    target: service.service,
+    size: service.plannedLimit ?? Math.floor(service.controller.limit),
+    ratio: service.gates.fit.ratio ?? 0,
+    threshold: 1,
+    windowMs: Math.round(1000 * (service.newest?.durationSec ?? 0)),
+    startedAtMs: clocks.wallMs,
+    expiresAtMs: clocks.wallMs + EXPIRY_MS,
+    phase: 'started',
+    endCause: '',
+  };
+  service.action = { record, emittedMs: clocks.nowMs, expiresMs: clocks.nowMs + EXPIRY_MS };
+  return record;
+}
+
+function renew(service: ServiceState, action: RunningAction, clocks: Clocks): StabilityActionRecord | null {
+  const { record } = action;
+  const renewed: RunningAction = {
+    ...action,
+    record: { ...record, expiresAtMs: clocks.wallMs + EXPIRY_MS },
+    expiresMs: clocks.nowMs + EXPIRY_MS,
+  };
+  service.action = renewed;
+  const size = service.plannedLimit ?? record.size;
+  const moved = Math.abs(size - record.size) > TOLD_CHANGE * record.size;
+  if (!moved || clocks.nowMs - action.emittedMs < TOLD_EVERY_MS) return null;
+  const changed: StabilityActionRecord = {
+    ...renewed.record,
+    size,
+    ratio: service.gates.fit.ratio ?? record.ratio,
+    phase: 'changed',
+  };
+  service.action = { ...renewed, record: changed, emittedMs: clocks.nowMs };
+  return changed;
+}
+
+function end(service: ServiceState, { record }: RunningAction, endCause: string): StabilityActionRecord {
+  service.action = null;
+  return { ...record, phase: 'ended', endCause };
+}

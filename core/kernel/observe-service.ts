@@ -1,0 +1,71 @@
+import { isSilent } from '../allocators/lease-book.ts';
+import { stepOverload } from '../stability/overload-controller.ts';
+import { LAW } from '../stability/overload-law.ts';
+import { type EdgeDelta, emptyDelta } from '../substrate/edge-delta.ts';
+import { countAnswers, LATENCY_BUCKET_COUNT, latencyQuantileMs } from '../substrate/latency-buckets.ts';
+import type { Gathered } from './gather.ts';
+import type { ServiceState, ServiceTick } from './service-state.ts';
+import { followShareBoost } from './share-boost.ts';
+
+const NOTHING: EdgeDelta = emptyDelta();
+
+/**
+ * Enters what was gathered into the windows of a service and steps its overload
+ * controller. Returns whether this tick is fully known; where it is not the
+ * controller takes no step (CONTROL, "Failure rows").
+ */
+export function observeService(service: ServiceState, gathered: Gathered, nowMs: number): boolean {
+  if (isSilent(service.lastDataMs, nowMs)) service.observedSec = 0;
+  if (gathered.durationSec === 0) return false;
+  for (const edge of service.edges.values()) {
+    if (gathered.missingEdges.has(edge.key)) continue;
+    const delta = gathered.edges.get(edge.key) ?? NOTHING;
+    edge.window.push(gathered.durationSec, delta);
+    edge.newest = delta;
+    edge.newestSec = gathered.durationSec;
+  }
+  if (gathered.missingServices.has(service.service)) return false;
+  service.observedSec += gathered.durationSec;
+  service.lastDataMs = nowMs;
+  const tick = serviceTick(service, gathered);
+  service.newest = tick;
+  const limit = service.controller.limit;
+  service.controller = stepOverload(service.controller, {
+    durationSec: tick.durationSec,
+    offered: tick.attempts + tick.breakerRefused,
+    refused: tick.breakerRefused,
+    answers: tick.answers,
+    latencySumSec: tick.latencySumSec,
+    timeouts: tick.timeouts,
+    inFlight: tick.inFlight,
+    p10Sec: service.controller.answersSeen < LAW.coldAnswers ? p10Sec(service, gathered) : 0,
+  });
+  followShareBoost(service, limit);
+  return true;
+}
+
+/** Budget refusals are no evidence of overload: only what reaches the breaker counts. */
+function serviceTick(service: ServiceState, gathered: Gathered): ServiceTick {
+  const sums = { attempts: 0, breakerRefused: 0, answers: 0, latencySumSec: 0, timeouts: 0, inFlight: 0 };
+  for (const key of service.edges.keys()) {
+    const delta = gathered.edges.get(key);
+    if (delta === undefined) continue;
+    sums.attempts += delta.attempts;
+    sums.breakerRefused += delta.breakerRefused;
+    sums.answers += countAnswers(delta.latencyBuckets);
+    sums.latencySumSec += delta.latencySumMs / 1000;
+    sums.timeouts += delta.timeouts;
+    sums.inFlight += delta.inFlight;
+  }
+  return { durationSec: gathered.durationSec, ...sums };
+}
+
+function p10Sec(service: ServiceState, gathered: Gathered): number {
+  const buckets = new Array<number>(LATENCY_BUCKET_COUNT).fill(0);
+  for (const key of service.edges.keys()) {
+    gathered.edges.get(key)?.latencyBuckets.forEach((count, k) => {
+      buckets[k] = (buckets[k] ?? 0) + count;
+    });
+  }
+  return (latencyQuantileMs(buckets, 0.1) ?? 0) / 1000;
+}

@@ -1,0 +1,101 @@
+import type { CapacityPlan } from '../allocators/capacity-plan.ts';
+import { isSilent } from '../allocators/lease-book.ts';
+import { planCapacity } from '../allocators/plan-capacity.ts';
+import type { ServiceObservation } from '../allocators/plan-input.ts';
+import type { EdgeKey, MeshConfig } from '../mesh/mesh-config.ts';
+import { LAW } from '../stability/overload-law.ts';
+import { offeredOnNode } from './gather.ts';
+import type { KernelState } from './kernel-state.ts';
+import type { ServiceState } from './service-state.ts';
+
+/** A node without a frame for this long no longer carries a share of the breakers. */
+const NODE_GONE_MS = 10_000;
+/** An open limit or a base latency has to move by this share before the plan follows. */
+const PLANNED_CHANGE = 0.1;
+/** Ticks that the need of an edge is averaged over, about two seconds. */
+const NEED_TICKS = 2;
+/** A lease limit that moved by no more than this is the same plan (CONTRACT §H). */
+const LIMIT_TOLERANCE = 0.05;
+
+/** The plan that follows from configuration, grants and what was measured so far. */
+export function planMesh(state: KernelState, config: MeshConfig): CapacityPlan {
+  const nodes = [...state.nodes.values()]
+    .filter((node) => state.nowMs - node.telemetry.lastFrameMs <= NODE_GONE_MS)
+    .map((node) => node.telemetry.node)
+    .sort();
+  return planCapacity({
+    config,
+    nodes,
+    live: state.live,
+    services: new Map([...state.services.values()].map((service) => [service.service, observation(service)])),
+    offeredRps: offeredRps(state),
+  });
+}
+
+/** Calls per second offered on each edge, over the nodes that send frames. */
+function offeredRps(state: KernelState): Map<EdgeKey, number> {
+  const rates = new Map<EdgeKey, number>();
+  for (const node of state.nodes.values()) {
+    if (isSilent(node.telemetry.lastFrameMs, state.nowMs)) continue;
+    for (const [key, rate] of offeredOnNode(node)) rates.set(key, (rates.get(key) ?? 0) + rate);
+  }
+  return rates;
+}
+
+function observation(service: ServiceState): ServiceObservation {
+  return {
+    // Rates stay the budget's and are not driven by overload (CONTROL, "Composition").
+    learnedRps: null,
+    concurrencyLimit: service.plannedLimit,
+    trimming: service.controller.mode === 'trim',
+    baselineLatencyMs: service.plannedBaselineMs,
+    inFlight: neededInFlight(service),
+  };
+}
+
+/** Mean calls in flight of each edge; an edge that its breaker refused may need any number and is left out. */
+function neededInFlight(service: ServiceState): Map<EdgeKey, number> {
+  const needed = new Map<EdgeKey, number>();
+  for (const edge of service.edges.values()) {
+    if (edge.budget === null || edge.newest === null) continue;
+    const { durationSec, latencySumMs, breakerRefused } = edge.window.sums(NEED_TICKS);
+    if (breakerRefused > 0 || durationSec === 0) continue;
+    needed.set(edge.key, Math.max(latencySumMs / 1000 / durationSec, edge.newest.inFlight));
+  }
+  return needed;
+}
+
+/**
+ * Lets the planned N and R0 of a service follow what was learned: N exactly while
+ * the service is held, else only in steps; R0 only while no gate fails (CONTRACT §B).
+ */
+export function followLearned(service: ServiceState): void {
+  const { controller, gates } = service;
+  if (controller.mode === 'trim') service.plannedLimit = Math.floor(service.shareBoost * controller.limit + 0.25);
+  else if (controller.answersSeen > 0)
+    service.plannedLimit = inSteps(service.plannedLimit, Math.ceil(controller.limit));
+  const failing = Object.values(gates).some((gate) => gate.status === 'FAIL');
+  if (failing || controller.mode === 'trim' || controller.answersSeen < LAW.coldAnswers) return;
+  service.plannedBaselineMs = inSteps(service.plannedBaselineMs, 1000 * controller.baselineSec);
+}
+
+const inSteps = (planned: number | null, next: number): number =>
+  planned === null || Math.abs(next - planned) > PLANNED_CHANGE * planned ? next : planned;
+
+/** Whether two plans say the same; lease limits may differ by a little. */
+export function samePlan(a: CapacityPlan | null, b: CapacityPlan): boolean {
+  return a !== null && sameValue(a, b, '');
+}
+
+function sameValue(a: unknown, b: unknown, field: string): boolean {
+  if (a === b) return true;
+  if (typeof a === 'number' && typeof b === 'number') {
+    return field === 'limitRps' && Math.abs(a - b) <= LIMIT_TOLERANCE * Math.max(a, b);
+  }
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const [fields, others] = [Object.entries(a), Object.entries(b)];
+  return (
+    fields.length === others.length &&
+    fields.every(([name, value], i) => others[i]?.[0] === name && sameValue(value, others[i]?.[1], name))
+  );
+}

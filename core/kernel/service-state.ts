@@ -1,0 +1,72 @@
+import type { GateName, GateState } from '../gates/gate-state.ts';
+import { type GateMemory, NEW_GATE } from '../gates/hysteresis.ts';
+import { notApplicable, unknown } from '../gates/verdict.ts';
+import type { EdgeKey } from '../mesh/mesh-config.ts';
+import { INITIAL_OVERLOAD_STATE, type OverloadState } from '../stability/overload-controller.ts';
+import type { EdgeState } from './edge-state.ts';
+import type { StabilityActionRecord } from './kernel-io.ts';
+
+/** What the kernel knows about one service. Changed in place by the tick. */
+export interface ServiceState {
+  readonly service: string;
+  readonly edges: Map<EdgeKey, EdgeState>;
+  controller: OverloadState;
+  /** Sums over all edges in the newest tick that was not missing; `null` before. */
+  newest: ServiceTick | null;
+  /** Monotonic milliseconds of that tick, or of the start. */
+  lastDataMs: number;
+  /** T_obs: span of data without a hole, s. */
+  observedSec: number;
+  /** Time learned from, s. */
+  learnedSec: number;
+  /** Since when a failing gate forbids learning, monotonic milliseconds. */
+  frozenSinceMs: number | null;
+  /** Factor on N, 1 … 1.5: callers that leave part of their share unused (see `share-boost.ts`). */
+  shareBoost: number;
+  /** N and R0 as the plan has them: they follow only when they moved enough. */
+  plannedLimit: number | null;
+  plannedBaselineMs: number | null;
+  readonly memory: Record<GateName, GateMemory>;
+  gates: GateState;
+  action: RunningAction | null;
+}
+
+/** What a service did in one tick, over all edges and nodes. */
+export interface ServiceTick {
+  readonly durationSec: number;
+  readonly attempts: number;
+  readonly breakerRefused: number;
+  readonly answers: number;
+  readonly latencySumSec: number;
+  readonly timeouts: number;
+  readonly inFlight: number;
+}
+
+export interface RunningAction {
+  readonly record: StabilityActionRecord;
+  /** Monotonic milliseconds. */
+  readonly emittedMs: number;
+  readonly expiresMs: number;
+}
+
+/** Gluing and isolation are not evaluated by this version, and say so. */
+export const NOT_BUILT = notApplicable('not-built');
+
+export function createServiceState(service: string, nowMs: number): ServiceState {
+  return {
+    service,
+    edges: new Map(),
+    controller: INITIAL_OVERLOAD_STATE,
+    newest: null,
+    lastDataMs: nowMs,
+    observedSec: 0,
+    learnedSec: 0,
+    frozenSinceMs: null,
+    shareBoost: 1,
+    plannedLimit: null,
+    plannedBaselineMs: null,
+    memory: { fit: NEW_GATE, gluing: NEW_GATE, uv: NEW_GATE, isolation: NEW_GATE },
+    gates: { fit: unknown('warmup'), gluing: NOT_BUILT, uv: unknown('warmup'), isolation: NOT_BUILT },
+    action: null,
+  };
+}

@@ -1,0 +1,46 @@
+import { restoreLeaseBook } from '../allocators/lease-book.ts';
+import type { TelemetryFrame } from '../substrate/telemetry-frame.ts';
+import type { KernelEffect, KernelEvent } from './kernel-io.ts';
+import { adoptConfig, type KernelState, nodeState } from './kernel-state.ts';
+import { publishPlan, tick } from './tick.ts';
+
+export interface KernelStep {
+  readonly state: KernelState;
+  readonly effects: readonly KernelEffect[];
+}
+
+/**
+ * The decision core: everything that can happen goes in here, everything that is
+ * to be done comes out. Same events, same effects; `state` is changed in place
+ * and handed back.
+ */
+export function step(state: KernelState, event: KernelEvent): KernelStep {
+  return { state, effects: effectsOf(state, event) };
+}
+
+function effectsOf(state: KernelState, event: KernelEvent): readonly KernelEffect[] {
+  if ('nowMs' in event) state.nowMs = Math.max(state.nowMs, event.nowMs);
+  switch (event.kind) {
+    case 'config':
+      adoptConfig(state, event.config);
+      return publishPlan(state);
+    case 'grants':
+      state.live = event.live;
+      return publishPlan(state);
+    case 'stored-leases':
+      state.book = restoreLeaseBook(event.leases, state.nowMs);
+      return [];
+    case 'frame':
+      acceptFrame(state, event.frame);
+      return [];
+    case 'tick':
+      return tick(state, event.wallMs);
+  }
+}
+
+function acceptFrame(state: KernelState, frame: TelemetryFrame): void {
+  const foreign = state.config !== null && frame.mesh !== state.config.mesh;
+  const node = foreign ? null : nodeState(state, frame.node);
+  if (node === null) state.droppedFrames++;
+  else node.telemetry.accept(frame, state.nowMs);
+}

@@ -1,0 +1,122 @@
+import { RESERVE_MS } from '../allocators/lease-book.ts';
+import { sliceLimits } from '../allocators/slice-limits.ts';
+import type { GateVerdict } from '../gates/gate-state.ts';
+import { settleGate } from '../gates/hysteresis.ts';
+import { unknown } from '../gates/verdict.ts';
+import { capacityEvents, type ServiceNews } from './capacity-events.ts';
+import { gather, offeredOnNode } from './gather.ts';
+import { judgeService } from './judge-service.ts';
+import type { KernelEffect } from './kernel-io.ts';
+import type { KernelState } from './kernel-state.ts';
+import { learnService } from './learn-service.ts';
+import { followLimitAction } from './limit-action.ts';
+import { observeService } from './observe-service.ts';
+import { followLearned, planMesh, samePlan } from './plan-mesh.ts';
+import type { ServiceState } from './service-state.ts';
+import { MeshWindows } from './windows.ts';
+
+/** Without data for this long a verdict is stale (MATHS §B8). */
+const STALE_MS = 10_000;
+
+/**
+ * One tick: what nodes reported → controllers and windows → gates → plan, leases
+ * and news. Its cost grows with the edges, never with the calls.
+ */
+export function tick(state: KernelState, wallMs: number): KernelEffect[] {
+  const gathered = gather(state);
+  forgetNodes(state);
+  const seen = new Set<ServiceState>();
+  for (const service of state.services.values()) {
+    if (observeService(service, gathered, state.nowMs)) seen.add(service);
+  }
+  const news = judgeMesh(state, seen, wallMs);
+  const effects = [...publishPlan(state), ...publishLeases(state)];
+  if (state.plan === null) return effects;
+  const events = capacityEvents(news, state.services, state.plan, wallMs);
+  return [...effects, ...events.map((event) => ({ kind: 'emit-event', event }) as const)];
+}
+
+function judgeMesh(state: KernelState, seen: ReadonlySet<ServiceState>, wallMs: number): ServiceNews[] {
+  const windows = new MeshWindows(state.services);
+  const plans = new Map(state.plan?.services.map((plan) => [plan.service, plan]));
+  const news: ServiceNews[] = [];
+  for (const service of state.services.values()) {
+    if (seen.has(service)) {
+      const verdicts = judgeService(state, service, plans.get(service.service), windows);
+      news.push(...settle(service, verdicts, state.nowMs));
+      learnService(service, state.services, isFailing(service, verdicts), state.nowMs);
+    } else if (service.newest !== null && state.nowMs - service.lastDataMs > STALE_MS) {
+      news.push(...settle(service, { fit: unknown('stale'), uv: unknown('stale') }, state.nowMs));
+    }
+    followLearned(service);
+    const action = followLimitAction(state, service, { nowMs: state.nowMs, wallMs }, seen.has(service));
+    if (action !== null) {
+      const message = `${service.service}: ${action.kind} ${action.phase}, ${action.size} calls in flight`;
+      news.push({ service, kind: 'action', action, message });
+    }
+  }
+  return news;
+}
+
+type Verdicts = Readonly<Record<'fit' | 'uv', GateVerdict>>;
+
+const isFailing = (service: ServiceState, seen: Verdicts): boolean =>
+  [...Object.values(service.gates), seen.fit, seen.uv].some((verdict) => verdict.status === 'FAIL');
+
+/** Steadies the verdicts of this tick; news of every gate whose state changed. */
+function settle(service: ServiceState, seen: Verdicts, nowMs: number): ServiceNews[] {
+  const before = service.gates;
+  const fit = settleGate(service.memory.fit, seen.fit, nowMs);
+  const uv = settleGate(service.memory.uv, seen.uv, nowMs);
+  service.memory.fit = fit.memory;
+  service.memory.uv = uv.memory;
+  service.gates = { ...before, fit: fit.verdict, uv: uv.verdict };
+  return (['fit', 'uv'] as const)
+    .filter((gate) => before[gate].status !== service.gates[gate].status)
+    .map((gate) => ({
+      service,
+      kind: 'gate',
+      action: null,
+      message: `${service.service}: ${gate} ${before[gate].status} → ${describe(service.gates[gate])}`,
+    }));
+}
+
+function describe({ status, ratio, reason, worst }: GateVerdict): string {
+  const details = [ratio === null ? '' : `u ${ratio.toFixed(2)}`, reason, worst].filter((part) => part !== '');
+  return details.length > 0 ? `${status} (${details.join(', ')})` : status;
+}
+
+/** Plans anew; publishes only what differs in content from what was published last. */
+export function publishPlan(state: KernelState): KernelEffect[] {
+  if (state.config === null) return [];
+  const plan = planMesh(state, state.config);
+  state.plan = plan;
+  if (samePlan(state.published, plan)) return [];
+  state.published = plan;
+  return [{ kind: 'publish-plan', plan }];
+}
+
+function publishLeases(state: KernelState): KernelEffect[] {
+  if (state.plan === null) return [];
+  const { leases, book } = sliceLimits({
+    plan: state.plan,
+    nodes: [...state.nodes.values()].map((node) => ({
+      node: node.telemetry.node,
+      offeredRps: offeredOnNode(node),
+      ackedSeq: node.telemetry.leaseSeq,
+      lastFrameMs: node.telemetry.lastFrameMs,
+    })),
+    book: state.book,
+    epoch: state.epoch,
+    nowMs: state.nowMs,
+  });
+  state.book = book;
+  return leases.length > 0 ? [{ kind: 'publish-leases', leases }] : [];
+}
+
+/** A node that was silent for as long as its share stays reserved is forgotten. */
+function forgetNodes(state: KernelState): void {
+  for (const [name, node] of state.nodes) {
+    if (state.nowMs - node.telemetry.lastFrameMs > 2 * RESERVE_MS) state.nodes.delete(name);
+  }
+}

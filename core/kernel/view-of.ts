@@ -1,0 +1,76 @@
+import type { EdgePlan } from '../allocators/capacity-plan.ts';
+import { edgeKey } from '../mesh/mesh-config.ts';
+import type { EdgeDelta } from '../substrate/edge-delta.ts';
+import { countAnswers, latencyQuantileMs } from '../substrate/latency-buckets.ts';
+import type { EdgeState } from './edge-state.ts';
+import type { KernelState } from './kernel-state.ts';
+import type { EdgeView, MeshView, ServiceView } from './mesh-view.ts';
+import type { ServiceState } from './service-state.ts';
+
+/** What the kernel knows now. Changes nothing. */
+export function viewOf(state: KernelState, nowMs: number): MeshView {
+  const services = [...state.services.values()].map((service) => viewService(service, state));
+  return {
+    mesh: state.config?.mesh ?? '',
+    stability: stabilityOf(services),
+    services,
+    edges: viewEdges(state),
+    nodes: [...state.nodes.values()].map(({ telemetry }) => ({
+      node: telemetry.node,
+      frameAgeMs: Math.max(0, nowMs - telemetry.lastFrameMs),
+      leaseSeq: telemetry.leaseSeq,
+    })),
+    actions: [...state.services.values()].flatMap(({ action }) => (action ? [action.record] : [])),
+  };
+}
+
+function stabilityOf(services: readonly ServiceView[]): MeshView['stability'] {
+  const statuses = services.flatMap(({ gates }) => Object.values(gates).map((gate) => gate.status));
+  if (statuses.includes('FAIL')) return 'unstable';
+  return statuses.includes('UNKNOWN') ? 'degraded' : 'stable';
+}
+
+function viewService(service: ServiceState, { config }: KernelState): ServiceView {
+  const declared = config?.services.get(service.service)?.capacity;
+  const { controller, newest } = service;
+  return {
+    service: service.service,
+    gates: service.gates,
+    capacityRps: declared?.rps ?? null,
+    capacityConcurrency: declared?.concurrency ?? null,
+    concurrencyLimit: service.plannedLimit ?? Math.ceil(controller.limit),
+    controllerMode: controller.mode,
+    inFlight: newest?.inFlight ?? 0,
+    baselineLatencyMs: 1000 * controller.baselineSec,
+    goodputRps: newest ? newest.answers / newest.durationSec : 0,
+  };
+}
+
+function viewEdges(state: KernelState): EdgeView[] {
+  return (state.plan?.services ?? []).flatMap((service) => {
+    const edges = state.services.get(service.service)?.edges;
+    return service.edges.map((plan) => viewEdge(plan, edges?.get(edgeKey(plan.workload, plan.service))));
+  });
+}
+
+function viewEdge(plan: EdgePlan, edge: EdgeState | undefined): EdgeView {
+  const newest: EdgeDelta | null = edge?.newest ?? null;
+  const perSec = (count: number): number => (edge && edge.newestSec > 0 ? count / edge.newestSec : 0);
+  const buckets = newest?.latencyBuckets ?? [];
+  const refused = { ...newest?.refused };
+  if (newest && newest.breakerRefused > 0) refused['breaker-open'] = newest.breakerRefused;
+  return {
+    workload: plan.workload,
+    service: plan.service,
+    budget: plan.budget,
+    guaranteeRps: plan.guaranteeRps,
+    limitRps: plan.limitRps,
+    maxRequests: plan.breaker?.maxRequests ?? null,
+    offeredRps: perSec(newest?.offered ?? 0),
+    admittedRps: perSec(newest?.admitted ?? 0),
+    refusedRps: Object.fromEntries(Object.entries(refused).map(([reason, count]) => [reason, perSec(count)])),
+    goodputRps: perSec(countAnswers(buckets)),
+    latencyP50Ms: latencyQuantileMs(buckets, 0.5),
+    latencyP99Ms: latencyQuantileMs(buckets, 0.99),
+  };
+}

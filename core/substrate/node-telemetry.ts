@@ -1,0 +1,133 @@
+import { type EdgeKey, edgeKey } from '../mesh/mesh-config.ts';
+import { appendDelta, differenceEdge, type EdgeDelta } from './edge-delta.ts';
+import type { EdgeCounters, TelemetryFrame } from './telemetry-frame.ts';
+
+/** Edges remembered per node; the same bound as on the wire. */
+const EDGES_MAX = 20_000;
+/** Parts of one frame that are collected. */
+const PARTS_MAX = 256;
+
+/** What a node reported since it was last asked. */
+export interface NodeReport {
+  /** Length of what the deltas cover, on the node's own clock. */
+  readonly durationSec: number;
+  readonly deltas: ReadonlyMap<EdgeKey, EdgeDelta>;
+  /** Edges whose counters started again: nothing is known of them for this time. */
+  readonly missing: ReadonlySet<EdgeKey>;
+}
+
+/** Turns the cumulative frames of one node into differences. */
+export class NodeTelemetry {
+  readonly node: string;
+  /** Monotonic milliseconds at which the newest complete frame arrived. */
+  lastFrameMs: number;
+  leaseSeq = 0;
+  /** Frames thrown away: duplicates, out of order, incomplete. */
+  droppedFrames = 0;
+  droppedEdges = 0;
+  #instance = '';
+  #seq = -1;
+  #endMs = 0;
+  readonly #counters = new Map<EdgeKey, EdgeCounters>();
+  #parts: PartialFrame | null = null;
+  #pending: PendingReport = emptyReport();
+
+  constructor(node: string, nowMs: number) {
+    this.node = node;
+    this.lastFrameMs = nowMs;
+  }
+
+  /** Takes one frame, or one part of it. */
+  accept(frame: TelemetryFrame, nowMs: number): void {
+    if (frame.instance === this.#instance && frame.seq <= this.#seq) {
+      this.droppedFrames++;
+      return;
+    }
+    const edges = this.#collect(frame);
+    if (edges === null) return;
+    const started = frame.instance !== this.#instance;
+    const elapsedSec = started ? 0 : this.#elapsedSec(frame);
+    if (started) this.#counters.clear();
+    for (const edge of edges) this.#difference(edge, started);
+    this.#pending.durationSec += elapsedSec;
+    this.#pending.frames++;
+    this.#instance = frame.instance;
+    this.#seq = frame.seq;
+    this.#endMs = frame.endMs;
+    this.leaseSeq = frame.leaseSeq;
+    this.lastFrameMs = nowMs;
+  }
+
+  /** Hands over what came in since the last call; `null` if no frame did. */
+  take(): NodeReport | null {
+    if (this.#pending.frames === 0) return null;
+    const report = this.#pending;
+    this.#pending = emptyReport();
+    return report;
+  }
+
+  /** All edges of a frame once every part of it is there. A newer frame or instance drops an incomplete one. */
+  #collect(frame: TelemetryFrame): readonly EdgeCounters[] | null {
+    if (frame.parts <= 1) {
+      if (this.#parts !== null) this.droppedFrames++;
+      this.#parts = null;
+      return frame.edges;
+    }
+    if (this.#parts === null || this.#parts.seq !== frame.seq || this.#parts.instance !== frame.instance) {
+      const older = this.#parts?.instance === frame.instance && this.#parts.seq > frame.seq;
+      if (older || frame.parts > PARTS_MAX) {
+        this.droppedFrames++;
+        return null;
+      }
+      if (this.#parts !== null) this.droppedFrames++;
+      this.#parts = { seq: frame.seq, instance: frame.instance, received: new Map() };
+    }
+    if (frame.part >= 0 && frame.part < frame.parts) this.#parts.received.set(frame.part, frame.edges);
+    if (this.#parts.received.size < frame.parts) return null;
+    const edges = [...this.#parts.received.values()].flat();
+    this.#parts = null;
+    return edges;
+  }
+
+  /** Where frames were lost the counters span them too; the wall clock then tells for how long. */
+  #elapsedSec(frame: TelemetryFrame): number {
+    const lost = frame.seq - this.#seq - 1;
+    const ownMs = Math.max(0, frame.durationMs);
+    if (lost === 0) return ownMs / 1000;
+    const wallMs = frame.endMs - this.#endMs;
+    return Math.max(ownMs, wallMs > 0 && wallMs < 4 * ownMs * (lost + 1) ? wallMs : ownMs * (lost + 1)) / 1000;
+  }
+
+  #difference(edge: EdgeCounters, started: boolean): void {
+    const key = edgeKey(edge.workload, edge.service);
+    const before = this.#counters.get(key);
+    if (before === undefined && this.#counters.size >= EDGES_MAX) {
+      this.droppedEdges++;
+      return;
+    }
+    this.#counters.set(key, edge);
+    const delta = started ? null : differenceEdge(before, edge);
+    if (delta === null) {
+      this.#pending.missing.add(key);
+      return;
+    }
+    const pending = this.#pending.deltas.get(key);
+    if (pending) appendDelta(pending, delta);
+    else this.#pending.deltas.set(key, delta);
+  }
+}
+
+interface PartialFrame {
+  readonly seq: number;
+  readonly instance: string;
+  readonly received: Map<number, readonly EdgeCounters[]>;
+}
+
+interface PendingReport {
+  durationSec: number;
+  frames: number;
+  readonly deltas: Map<EdgeKey, EdgeDelta>;
+  readonly missing: Set<EdgeKey>;
+}
+
+const emptyReport = (): PendingReport => ({ durationSec: 0, frames: 0, deltas: new Map(), missing: new Set() });

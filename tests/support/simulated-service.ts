@@ -1,0 +1,186 @@
+import type { EdgeCounters } from '../../core/substrate/telemetry-frame.ts';
+import { bucketOf, counters } from './mesh-fixtures.ts';
+
+/** Seeded pseudo-random numbers in [0, 1) (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+interface Call {
+  readonly caller: Caller;
+  readonly startedSec: number;
+  state: 'waiting' | 'served' | 'gone';
+}
+
+interface Caller {
+  readonly workload: string;
+  rateRps: number;
+  nextSec: number;
+  limit: number;
+  inFlight: number;
+  readonly counts: Mutable<EdgeCounters>;
+  readonly buckets: number[];
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+export interface SimulatedServiceOptions {
+  readonly service: string;
+  readonly workloads: readonly string[];
+  readonly workers: number;
+  /** Exponentially distributed. */
+  readonly meanServiceMs: number;
+  readonly timeoutMs: number;
+  readonly seed: number;
+}
+
+/**
+ * A service with a few workers and a queue, open-loop callers in front of it and
+ * one breaker per caller; it counts as an Envoy with its sidecar does. A call
+ * that times out leaves the queue, but keeps its worker if it has one.
+ */
+export class SimulatedService {
+  workers: number;
+  meanServiceMs: number;
+  nowSec = 0;
+  readonly #options: SimulatedServiceOptions;
+  readonly #random: () => number;
+  readonly #callers: readonly Caller[];
+  readonly #completions: { atSec: number; call: Call }[] = [];
+  readonly #started: Call[] = [];
+  #queue: Call[] = [];
+  #busy = 0;
+
+  constructor(options: SimulatedServiceOptions) {
+    this.#options = options;
+    this.workers = options.workers;
+    this.meanServiceMs = options.meanServiceMs;
+    this.#random = seededRandom(options.seed);
+    this.#callers = options.workloads.map((workload) => {
+      const counts: Mutable<EdgeCounters> = counters(workload, options.service);
+      return {
+        workload,
+        rateRps: 0,
+        nextSec: Number.POSITIVE_INFINITY,
+        limit: Number.POSITIVE_INFINITY,
+        inFlight: 0,
+        counts,
+        buckets: counts.latencyBuckets as number[],
+      };
+    });
+  }
+
+  setRate(workload: string, rateRps: number): void {
+    const caller = this.#caller(workload);
+    caller.rateRps = rateRps;
+    caller.nextSec = rateRps > 0 ? this.nowSec + this.#exponential(1 / rateRps) : Number.POSITIVE_INFINITY;
+  }
+
+  setLimit(workload: string, limit: number): void {
+    this.#caller(workload).limit = limit;
+  }
+
+  /** Counters of every caller since the start. */
+  counters(): EdgeCounters[] {
+    return this.#callers.map(({ counts, inFlight, buckets }) => ({
+      ...counts,
+      inFlight,
+      latencyBuckets: [...buckets],
+    }));
+  }
+
+  run(untilSec: number): void {
+    for (;;) {
+      const arriving = this.#callers.reduce((a, b) => (b.nextSec < a.nextSec ? b : a));
+      const completion = this.#nextCompletion();
+      const timeoutSec = this.#nextTimeout();
+      const nextSec = Math.min(arriving.nextSec, completion?.atSec ?? Number.POSITIVE_INFINITY, timeoutSec);
+      if (nextSec >= untilSec) break;
+      this.nowSec = nextSec;
+      if (nextSec === timeoutSec) this.#timeOut();
+      else if (completion && nextSec === completion.atSec) this.#complete(completion);
+      else this.#arrive(arriving);
+    }
+    this.nowSec = untilSec;
+  }
+
+  #arrive(caller: Caller): void {
+    caller.nextSec = this.nowSec + this.#exponential(1 / caller.rateRps);
+    caller.counts.offered++;
+    caller.counts.admitted++;
+    if (caller.inFlight >= caller.limit) {
+      caller.counts.breakerRefused++;
+      return;
+    }
+    caller.counts.attempts++;
+    caller.inFlight++;
+    const call: Call = { caller, startedSec: this.nowSec, state: 'waiting' };
+    this.#started.push(call);
+    this.#queue.push(call);
+    this.#serve();
+  }
+
+  #serve(): void {
+    while (this.#busy < this.workers) {
+      const call = this.#queue.shift();
+      if (!call) return;
+      if (call.state === 'gone') continue;
+      call.state = 'served';
+      this.#busy++;
+      this.#completions.push({ atSec: this.nowSec + this.#exponential(this.meanServiceMs / 1000), call });
+    }
+  }
+
+  #complete(completion: { atSec: number; call: Call }): void {
+    this.#completions.splice(this.#completions.indexOf(completion), 1);
+    this.#busy--;
+    const { call } = completion;
+    if (call.state === 'served') {
+      const latencyMs = 1000 * (this.nowSec - call.startedSec);
+      const bucket = bucketOf(latencyMs);
+      call.caller.buckets[bucket] = (call.caller.buckets[bucket] ?? 0) + 1;
+      call.caller.counts.latencySumMs += latencyMs;
+      call.caller.inFlight--;
+      call.state = 'gone';
+    }
+    this.#serve();
+  }
+
+  #timeOut(): void {
+    const call = this.#started.shift();
+    if (!call) return;
+    call.caller.counts.timeouts++;
+    call.caller.counts.failures++;
+    call.caller.inFlight--;
+    call.state = 'gone';
+    this.#queue = this.#queue.filter((waiting) => waiting.state !== 'gone');
+  }
+
+  #nextTimeout(): number {
+    while (this.#started[0]?.state === 'gone') this.#started.shift();
+    const [oldest] = this.#started;
+    return oldest ? oldest.startedSec + this.#options.timeoutMs / 1000 : Number.POSITIVE_INFINITY;
+  }
+
+  #nextCompletion(): { atSec: number; call: Call } | undefined {
+    let first: { atSec: number; call: Call } | undefined;
+    for (const completion of this.#completions) if (!first || completion.atSec < first.atSec) first = completion;
+    return first;
+  }
+
+  #exponential(mean: number): number {
+    return -mean * Math.log(1 - this.#random());
+  }
+
+  #caller(workload: string): Caller {
+    const caller = this.#callers.find((one) => one.workload === workload);
+    if (!caller) throw new Error(`no caller ${workload}`);
+    return caller;
+  }
+}

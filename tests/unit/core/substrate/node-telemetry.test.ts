@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { NodeTelemetry } from '../../../../core/substrate/node-telemetry.ts';
+import { counters, frame } from '../../../support/mesh-fixtures.ts';
+
+const payment = (attempts: number, refused = 0) =>
+  counters('checkout', 'payment', { attempts, refused: { 'budget-exhausted': refused } });
+
+describe('node telemetry (MATHS §B0)', () => {
+  it('differences cumulative counters; the first frame is only a start', () => {
+    const node = new NodeTelemetry('node-1', 0);
+    node.accept(frame(1, [payment(100)]), 1000);
+    const first = node.take();
+    assert.deepEqual(
+      [first?.durationSec, first?.deltas.size, [...(first?.missing ?? [])]],
+      [0, 0, ['checkout/payment']],
+    );
+    node.accept(frame(2, [payment(150, 7)]), 2000);
+    const delta = node.take()?.deltas.get('checkout/payment');
+    assert.deepEqual([delta?.attempts, delta?.refused], [50, { 'budget-exhausted': 7 }]);
+    assert.equal(node.take(), null);
+  });
+
+  it('calls a tick missing where a counter fell, and never clamps it', () => {
+    const node = new NodeTelemetry('node-1', 0);
+    node.accept(frame(1, [payment(100), counters('batch', 'payment', { attempts: 5 })]), 1000);
+    node.take();
+    node.accept(frame(2, [payment(20), counters('batch', 'payment', { attempts: 6 })]), 2000);
+    const report = node.take();
+    assert.deepEqual([...(report?.missing ?? [])], ['checkout/payment']);
+    assert.deepEqual([...(report?.deltas.keys() ?? [])], ['batch/payment']);
+    node.accept(frame(3, [payment(30)]), 3000);
+    assert.equal(node.take()?.deltas.get('checkout/payment')?.attempts, 10);
+  });
+
+  it('calls every edge missing after a restart', () => {
+    const node = new NodeTelemetry('node-1', 0);
+    node.accept(frame(7, [payment(100)]), 1000);
+    node.take();
+    node.accept(frame(1, [payment(400)], { instance: 'second' }), 2000);
+    const report = node.take();
+    assert.deepEqual([report?.deltas.size, report?.missing.size], [0, 1]);
+  });
+
+  it('drops duplicates and frames that come late', () => {
+    const node = new NodeTelemetry('node-1', 0);
+    for (const [seq, attempts] of [
+      [1, 0],
+      [2, 10],
+      [2, 10],
+      [4, 30],
+      [3, 20],
+    ] as const) {
+      node.accept(frame(seq, [payment(attempts)]), 1000 * seq);
+    }
+    const report = node.take();
+    assert.equal(report?.deltas.get('checkout/payment')?.attempts, 30);
+    assert.equal(report?.durationSec, 3);
+    assert.equal(node.droppedFrames, 2);
+  });
+
+  it('puts the parts of a frame together, in any order, and drops a frame that stays incomplete', () => {
+    const node = new NodeTelemetry('node-1', 0);
+    const part = (seq: number, index: number, attempts: number) =>
+      frame(seq, [counters(`caller-${index}`, 'payment', { attempts })], { part: index, parts: 2 });
+    node.accept(part(1, 0, 0), 1000);
+    node.accept(part(1, 1, 0), 1000);
+    node.accept(part(2, 0, 50), 2000);
+    node.accept(part(3, 1, 20), 3000);
+    assert.equal(node.take()?.missing.size, 2);
+    node.accept(part(3, 0, 70), 3000);
+    const report = node.take();
+    assert.deepEqual([...(report?.deltas ?? [])].map(([key, delta]) => [key, delta.attempts]).sort(), [
+      ['caller-0/payment', 70],
+      ['caller-1/payment', 20],
+    ]);
+    assert.equal(report?.durationSec, 2);
+    assert.equal(node.droppedFrames, 1);
+  });
+});
