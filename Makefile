@@ -61,7 +61,7 @@ $(GENERATED): $(PROTOS) buf.yaml buf.gen.yaml tools/generate-proto.sh $(INSTALLE
 
 # Compiled tests outlive their deleted sources, and would run.
 $(COMPILED): $(SOURCES) tsconfig.json $(GENERATED) | binaries
-	@rm -rf dist/tests
+	@rm -rf dist/tests dist/.tsbuildinfo
 	node_modules/.bin/tsc -p tsconfig.json
 	@chmod +x dist/cli/main.js && ln -sf ../../dist/cli/main.js node_modules/.bin/capmesh
 	@touch $@

@@ -1,0 +1,42 @@
+/**
+ * `make demo`: a shop of four services behind real Envoys, traffic that grows to
+ * four times what one of them can serve, and what Capmesh does about it.
+ * `DEMO_SECONDS=60` ends by itself; without it the phases repeat until ^C.
+ * The last line on stdout is one JSON object that sums the run up.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Demo } from './demo.ts';
+
+const seconds = readSeconds(process.env.DEMO_SECONDS);
+const folder = mkdtempSync(join(tmpdir(), 'capmesh-demo-'));
+const demo = new Demo(folder, seconds);
+let interrupted = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    interrupted = true;
+    demo.interrupt();
+  });
+}
+
+try {
+  const summary = await demo.run();
+  await demo.stop();
+  console.log(JSON.stringify({ demo: summary }));
+} catch (error) {
+  await demo.stop();
+  if (interrupted) console.error('demo: interrupted before the traffic began');
+  else console.error(`demo: ${(error as Error).message}`);
+  process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function readSeconds(text: string | undefined): number | null {
+  if (text === undefined || text === '') return null;
+  const value = Number(text);
+  if (!Number.isFinite(value) || value < 1)
+    throw new Error(`DEMO_SECONDS: must be a number of at least 1, not ${text}`);
+  return value;
+}
