@@ -1,5 +1,33 @@
+/** Capmesh as a library: capacity maths, plans, mesh configuration and the kernel, all pure. */
+
+export type * from './allocators/capacity-plan.ts';
+export type { LeaseBook, NodeObservation } from './allocators/lease-book.ts';
+export { EMPTY_LEASE_BOOK, restoreLeaseBook } from './allocators/lease-book.ts';
+export { planCapacity } from './allocators/plan-capacity.ts';
+export type * from './allocators/plan-input.ts';
+export type { SliceInput, SliceResult } from './allocators/slice-limits.ts';
+export { sliceLimits } from './allocators/slice-limits.ts';
+export { type AccountCheck, checkAccount } from './capacity/account.ts';
+export { edgeBurst, type RateAndBurst, sliceBurst, tokenLimit } from './capacity/burst.ts';
+export { AXES, type Axis, type CapacityVector, UNLIMITED } from './capacity/capacity-vector.ts';
+export type { DerivationStep } from './capacity/derivation-step.ts';
+export { explainEdge } from './capacity/explain-edge.ts';
+export { grantQuorum, leaseMs } from './capacity/gauge.ts';
+export { activeGeoLevels, endpointsPerLevel, GEO_LEVELS, type GeoLevel, geoWeights } from './capacity/geo-levels.ts';
+export { liveCapacity, maxCapacity, sumLiveGrants } from './capacity/live-capacity.ts';
+export { type ObservationLimits, observationLimits } from './capacity/observation.ts';
+export { guaranteedShares, type RateDemand, rateLimits } from './capacity/rate-limits.ts';
+export { covers, debit, fullBucket, levelAt, retryAfterMs, type TokenBucket, take } from './capacity/token-bucket.ts';
+export { waterFill } from './capacity/water-fill.ts';
 export type { CapacityEventRecord, KernelEffect, KernelEvent, StabilityActionRecord } from './kernel/kernel-io.ts';
 export { createKernel, type KernelState } from './kernel/kernel-state.ts';
 export type { EdgeView, MeshView, NodeView, ServiceView } from './kernel/mesh-view.ts';
 export { type KernelStep, step } from './kernel/step.ts';
 export { viewOf } from './kernel/view-of.ts';
+export { checkMesh } from './mesh/check-mesh.ts';
+export * from './mesh/mesh-config.ts';
+export type * from './mesh/mesh-document.ts';
+export { MESH_SCHEMA } from './mesh/mesh-schema.ts';
+export { type Endpoint, parseEndpoint } from './mesh/parse-endpoint.ts';
+export { meshDocument } from './mesh/to-mesh-document.ts';
+export type { Checked, Problem } from './problem.ts';

@@ -3,18 +3,21 @@ import { ceilShare } from './rounding.ts';
 
 const FILL_SECONDS = 0.1;
 const BACKSTOP_FACTOR = 1.2;
+/** One call per hour: intervals stay within what a protobuf duration and Envoy's timers hold. */
+const RATE_MIN_RPS = 1 / 3600;
 
 /**
  * A rate as Envoy's token bucket: t = ⌈0.1 s · rate⌉ tokens per t/rate s, so the
  * rate is exact and the interval never falls below Envoy's 50 ms (CONTRACT §D;
- * maps to `max_tokens`, `tokens_per_fill`, `fill_interval`). `rateRps` > 0.
+ * maps to `max_tokens`, `tokens_per_fill`, `fill_interval`). At least one call per hour.
  */
 export function bucketPlan(rateRps: number, size: number): BucketPlan {
-  const tokensPerFill = ceilShare(FILL_SECONDS * rateRps);
+  const rate = Math.max(RATE_MIN_RPS, rateRps);
+  const tokensPerFill = ceilShare(FILL_SECONDS * rate);
   return {
     maxTokens: Math.max(1, ceilShare(size)),
     tokensPerFill,
-    fillIntervalMs: (tokensPerFill * 1000) / rateRps,
+    fillIntervalMs: (tokensPerFill * 1000) / rate,
   };
 }
 

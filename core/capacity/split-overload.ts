@@ -69,7 +69,7 @@ function fillAboveOne(total: number, demands: readonly number[], weights: readon
 /** Rounds shares down and hands the calls lost by that to the highest class first, then to who lost most. */
 function wholeCalls(total: number, shares: readonly number[], edges: readonly OverloadShare[]): number[] {
   const whole = shares.map((share) => Math.max(1, floorShare(share)));
-  const lost = shares.map((share, i) => share - (whole[i] ?? 0));
+  const lost = shares.map((share, i) => Number((share - (whole[i] ?? 0)).toFixed(9)));
   const left = floorShare(total) - sum(whole);
   edges
     .map((edge, i) => ({ i, prio: edge.prio, lost: lost[i] ?? 0 }))

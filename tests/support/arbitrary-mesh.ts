@@ -17,7 +17,7 @@ const real = (min: number, max: number) => fc.double({ min, max, noNaN: true });
 /** Plain objects, as the code makes them: deepEqual tells prototypes apart. */
 const record = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(fields, { noNullPrototype: true });
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
-const fraction = maybe(fc.oneof(fc.constantFrom(0, 1), real(0, 1)));
+const fraction = maybe(fc.oneof(fc.constantFrom(0, 1), real(1e-9, 1)));
 
 export const capacityVector: fc.Arbitrary<CapacityVector> = record({
   geo: fraction,
