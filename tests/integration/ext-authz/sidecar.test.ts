@@ -6,6 +6,7 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { type KV, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { type Sidecar, startSidecar } from '../../../ext-authz/main.ts';
+import { systemClock } from '../../../platform/clock.ts';
 import { Lease } from '../../../proto/gen/capmesh/v1/lease.ts';
 import { Frame } from '../../../proto/gen/capmesh/v1/telemetry.ts';
 import { CheckClient } from '../../support/check-client.ts';
@@ -15,7 +16,7 @@ import { claimsOfA, makeKey, signToken } from '../../support/test-tokens.ts';
 
 describe('sidecar on a real nats-server', () => {
   const key = makeKey('k1');
-  const nowSeconds = Math.floor(Date.now() / 1000);
+  const nowSeconds = Math.floor(systemClock.wallMs() / 1000);
   const claims = { ...claimsOfA, iat: nowSeconds, nbf: nowSeconds, exp: nowSeconds + 3600 };
   const tokenA = signToken(key, claims);
   let nats: NatsFixture;
