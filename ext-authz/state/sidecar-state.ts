@@ -1,7 +1,7 @@
 import type { Clock } from '../../platform/clock.ts';
 import { Lease } from '../../proto/gen/capmesh/v1/lease.ts';
 import type { EdgeLedger } from '../ledger/edge-ledger.ts';
-import type { KeyRing } from '../ledger/key-ring.ts';
+import { type KeyRing, REVOKED_MAX } from '../ledger/key-ring.ts';
 
 /** One entry of the leases or keys bucket as it was read; a deleted key has no value. */
 export interface StoreEntry {
@@ -82,7 +82,7 @@ export class SidecarState {
     return 'taken';
   }
 
-  /** `jwk.<kid>` JSON, `gen.<workload>` a number, `revoked.<jti>` the grant's exp in seconds. */
+  /** `jwk.<kid>` JSON, `gen.<workload>` a number, `revoked.<jti>` when the grant expires, UTC milliseconds. */
   takeKey({ key, value }: StoreEntry): Taken {
     const dot = key.indexOf('.');
     const kind = key.slice(0, dot);
@@ -93,8 +93,7 @@ export class SidecarState {
     if (kind === 'gen') return this.#takeGeneration(name, content);
     if (kind === 'revoked') {
       // Whatever its expiry looks like, a revocation holds.
-      const exp = typeof content === 'number' && content > 0 ? content : Number.MAX_SAFE_INTEGER / 1000;
-      this.#takeRevocation(name, exp * 1000);
+      this.#takeRevocation(name, typeof content === 'number' ? content : Number.MAX_SAFE_INTEGER);
       return 'taken';
     }
     return 'invalid';
@@ -160,6 +159,7 @@ export class SidecarState {
   #takeRevocation(jti: string, expMs: number): void {
     this.#keys.revoke(jti, expMs);
     this.#saved.revoked.set(jti, expMs);
+    if (this.#saved.revoked.size > REVOKED_MAX) this.forgetExpired();
   }
 
   /** A generation is never taken back, and a revocation ends with its grant. */

@@ -108,7 +108,7 @@ describe('sidecar on a real nats-server', () => {
     await publishLease(3);
     await becomes(current, tokenA, 'ok');
     const tokenB = signToken(key, { ...claims, jti: 'grant-b', gen: 2 });
-    await keys.put('revoked.grant-a', String(claims.exp));
+    await keys.put('revoked.grant-a', String(claims.exp * 1000));
     await becomes(current, tokenA, 'token-revoked');
     assert.equal(await reasonOf(current, tokenB), 'ok');
     await keys.put('gen.checkout', '3');
