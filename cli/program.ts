@@ -12,6 +12,7 @@ import { eventsCommand } from './commands/events.ts';
 import { explainCommand } from './commands/explain.ts';
 import { gatesCommand } from './commands/gates.ts';
 import { initCommand } from './commands/init.ts';
+import { prepareCommand } from './commands/prepare.ts';
 import { revokeCommand } from './commands/revoke.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { statusCommand } from './commands/status.ts';
@@ -48,6 +49,7 @@ export function buildProgram(context: CliContext, processCommands: readonly Comm
     callCommand,
     doctorCommand,
     schemaCommand,
+    prepareCommand,
     completionCommand,
   ];
   for (const command of [...processCommands, ...builders.map((build) => build(context))]) {

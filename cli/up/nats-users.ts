@@ -10,7 +10,11 @@ export interface NatsUser {
 
 /** The user of that name with its seed in the state folder; makes it unless it is there. */
 export function ensureNatsUser(state: StateFolder, name: string): NatsUser {
-  const seedFile = state.in('nats', `${name}.nkey`);
+  return ensureNatsUserAt(state.in('nats', `${name}.nkey`));
+}
+
+/** The user whose seed is in that file; makes it unless it is there. */
+export function ensureNatsUserAt(seedFile: string): NatsUser {
   const stored = readIfExists(seedFile);
   if (stored !== null) {
     const publicKey = nkeys.fromSeed(new TextEncoder().encode(stored.trim())).getPublicKey();
