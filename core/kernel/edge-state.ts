@@ -1,6 +1,6 @@
 import type { BudgetConfig, EdgeKey } from '../mesh/mesh-config.ts';
 import type { EdgeDelta } from '../substrate/edge-delta.ts';
-import { EdgeWindow } from '../substrate/edge-window.ts';
+import { EdgeWindow, emptySums, type WindowSums } from '../substrate/edge-window.ts';
 
 /** What the kernel knows about one edge. Changed in place by the tick. */
 export interface EdgeState {
@@ -10,6 +10,8 @@ export interface EdgeState {
   /** `null` for calls without identity: they count for the service's load, never for a gate (CONTRACT §F). */
   budget: BudgetConfig | null;
   readonly window: EdgeWindow;
+  /** Sums over the window of its service, as of the newest tick. */
+  sums: WindowSums;
   model: EdgeModel;
   /** The newest tick that was not missing, and its length; `null` before. */
   newest: EdgeDelta | null;
@@ -52,6 +54,7 @@ export function createEdgeState(key: EdgeKey, workload: string, service: string)
     service,
     budget: null,
     window: new EdgeWindow(),
+    sums: emptySums(),
     model: EMPTY_MODEL,
     newest: null,
     newestSec: 0,

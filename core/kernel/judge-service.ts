@@ -51,14 +51,14 @@ function judgeFit(
   windows: MeshWindows,
   geo: number | null,
 ): GateVerdict {
-  const { attempts } = windows.total(service);
+  const { attempts } = windows.of(service);
   const drift = driftInput(service, windows);
   if (service.learnedSec < MODEL_MIN_SEC && attempts > 0 && !drift.trimming) return unknown('warmup');
   const threshold = fitThreshold(config.gates.fitThreshold, geo);
   return fitGate({
     rate: rateResult(config, service, edges, windows, threshold),
-    latency: latencyInput(edges, windows),
-    errors: worstError(edges, windows),
+    latency: latencyInput(edges),
+    errors: worstError(edges),
     drift,
     threshold,
     attempts,
@@ -69,7 +69,7 @@ function judgeFit(
 function driftInput(service: ServiceState, windows: MeshWindows): DriftInput {
   const { controller, newest } = service;
   const trimming = controller.mode === 'trim';
-  const { attempts, durationSec } = windows.total(service);
+  const { attempts, durationSec } = windows.of(service);
   const rateRps = trimming ? controller.capacityRps : attempts / Math.max(durationSec, 1e-9);
   const emptyQueue = rateRps * controller.baselineSec;
   const inFlight = newest?.inFlight ?? 0;
@@ -89,11 +89,11 @@ function rateResult(
 ): FitRate | null {
   const modelled = edges.filter((edge) => config.services.has(edge.workload) && edge.model.requests > 0);
   if (modelled.length === 0) return null;
-  const ticks = windows.ticks(service);
+  const ticks = windows.of(service).ticks;
   const requests = modelled.map((edge) => windows.handled(edge.workload, ticks));
   const expected = modelled.map((edge, i) => ((requests[i] ?? 0) * edge.model.calls) / edge.model.requests);
   return fitRate({
-    observed: modelled.map((edge) => callsOf(windows.sumsOf(edge))),
+    observed: modelled.map((edge) => callsOf(edge.sums)),
     expected,
     // The learned ratio is itself an estimate from `model.requests` requests.
     modelVariance: modelled.map((edge, i) => ((expected[i] ?? 0) * (requests[i] ?? 0)) / edge.model.requests),
@@ -103,9 +103,9 @@ function rateResult(
   });
 }
 
-function latencyInput(edges: readonly EdgeState[], windows: MeshWindows): FitLatencyInput {
+function latencyInput(edges: readonly EdgeState[]): FitLatencyInput {
   const cells = edges.flatMap((edge) => {
-    const { answers, logSum, logSquares } = windows.sumsOf(edge);
+    const { answers, logSum, logSquares } = edge.sums;
     if (answers === 0 || edge.model.answers === 0) return [];
     const meanLog = logSum / answers;
     return [
@@ -124,10 +124,10 @@ function latencyInput(edges: readonly EdgeState[], windows: MeshWindows): FitLat
   return { cells, medianMs: answers > 0 ? Math.exp(logSum / answers) : null };
 }
 
-function worstError(edges: readonly EdgeState[], windows: MeshWindows): { ratio: number; worst: string } {
+function worstError(edges: readonly EdgeState[]): { ratio: number; worst: string } {
   let worst = { ratio: 0, worst: '' };
   for (const edge of edges) {
-    const { attempts, failures } = windows.sumsOf(edge);
+    const { attempts, failures } = edge.sums;
     if (attempts < MIN_ATTEMPTS_FOR_RETRIES) continue;
     const learned = edge.model.attempts > 0 ? edge.model.failures / edge.model.attempts : 0;
     const baselineRatio = Math.min(1, Math.max(BASELINE_ERROR_MIN, learned));
@@ -147,7 +147,7 @@ function judgeUv(config: MeshConfig, service: ServiceState, scope: UvScope, wind
   const plans = new Map(scope.plan?.edges.map((edge) => [edge.workload, edge]));
   return uvGate({
     edges: scope.edges.map((edge) => {
-      const { admittedLevelMax, attempts, retries } = windows.sumsOf(edge);
+      const { admittedLevelMax, attempts, retries } = edge.sums;
       return { name: edge.key, admittedLevelMax, burst: burstOf(config, plans.get(edge.workload)), attempts, retries };
     }),
     amplification: windows.amplification(service.service),

@@ -14,8 +14,6 @@ const NODE_GONE_MS = 10_000;
 const PLANNED_CHANGE = 0.1;
 /** Ticks that the need of an edge is averaged over, about two seconds. */
 const NEED_TICKS = 2;
-/** A lease limit that moved by no more than this is the same plan (CONTRACT §H). */
-const LIMIT_TOLERANCE = 0.05;
 
 /** The plan that follows from configuration, grants and what was measured so far. */
 export function planMesh(state: KernelState, config: MeshConfig): CapacityPlan {
@@ -81,21 +79,3 @@ export function followLearned(service: ServiceState): void {
 
 const inSteps = (planned: number | null, next: number): number =>
   planned === null || Math.abs(next - planned) > PLANNED_CHANGE * planned ? next : planned;
-
-/** Whether two plans say the same; lease limits may differ by a little. */
-export function samePlan(a: CapacityPlan | null, b: CapacityPlan): boolean {
-  return a !== null && sameValue(a, b, '');
-}
-
-function sameValue(a: unknown, b: unknown, field: string): boolean {
-  if (a === b) return true;
-  if (typeof a === 'number' && typeof b === 'number') {
-    return field === 'limitRps' && Math.abs(a - b) <= LIMIT_TOLERANCE * Math.max(a, b);
-  }
-  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
-  const [fields, others] = [Object.entries(a), Object.entries(b)];
-  return (
-    fields.length === others.length &&
-    fields.every(([name, value], i) => others[i]?.[0] === name && sameValue(value, others[i]?.[1], name))
-  );
-}

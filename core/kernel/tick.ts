@@ -11,7 +11,8 @@ import type { KernelState } from './kernel-state.ts';
 import { learnService } from './learn-service.ts';
 import { followLimitAction } from './limit-action.ts';
 import { observeService } from './observe-service.ts';
-import { followLearned, planMesh, samePlan } from './plan-mesh.ts';
+import { followLearned, planMesh } from './plan-mesh.ts';
+import { samePlan } from './same-plan.ts';
 import type { ServiceState } from './service-state.ts';
 import { MeshWindows } from './windows.ts';
 

@@ -1,59 +1,28 @@
 import { spectralRadii } from '../gates/spectral-radius.ts';
 import { MIN_ATTEMPTS_FOR_RETRIES } from '../gates/uv.ts';
-import { type WindowSums, windowTicks } from '../substrate/edge-window.ts';
+import { windowTicks } from '../substrate/edge-window.ts';
 import { callsOf, type EdgeState } from './edge-state.ts';
 import type { ServiceState } from './service-state.ts';
 
 /** Attempts that a window should hold; with fewer it is made longer. */
 const WINDOW_ATTEMPTS = 256;
 
-/** Sums over the windows of all services for one tick, each computed once. */
+/** The windows of all services for one tick; `edge.sums` are refreshed once and read by every gate. */
 export class MeshWindows {
   readonly #services: ReadonlyMap<string, ServiceState>;
-  readonly #ticks = new Map<string, number>();
-  readonly #sums = new Map<EdgeState, WindowSums>();
-  readonly #totals = new Map<string, WindowTotal>();
+  readonly #windows = new Map<string, ServiceWindow>();
   readonly #handled = new Map<string, number>();
   readonly #amplification: ReadonlyMap<string, number>;
 
   constructor(services: ReadonlyMap<string, ServiceState>) {
     this.#services = services;
-    for (const service of services.values()) {
-      this.#ticks.set(
-        service.service,
-        windowTicks(WINDOW_ATTEMPTS, (ticks) => attemptsOver(service, ticks)),
-      );
-    }
+    for (const service of services.values()) this.#windows.set(service.service, refreshWindow(service));
     this.#amplification = this.#amplifications();
   }
 
-  /** Length of a service's window, ticks. */
-  ticks(service: ServiceState): number {
-    return this.#ticks.get(service.service) ?? 0;
-  }
-
-  /** Sums of an edge over the window of its service. */
-  sumsOf(edge: EdgeState): WindowSums {
-    const known = this.#sums.get(edge);
-    if (known) return known;
-    const sums = edge.window.sums(this.#ticks.get(edge.service) ?? 0);
-    this.#sums.set(edge, sums);
-    return sums;
-  }
-
-  /** Attempts that reached a service over its window, calls without identity included. */
-  total(service: ServiceState): WindowTotal {
-    const known = this.#totals.get(service.service);
-    if (known) return known;
-    const total = { attempts: 0, retries: 0, durationSec: 0 };
-    for (const edge of service.edges.values()) {
-      const { attempts, retries, durationSec } = this.sumsOf(edge);
-      total.attempts += attempts;
-      total.retries += retries;
-      total.durationSec = Math.max(total.durationSec, durationSec);
-    }
-    this.#totals.set(service.service, total);
-    return total;
+  /** What reached a service over its window, calls without identity included. */
+  of(service: ServiceState): ServiceWindow {
+    return this.#windows.get(service.service) ?? EMPTY_WINDOW;
   }
 
   /** x_i: requests that a service handled over the newest `ticks`. */
@@ -79,7 +48,7 @@ export class MeshWindows {
     const rows = names.map(() => new Map<number, number>());
     for (const [name, service] of this.#services) {
       const callee = index.get(name) ?? 0;
-      const { attempts, retries } = this.total(service);
+      const { attempts, retries } = this.of(service);
       if (attempts >= MIN_ATTEMPTS_FOR_RETRIES && retries > 0) rows[callee]?.set(callee, retries / attempts);
       for (const edge of service.edges.values()) this.#addCalls(rows, index, service, edge);
     }
@@ -96,17 +65,32 @@ export class MeshWindows {
     const caller = index.get(edge.workload);
     const callee = index.get(edge.service);
     if (caller === undefined || callee === undefined) return;
-    const calls = callsOf(this.sumsOf(edge));
-    const handled = this.handled(edge.workload, this.ticks(service));
+    const calls = callsOf(edge.sums);
+    const handled = this.handled(edge.workload, this.of(service).ticks);
     if (calls === 0 || handled < MIN_ATTEMPTS_FOR_RETRIES) return;
     rows[caller]?.set(callee, (rows[caller]?.get(callee) ?? 0) + calls / handled);
   }
 }
 
-export interface WindowTotal {
+export interface ServiceWindow {
+  readonly ticks: number;
+  readonly durationSec: number;
   readonly attempts: number;
   readonly retries: number;
-  readonly durationSec: number;
+}
+
+const EMPTY_WINDOW: ServiceWindow = { ticks: 0, durationSec: 0, attempts: 0, retries: 0 };
+
+function refreshWindow(service: ServiceState): ServiceWindow {
+  const ticks = windowTicks(WINDOW_ATTEMPTS, (candidate) => attemptsOver(service, candidate));
+  const total = { ticks, durationSec: 0, attempts: 0, retries: 0 };
+  for (const edge of service.edges.values()) {
+    edge.sums = edge.window.sums(ticks);
+    total.attempts += edge.sums.attempts;
+    total.retries += edge.sums.retries;
+    total.durationSec = Math.max(total.durationSec, edge.sums.durationSec);
+  }
+  return total;
 }
 
 function attemptsOver(service: ServiceState, ticks: number): number {

@@ -23,6 +23,21 @@ export interface WindowSums {
   admittedLevelMax: number;
 }
 
+export const emptySums = (): WindowSums => ({
+  durationSec: 0,
+  offered: 0,
+  admitted: 0,
+  attempts: 0,
+  retries: 0,
+  failures: 0,
+  breakerRefused: 0,
+  latencySumMs: 0,
+  answers: 0,
+  logSum: 0,
+  logSquares: 0,
+  admittedLevelMax: 0,
+});
+
 const FIELDS = 12;
 const ATTEMPTS = 3;
 
@@ -66,30 +81,26 @@ export class EdgeWindow {
 
   /** Sums over the newest `ticks`, or as many as there are. */
   sums(ticks: number): WindowSums {
-    const total = new Float64Array(FIELDS);
-    let level = 0;
-    for (let back = 1; back <= this.#within(ticks); back++) {
-      const start = this.#start(back);
-      for (let field = 0; field < FIELDS; field++) {
-        total[field] = (total[field] ?? 0) + (this.#ring[start + field] ?? 0);
-      }
-      level = Math.max(level, this.#ring[start + FIELDS - 1] ?? 0);
-    }
-    const at = (field: number): number => total[field] ?? 0;
-    return {
-      durationSec: at(0),
-      offered: at(1),
-      admitted: at(2),
-      attempts: at(3),
-      retries: at(4),
-      failures: at(5),
-      breakerRefused: at(6),
-      latencySumMs: at(7),
-      answers: at(8),
-      logSum: at(9),
-      logSquares: at(10),
-      admittedLevelMax: level,
-    };
+    const total = emptySums();
+    for (let back = 1; back <= this.#within(ticks); back++) this.#addTick(total, this.#start(back));
+    return total;
+  }
+
+  /** Spelled out field by field: this runs for every edge in every tick. */
+  #addTick(total: WindowSums, start: number): void {
+    const ring = this.#ring;
+    total.durationSec += ring[start] ?? 0;
+    total.offered += ring[start + 1] ?? 0;
+    total.admitted += ring[start + 2] ?? 0;
+    total.attempts += ring[start + ATTEMPTS] ?? 0;
+    total.retries += ring[start + 4] ?? 0;
+    total.failures += ring[start + 5] ?? 0;
+    total.breakerRefused += ring[start + 6] ?? 0;
+    total.latencySumMs += ring[start + 7] ?? 0;
+    total.answers += ring[start + 8] ?? 0;
+    total.logSum += ring[start + 9] ?? 0;
+    total.logSquares += ring[start + 10] ?? 0;
+    total.admittedLevelMax = Math.max(total.admittedLevelMax, ring[start + 11] ?? 0);
   }
 
   #within(ticks: number): number {
