@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { systemClock } from '../platform/clock.ts';
+import { extAuthzCommand } from './commands/ext-authz.ts';
 import { upCommand } from './commands/up.ts';
 import type { CliContext } from './context.ts';
 import { buildProgram } from './program.ts';
@@ -22,4 +23,10 @@ const context: CliContext = {
   err: (line) => void process.stderr.write(`${line}\n`),
 };
 
-process.exitCode = await runCli(buildProgram(context, [upCommand(context)]), process.argv.slice(2), context);
+// Loaded only by the process that is one: a quick `capmesh status` needs neither.
+const processCommands = [
+  upCommand(context),
+  extAuthzCommand(context, async (settings) => (await import('../ext-authz/main.ts')).startSidecar(settings)),
+];
+
+process.exitCode = await runCli(buildProgram(context, processCommands), process.argv.slice(2), context);

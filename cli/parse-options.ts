@@ -15,8 +15,8 @@ export function parseFraction(text: string): number {
 }
 
 /** A component that may also be taken away: `none` sets no limit on that axis. */
-export function parseFractionOrNone(text: string): number | null {
-  return text === 'none' ? null : parseFraction(text);
+export function parseFractionOrNone(text: string): number | 'none' {
+  return text === 'none' ? text : parseFraction(text);
 }
 
 export function parsePositive(text: string): number {

@@ -27,8 +27,10 @@ export interface SidecarOptions {
   readonly checkAddress?: ListenAddress | undefined;
   /** Where Envoy sends its statistics; default `<stateDir>/sinks.sock`. */
   readonly sinksAddress?: ListenAddress | undefined;
-  /** Health and metrics on loopback; default 18081, 0 = any free port. */
+  /** Health and metrics; default 18081 on loopback, port 0 = any free one. */
   readonly httpPort?: number | undefined;
+  /** Default 127.0.0.1. */
+  readonly httpHost?: string | undefined;
   readonly nats: Pick<NatsOptions, 'servers' | 'nkeySeedFile' | 'tls'>;
   /** Holds the last state, so that a restart needs no store. */
   readonly stateDir: string;
@@ -54,7 +56,7 @@ const FORGET_EVERY_MS = 60_000;
  * start; without the store and without an earlier state it is not ready.
  */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
-  const { mesh, node, stateDir, logger, clock = systemClock } = options;
+  const { mesh, node, stateDir, logger, clock = systemClock, httpHost = '127.0.0.1', httpPort = HTTP_PORT } = options;
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   const ledger = new EdgeLedger(clock.monotonicMs());
   const keys = new KeyRing();
@@ -103,7 +105,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     },
     logger,
   });
-  const status = await startStatusServer({ port: options.httpPort ?? HTTP_PORT, isReady, registry, logger });
+  const status = await startStatusServer({ host: httpHost, port: httpPort, isReady, registry, logger });
   const forgetting = setInterval(() => state.forgetExpired(), FORGET_EVERY_MS);
   reporter.start();
 

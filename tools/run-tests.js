@@ -19,7 +19,8 @@ function runTier(tier, folder) {
   const args = ['--config', tier.config, '--reporter', 'tools/summary-reporter.cjs'];
   const run = spawnSync(process.execPath, ['node_modules/mocha/bin/mocha.js', ...args], {
     stdio: 'inherit',
-    env: { ...process.env, TEST_SUMMARY_FILE: summaryFile },
+    // What the processes under test log is noise here: CAPMESH_LOG=info shows it.
+    env: { CAPMESH_LOG: 'silent', ...process.env, TEST_SUMMARY_FILE: summaryFile },
   });
   const summary = readSummary(summaryFile);
   if (summary === null) return { passed: 0, failed: 1 };

@@ -17,7 +17,7 @@ const VECTOR_KEYS = { geo: 'cGeo', int: 'cInt', gauge: 'cGauge', ptr: 'cPtr', ob
 type AxisName = keyof typeof VECTOR_KEYS;
 const AXIS_NAMES = Object.keys(VECTOR_KEYS) as AxisName[];
 
-type SetOptions = { readonly [axis in AxisName]?: number | null } & {
+type SetOptions = { readonly [axis in AxisName]?: number | 'none' } & {
   readonly rps?: number;
   readonly parallel?: number;
   readonly expectedRevision?: number;
@@ -79,9 +79,11 @@ async function setRequest(admin: Connection<AdminClient>, options: SetOptions, w
   if (given.length === 0 && rps === undefined && parallel === undefined) {
     throw new CliError(EXIT.usage, 'nothing to set', 'Give at least one of --int, --ptr, --rps, --parallel, …');
   }
-  const changes = Object.fromEntries(given.map((axis) => [VECTOR_KEYS[axis], options[axis] ?? undefined]));
+  const changes = Object.fromEntries(
+    given.map((axis) => [VECTOR_KEYS[axis], options[axis] === 'none' ? undefined : options[axis]]),
+  );
   const budget = { workload, service, vector: { ...changes }, rps, parallel, revision: 0 };
-  if (given.every((axis) => options[axis] !== null)) return { budget, merge: true, expectedRevision };
+  if (given.every((axis) => options[axis] !== 'none')) return { budget, merge: true, expectedRevision };
   const stored = await storedBudget(admin, workload, service);
   const vector: CapacityVector = { ...stored?.vector, ...changes };
   if (rps !== undefined) delete vector.cInt;

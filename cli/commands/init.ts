@@ -30,7 +30,7 @@ export function initCommand(context: CliContext): Command {
           ...(rollout === undefined ? [] : rolloutLines(rollout)),
         ]);
       } catch (error) {
-        if (!(error instanceof CliError) || !isNotRunning(error)) throw error;
+        if (namesServer(call) || !(error instanceof CliError) || !isNotRunning(error)) throw error;
         call.print({ file: call.options.file, written, changed: [], enrolled: {} }, () => [
           ...lines,
           'no mesh is running: start one with "capmesh up", then "capmesh init" again applies the file',
@@ -38,6 +38,10 @@ export function initCommand(context: CliContext): Command {
       }
     });
 }
+
+/** Who names a control plane wants the file applied there, not just written. */
+const namesServer = ({ options, context }: Invocation<InitOptions>): boolean =>
+  (options.server ?? context.env.CAPMESH_SERVER) !== undefined;
 
 const isNotRunning = ({ exitCode }: CliError): boolean =>
   exitCode === EXIT.unreachable || exitCode === EXIT.credentials;

@@ -4,6 +4,7 @@ import { type ListenAddress, listen } from '../../platform/listen-address.ts';
 import type { Logger } from '../../platform/logger.ts';
 
 export interface StatusServerOptions {
+  readonly host: string;
   readonly port: number;
   readonly isReady: () => boolean;
   readonly registry: Registry;
@@ -15,7 +16,7 @@ export interface StatusServer {
   stop(): Promise<void>;
 }
 
-/** `/healthz` (alive), `/readyz` (may judge calls) and `/metrics` on loopback. */
+/** `/healthz` (alive), `/readyz` (may judge calls) and `/metrics`. */
 export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
   const { logger } = options;
   const server = createServer((request, response) => {
@@ -24,7 +25,7 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
       response.writeHead(500).end();
     });
   });
-  const address: ListenAddress = await listen(server, { host: '127.0.0.1', port: options.port });
+  const address: ListenAddress = await listen(server, { host: options.host, port: options.port });
   server.on('error', (error) => logger.error({ err: error }, 'the status server failed'));
   server.on('clientError', (_error, socket) => socket.destroy());
   return {

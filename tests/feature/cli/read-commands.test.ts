@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict';
+import { status } from '@grpc/grpc-js';
+import type { Status } from '../../../proto/gen/capmesh/v1/admin_service.ts';
+import { GateStatus } from '../../../proto/gen/capmesh/v1/gates.ts';
+import { type CliFixture, grpcError, startCliFixture } from '../../support/cli-fixture.ts';
+
+const vector = { cInt: 0.8, cPtr: 0.75, cGauge: 0.5 };
+const pass = {
+  status: GateStatus.GATE_STATUS_PASS,
+  ratio: 0.193,
+  reason: '',
+  worst: 'checkout/payment',
+  evidence: { y: 3 },
+};
+const silent = {
+  ...pass,
+  status: GateStatus.GATE_STATUS_UNKNOWN,
+  ratio: undefined,
+  reason: 'no-traffic',
+  worst: '',
+  evidence: {},
+};
+
+const STATUS: Status = {
+  mesh: 'shop',
+  stability: 'degraded',
+  at: { seconds: 1_800_000_000, nanos: 0 },
+  nodes: [{ node: 'node-1', connected: true, version: 'ab12', upToDate: true, frameAgeMs: 400, leaseSeq: 7 }],
+  services: [
+    {
+      service: 'payment',
+      gates: { fit: pass, gluing: silent, uv: pass, isolation: undefined },
+      capacityRps: 400,
+      concurrencyLimit: 24,
+      controllerMode: 'steady',
+      inFlight: 8.4,
+      baselineLatencyMs: 20,
+      goodputRps: 399.25,
+    },
+  ],
+  edges: [
+    {
+      workload: 'checkout',
+      service: 'payment',
+      budget: vector,
+      guaranteeRps: 266.6667,
+      limitRps: 320,
+      maxRequests: 16,
+      offeredRps: 330,
+      admittedRps: 320,
+      refusedRps: { 'budget-exhausted': 10, 'shed-priority': 0 },
+      goodputRps: 319,
+      latencyP99Ms: 41.2,
+    },
+  ],
+  actions: [],
+  lastEdit: { revision: 12, nodesApplied: 1, nodesTotal: 1, p50Ms: 2.2, p99Ms: 3.6, nacks: [] },
+};
+
+describe('capmesh: commands that only look', () => {
+  let cli: CliFixture;
+
+  beforeEach(async () => {
+    cli = await startCliFixture();
+  });
+
+  afterEach(() => cli.stop());
+
+  it('status shows stability, roll-out and one row per node, service and edge', async () => {
+    cli.answers.getStatus = () => STATUS;
+    const { code, out } = await cli.run('status');
+    assert.equal(code, 0);
+    const lines = out.split('\n').map((line) => line.replace(/ {2,}/g, ' | '));
+    assert.deepEqual(lines, [
+      'mesh shop: degraded',
+      'applied 1/1 nodes, p99 4 ms',
+      '',
+      'NODE | ENVOY | CONFIG | LAST FRAME | LEASE',
+      'node-1 | connected | up to date | 0.4 s ago | 7',
+      '',
+      'SERVICE | FIT | GLUING | UV | ISOLATION | GOODPUT/s | CAPACITY/s | IN FLIGHT | LIMIT | MODE',
+      'payment | PASS | UNKNOWN | PASS | UNKNOWN | 399.3 | 400 | 8.4 | 24 | steady',
+      '',
+      'EDGE | GUARANTEE/s | LIMIT/s | PARALLEL | OFFERED/s | ADMITTED/s | P50 ms | P99 ms | REFUSED/s',
+      'checkout/payment | 266.7 | 320 | 16 | 330 | 320 | – | 41.2 | budget-exhausted 10',
+    ]);
+  });
+
+  it('status names the node that refused a configuration', async () => {
+    const nacks = [{ node: 'node-2', resource: 'edge/checkout/payment', message: 'bad value' }];
+    cli.answers.getStatus = () => ({ ...STATUS, lastEdit: { ...STATUS.lastEdit, nodesTotal: 2, nacks } });
+    const { out } = await cli.run('status');
+    assert.match(out, /applied 1\/2 nodes, p99 4 ms\nrefused by node-2: edge\/checkout\/payment: bad value/);
+  });
+
+  it('--json answers in proto JSON, defaults written out', async () => {
+    cli.answers.getStatus = () => STATUS;
+    const json = JSON.parse((await cli.run('status', '--json')).out);
+    assert.equal(json.lastEdit.nodesApplied, 1);
+    assert.equal(json.services[0].gates.gluing.status, 'GATE_STATUS_UNKNOWN');
+    assert.deepEqual(json.actions, []);
+  });
+
+  it('sends the admin token of the state folder', async () => {
+    cli.answers.getStatus = () => STATUS;
+    await cli.run('status');
+    assert.equal(cli.requests[0]?.authorization, 'Bearer admin-of-the-fixture');
+  });
+
+  it('gates shows ratio, reason and evidence, and --check fails unless stable', async () => {
+    cli.answers.getStatus = () => STATUS;
+    const { code, out, err } = await cli.run('gates', '--check');
+    assert.equal(code, 1);
+    assert.match(out, /payment +fit +PASS +0\.193 +checkout\/payment +– +y=3/);
+    assert.match(out, /payment +gluing +UNKNOWN +– +– +no-traffic/);
+    assert.match(err, /the mesh is degraded/);
+    cli.answers.getStatus = () => ({ ...STATUS, stability: 'stable' });
+    assert.equal((await cli.run('gates', '--check')).code, 0);
+  });
+
+  it('explain shows each number with formula and figures; an unknown edge is refused', async () => {
+    const step = {
+      quantity: 'guarantee',
+      formula: 'wf(K, C·K, w)',
+      substitution: 'wf(400, 320, 2)',
+      result: '266.667/s',
+    };
+    cli.answers.explain = () => ({ problems: [], steps: [step] });
+    const { out } = await cli.run('explain', 'checkout', 'payment');
+    assert.match(out, /guarantee +266\.667\/s +wf\(K, C·K, w\) +wf\(400, 320, 2\)/);
+    cli.answers.explain = () => ({ problems: [{ path: 'workload', message: 'unknown' }], steps: [] });
+    const refused = await cli.run('explain', 'nobody', 'payment');
+    assert.deepEqual([refused.code, refused.err], [1, 'capmesh: error: workload: unknown']);
+  });
+
+  it('events -f prints what comes until ^C', async () => {
+    const event = {
+      workloadId: 'checkout',
+      gates: { fit: { ...pass, status: GateStatus.GATE_STATUS_FAIL, reason: 'slow' } },
+      timestamp: { seconds: 1_800_000_000, nanos: 5e6 },
+      sequence: 41,
+      service: 'payment',
+      kind: 'gate',
+      message: 'fit fails',
+    };
+    cli.answers.watchEvents = () => [event];
+    const running = cli.run('events', '-f', '--gate', 'fit');
+    while (cli.requests.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    cli.abort.abort();
+    const { code, out } = await running;
+    assert.equal(code, 0);
+    assert.ok(
+      out === '' ||
+        /^2027-01-15T08:00:00\.005Z {2}#41 {2}gate {2}checkout → payment {2}fit fails; fit FAIL \(slow\)$/.test(out),
+    );
+    assert.deepEqual(cli.requests[0]?.request, { afterSequence: 0, workload: '', gate: 'fit' });
+  });
+
+  it('events without -f prints what is stored and ends', async () => {
+    cli.answers.watchEvents = () => [{ kind: 'config', sequence: 2, message: 'budgets.checkout.payment' }];
+    const { code, out } = await cli.run('events', '--json');
+    assert.equal(code, 0);
+    assert.equal(JSON.parse(out).message, 'budgets.checkout.payment');
+  });
+
+  it('exits with 2 on a wrong command line', async () => {
+    const { code, err } = await cli.run('budget', 'set', 'checkout', 'payment', '--int', '1.2');
+    assert.equal(code, 2);
+    assert.match(err, /'--int <fraction>' argument '1\.2' is invalid\. Give a fraction between 0 and 1/);
+    assert.equal((await cli.run('sttus')).code, 2);
+    assert.deepEqual(cli.requests, []);
+  });
+
+  it('exits with 3, and says how to start one, when no control plane answers', async () => {
+    const { code, err } = await cli.run('status', '--server', '127.0.0.1:1');
+    assert.equal(code, 3);
+    assert.match(err, /no control plane answers at 127\.0\.0\.1:1\n {2}Start one with "capmesh up"/);
+  });
+
+  it('exits with 4 when the credential is not accepted', async () => {
+    cli.answers.getStatus = () => grpcError(status.UNAUTHENTICATED, 'wrong admin token');
+    const { code, err } = await cli.run('status');
+    assert.equal(code, 4);
+    assert.match(err, /does not accept this credential: wrong admin token/);
+  });
+
+  it('exits with 3 where no mesh runs and none ever did', async () => {
+    const { code, err } = await cli.run('status', '--state-dir', 'nowhere');
+    assert.equal(code, 3);
+    assert.match(err, /no mesh runs in .*nowhere/);
+  });
+});

@@ -1,0 +1,164 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  Metadata,
+  Server,
+  ServerCredentials,
+  type ServiceError,
+  status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import type { CliContext } from '../../cli/context.ts';
+import { buildProgram } from '../../cli/program.ts';
+import { runCli } from '../../cli/run-cli.ts';
+import { StateFolder, writePrivate } from '../../cli/state-folder.ts';
+import { systemClock } from '../../platform/clock.ts';
+import * as admin from '../../proto/gen/capmesh/v1/admin_service.ts';
+import * as capacity from '../../proto/gen/capmesh/v1/capacity_service.ts';
+import { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
+import { Mesh } from '../../proto/gen/capmesh/v1/mesh.ts';
+
+const ADMIN_TOKEN = 'admin-of-the-fixture';
+
+/** Answers may leave out what is empty. */
+const COMPLETE: Readonly<Record<string, { fromPartial(partial: object): object }>> = {
+  apply: admin.ApplyResponse,
+  getMesh: Mesh,
+  setBudget: admin.SetBudgetResponse,
+  deleteBudget: admin.DeleteResponse,
+  enrol: admin.EnrolResponse,
+  revokeWorkload: admin.RevokeWorkloadResponse,
+  getStatus: admin.Status,
+  explain: admin.ExplainResponse,
+  watchEvents: CapacityEvent,
+  requestCapacity: capacity.RequestCapacityResponse,
+  releaseCapacity: capacity.ReleaseCapacityResponse,
+};
+
+type Handler = (request: never) => object | readonly object[] | ServiceError;
+
+/** What one command line did. */
+export interface CliRun {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** The command line in a folder of its own, against a control plane that answers as told. */
+export interface CliFixture {
+  readonly folder: string;
+  readonly state: StateFolder;
+  /** Requests by method, oldest first. */
+  readonly requests: { readonly method: string; readonly request: unknown; readonly authorization: string }[];
+  /** Answers of the control plane by method; a list is a stream. */
+  readonly answers: Record<string, Handler>;
+  readonly abort: AbortController;
+  /** Starts a mesh listener in place of Envoy. */
+  envoy(listener: RequestListener): Promise<void>;
+  run(...args: string[]): Promise<CliRun>;
+  stop(): Promise<void>;
+}
+
+export async function startCliFixture(): Promise<CliFixture> {
+  const folder = mkdtempSync(join(tmpdir(), 'capmesh-cli-'));
+  const state = new StateFolder(join(folder, '.capmesh'));
+  const requests: CliFixture['requests'] = [];
+  const answers: CliFixture['answers'] = {};
+  const abort = new AbortController();
+  const grpc = new Server();
+  for (const service of [admin.AdminService, capacity.CapacityService]) {
+    grpc.addService(service, implement(service, requests, answers));
+  }
+  const grpcPort = await new Promise<number>((resolve, reject) => {
+    grpc.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+      error === null ? resolve(port) : reject(error),
+    );
+  });
+  let envoy: HttpServer | null = null;
+  const writeUp = (meshPort: number): void =>
+    state.writeRunning({
+      pid: process.pid,
+      mesh: 'shop',
+      ports: { xds: 0, grpc: grpcPort, rest: 0, nats: 0, nodes: [{ mesh: meshPort, admin: 0, health: 0 }] },
+      examples: {},
+      pids: {},
+    });
+  writeUp(0);
+  writePrivate(state.adminTokenFile, `${ADMIN_TOKEN}\n`);
+  return {
+    folder,
+    state,
+    requests,
+    answers,
+    abort,
+    envoy: async (listener) => {
+      const server = createServer(listener);
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      envoy = server;
+      writeUp((server.address() as AddressInfo).port);
+    },
+    run: (...args) => run(folder, abort.signal, args),
+    stop: async () => {
+      grpc.forceShutdown();
+      envoy?.closeAllConnections();
+      envoy?.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+async function run(cwd: string, signal: AbortSignal, args: readonly string[]): Promise<CliRun> {
+  const out: string[] = [];
+  const err: string[] = [];
+  const context: CliContext = {
+    env: {},
+    cwd,
+    clock: systemClock,
+    signal,
+    out: (line) => out.push(line),
+    err: (line) => err.push(line),
+  };
+  const code = await runCli(buildProgram(context), args, context);
+  return { code, out: out.join('\n'), err: err.join('\n') };
+}
+
+type Definition = Readonly<Record<string, { readonly responseStream: boolean }>>;
+
+function implement(
+  service: Definition,
+  requests: CliFixture['requests'],
+  answers: CliFixture['answers'],
+): UntypedServiceImplementation {
+  const handlers: unknown = Object.fromEntries(
+    Object.entries(service).map(([method, { responseStream }]) => [
+      method,
+      (call: Call, callback: (error: Partial<ServiceError> | null, answer?: object) => void) => {
+        const authorization = String(call.metadata.get('authorization')[0] ?? '');
+        requests.push({ method, request: call.request, authorization });
+        const answer = answers[method]?.(call.request as never) ?? unimplemented(method);
+        if (responseStream) {
+          for (const message of answer as readonly object[]) call.write(complete(method, message));
+        } else if (answer instanceof Error) callback(answer);
+        else callback(null, complete(method, answer));
+      },
+    ]),
+  );
+  return handlers as UntypedServiceImplementation;
+}
+
+const complete = (method: string, answer: object): object => COMPLETE[method]?.fromPartial(answer) ?? answer;
+
+interface Call {
+  readonly request: unknown;
+  readonly metadata: Metadata;
+  write(message: object): void;
+}
+
+export function grpcError(code: status, details: string): ServiceError {
+  return Object.assign(new Error(details), { code, details, metadata: new Metadata() });
+}
+
+const unimplemented = (method: string): ServiceError => grpcError(status.UNIMPLEMENTED, `no answer for ${method}`);
