@@ -97,7 +97,8 @@ export class EdgeLedger {
     if (record === null) return null;
     renewSlice(record.limit, slice, nowMs);
     if (!record.entitled) fillLimit(record.limit, nowMs);
-    record.guaranteeRps = slice.guaranteeRps;
+    // A slice above the guarantee is lent: using it is no burst.
+    record.guaranteeRps = Math.max(slice.guaranteeRps, slice.rateRps ?? 0);
     record.entitled = slice.budget?.cInt !== 0 && slice.budget?.cPtr !== 0;
     return record;
   }
