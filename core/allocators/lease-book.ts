@@ -1,5 +1,5 @@
 import { type EdgeKey, edgeKey } from '../mesh/mesh-config.ts';
-import type { LeasePlan } from './capacity-plan.ts';
+import type { EdgeLeasePlan, LeasePlan } from './capacity-plan.ts';
 
 /** A node that sent no frame for this long is silent (CONTRACT §H). */
 export const SILENT_AFTER_MS = 3000;
@@ -34,10 +34,11 @@ export interface OutstandingLease {
   readonly seq: number;
   readonly issuedMs: number;
   readonly expiresMs: number;
-  /** Calls per second by edge; after expiry the safe rates. Edges without a rate limit are absent. */
-  readonly rates: ReadonlyMap<EdgeKey, number>;
-  readonly safeRates: ReadonlyMap<EdgeKey, number>;
+  /** As the node may apply them: after expiry the rate is the safe rate. */
+  readonly edges: EdgeLeases;
 }
+
+export type EdgeLeases = ReadonlyMap<EdgeKey, EdgeLeasePlan>;
 
 /** What a node reported last. */
 export interface NodeObservation {
@@ -55,7 +56,12 @@ export const isSilent = (lastFrameMs: number, nowMs: number): boolean => nowMs -
 export function restoreLeaseBook(stored: readonly LeasePlan[], nowMs: number): LeaseBook {
   const nodes = stored.map((lease): [string, NodeLeases] => [
     lease.node,
-    { lastFrameMs: nowMs, newest: lease, outstanding: [outstanding(lease, nowMs)], expiredAtMs: null },
+    {
+      lastFrameMs: nowMs,
+      newest: lease,
+      outstanding: [outstanding(lease, edgesByKey(lease), nowMs)],
+      expiredAtMs: null,
+    },
   ]);
   return { nodes: new Map(nodes) };
 }
@@ -86,47 +92,64 @@ function settleNode(leases: NodeLeases, report: NodeObservation | undefined, now
 }
 
 function ageLease(lease: OutstandingLease, silent: boolean, nowMs: number): OutstandingLease {
-  if (lease.expiresMs <= nowMs) return { ...lease, rates: lease.safeRates };
-  if (silent && lease.expiresMs - SAFE_LEAD_MS <= nowMs)
-    return { ...lease, rates: largest(lease.rates, lease.safeRates) };
-  return lease;
+  if (lease.expiresMs <= nowMs) return withRates(lease, (edge) => edge.safeRateRps);
+  if (!silent || lease.expiresMs - SAFE_LEAD_MS > nowMs) return lease;
+  return withRates(lease, (edge, rateRps) => Math.max(rateRps, edge.safeRateRps));
 }
 
-/** Enters a lease that is being published. */
+function withRates(lease: OutstandingLease, rate: (edge: EdgeLeasePlan, rateRps: number) => number): OutstandingLease {
+  const edges = new Map(lease.edges);
+  for (const [key, edge] of lease.edges) {
+    if (edge.rateRps !== undefined) edges.set(key, { ...edge, rateRps: rate(edge, edge.rateRps) });
+  }
+  return { ...lease, edges };
+}
+
+/** Enters a lease that is being published; `edges` are those of the lease by key. */
 export function issueLease(
   leases: NodeLeases | undefined,
   lease: LeasePlan,
+  edges: EdgeLeases,
   nowMs: number,
   lastFrameMs: number,
 ): NodeLeases {
   return {
     lastFrameMs,
     newest: lease,
-    outstanding: foldOldest([...(leases?.outstanding ?? []), outstanding(lease, nowMs)]),
+    outstanding: foldOldest([...(leases?.outstanding ?? []), outstanding(lease, edges, nowMs)]),
     expiredAtMs: leases?.expiredAtMs ?? null,
   };
 }
 
-/** The largest rate of each edge that the node may be applying. */
-export function heldRates(leases: NodeLeases | undefined): ReadonlyMap<EdgeKey, number> {
-  const [first, ...more] = leases?.outstanding ?? [];
-  return more.reduce((held, lease) => largest(held, lease.rates), first?.rates ?? new Map<EdgeKey, number>());
+/** The largest rate of an edge that the node may be applying, calls per second. */
+export function heldRps(leases: NodeLeases | undefined, key: EdgeKey): number {
+  let held = 0;
+  for (const lease of leases?.outstanding ?? []) held = Math.max(held, lease.edges.get(key)?.rateRps ?? 0);
+  return held;
+}
+
+/** The same summed over the edges of each service, also of edges that plans no longer have: nodes may still serve them. */
+export function heldByService(nodes: Iterable<NodeLeases>): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const { outstanding: leases } of nodes) {
+    const [first, ...more] = leases;
+    if (!first) continue;
+    const edges = more.reduce((merged, lease) => largest(merged, lease.edges), first.edges);
+    for (const { service, rateRps = 0 } of edges.values()) sums.set(service, (sums.get(service) ?? 0) + rateRps);
+  }
+  return sums;
 }
 
 /** The shortest lease among the edges, milliseconds; Infinity without edges. */
 export const leaseTermMs = (lease: LeasePlan): number =>
   lease.edges.reduce((shortest, edge) => Math.min(shortest, edge.leaseMs), Number.POSITIVE_INFINITY);
 
-function outstanding(lease: LeasePlan, nowMs: number): OutstandingLease {
-  const limited = lease.edges.filter((edge) => edge.rateRps !== undefined);
+export const edgesByKey = (lease: LeasePlan): EdgeLeases =>
+  new Map(lease.edges.map((edge) => [edgeKey(edge.workload, edge.service), edge]));
+
+function outstanding(lease: LeasePlan, edges: EdgeLeases, nowMs: number): OutstandingLease {
   const longest = lease.edges.reduce((top, edge) => Math.max(top, edge.leaseMs), 0);
-  return {
-    seq: lease.seq,
-    issuedMs: nowMs,
-    expiresMs: nowMs + longest + DELIVERY_GRACE_MS,
-    rates: new Map(limited.map((edge) => [edgeKey(edge.workload, edge.service), edge.rateRps ?? 0])),
-    safeRates: new Map(limited.map((edge) => [edgeKey(edge.workload, edge.service), edge.safeRateRps])),
-  };
+  return { seq: lease.seq, issuedMs: nowMs, expiresMs: nowMs + longest + DELIVERY_GRACE_MS, edges };
 }
 
 function foldOldest(leases: readonly OutstandingLease[]): readonly OutstandingLease[] {
@@ -136,14 +159,16 @@ function foldOldest(leases: readonly OutstandingLease[]): readonly OutstandingLe
     seq: second.seq,
     issuedMs: second.issuedMs,
     expiresMs: Math.max(first.expiresMs, second.expiresMs),
-    rates: largest(first.rates, second.rates),
-    safeRates: largest(first.safeRates, second.safeRates),
+    edges: largest(first.edges, second.edges),
   };
   return [folded, ...rest];
 }
 
-function largest(a: ReadonlyMap<EdgeKey, number>, b: ReadonlyMap<EdgeKey, number>): ReadonlyMap<EdgeKey, number> {
+function largest(a: EdgeLeases, b: EdgeLeases): EdgeLeases {
   const merged = new Map(a);
-  for (const [edge, rate] of b) merged.set(edge, Math.max(rate, merged.get(edge) ?? 0));
+  for (const [key, edge] of b) {
+    const other = merged.get(key);
+    if (!other || (other.rateRps ?? 0) < (edge.rateRps ?? 0)) merged.set(key, edge);
+  }
   return merged;
 }

@@ -69,7 +69,12 @@ export function serviceFigures(
   return {
     capacityRps,
     concurrency,
-    edges: edges.map((edge, i) => ({ ...edge, rate: rates?.[i] ?? null, concurrency: calls[i] ?? null })),
+    edges: edges.map(({ budget, workload }, i) => ({
+      budget,
+      workload,
+      rate: rates?.[i] ?? null,
+      concurrency: calls[i] ?? null,
+    })),
   };
 }
 

@@ -9,7 +9,10 @@ import type {
   ServicePlan,
 } from './capacity-plan.ts';
 import {
-  heldRates,
+  type EdgeLeases,
+  edgesByKey,
+  heldByService,
+  heldRps,
   isSilent,
   issueLease,
   type LeaseBook,
@@ -39,13 +42,12 @@ export interface SliceResult {
   readonly book: LeaseBook;
 }
 
-/** A node that sends frames: what it may be applying, what it was told last, and what it is to get. */
+/** A node that sends frames: what it was told last, and what it is to get. */
 interface ActiveNode {
   readonly report: NodeObservation;
   readonly leases: NodeLeases | undefined;
-  readonly held: ReadonlyMap<EdgeKey, number>;
-  readonly current: ReadonlyMap<EdgeKey, EdgeLeasePlan>;
-  readonly next: EdgeLeasePlan[];
+  readonly current: EdgeLeases;
+  readonly next: Map<EdgeKey, EdgeLeasePlan>;
   changed: boolean;
 }
 
@@ -66,45 +68,39 @@ export function sliceLimits(input: SliceInput): SliceResult {
   const settled = settleLeaseBook(input.book, input.nodes, nowMs);
   const nodes = new Map(settled.nodes);
   const leases: LeasePlan[] = [];
-  const publish = (lease: LeasePlan, lastFrameMs: number): void => {
+  const publish = (lease: LeasePlan, edges: EdgeLeases, lastFrameMs: number): void => {
     leases.push(lease);
-    nodes.set(lease.node, issueLease(nodes.get(lease.node), lease, nowMs, lastFrameMs));
+    nodes.set(lease.node, issueLease(nodes.get(lease.node), lease, edges, nowMs, lastFrameMs));
   };
 
   const active = input.nodes
     .filter((report) => !isSilent(report.lastFrameMs, nowMs))
     .map((report) => activeNode(report, settled));
-  const silent = [...settled.nodes].filter(([, node]) => isSilent(node.lastFrameMs, nowMs));
-  const reserved = sumRates(silent.map(([, node]) => heldRates(node)));
-  const held = sumRates([...active.map((node) => node.held), reserved]);
-  const heldInService = sumByService(held);
+  const silent = [...settled.nodes.values()].filter((node) => isSilent(node.lastFrameMs, nowMs));
+  const held = heldByService(settled.nodes.values());
   for (const service of plan.services) {
-    sliceService(service, plan.nodeCount, active, held, reserved, heldInService.get(service.service) ?? 0);
+    sliceService(service, plan.nodeCount, active, silent, held.get(service.service) ?? 0);
   }
 
   const anonymous = anonymousCallers(plan);
   for (const node of active) {
     if (!needsLease(node, anonymous, nowMs)) continue;
     const seq = Math.max(node.leases?.newest.seq ?? 0, node.report.ackedSeq) + 1;
-    publish({ node: node.report.node, epoch, seq, edges: node.next, anonymous }, node.report.lastFrameMs);
+    const lease = { node: node.report.node, epoch, seq, edges: [...node.next.values()], anonymous };
+    publish(lease, node.next, node.report.lastFrameMs);
   }
-  for (const [name, node] of silent) {
-    if (node.expiredAtMs === nowMs) publish(safeLease(name, node.newest, epoch), node.lastFrameMs);
+  for (const node of silent) {
+    if (node.expiredAtMs !== nowMs) continue;
+    const lease = safeLease(node.newest, epoch);
+    publish(lease, edgesByKey(lease), node.lastFrameMs);
   }
   return { leases, book: { nodes } };
 }
 
 function activeNode(report: NodeObservation, book: LeaseBook): ActiveNode {
   const leases = book.nodes.get(report.node);
-  const edges = leases?.newest.edges ?? [];
-  return {
-    report,
-    leases,
-    held: heldRates(leases),
-    current: new Map(edges.map((edge) => [edgeKey(edge.workload, edge.service), edge])),
-    next: [],
-    changed: false,
-  };
+  const current = leases?.outstanding.at(-1)?.edges ?? new Map<EdgeKey, EdgeLeasePlan>();
+  return { report, leases, current, next: new Map(), changed: false };
 }
 
 function needsLease(node: ActiveNode, anonymous: readonly AnonymousCallerPlan[], nowMs: number): boolean {
@@ -112,7 +108,7 @@ function needsLease(node: ActiveNode, anonymous: readonly AnonymousCallerPlan[],
   return (
     !newest ||
     node.changed ||
-    node.next.length !== newest.edges.length ||
+    node.next.size !== newest.edges.length ||
     !sameCallers(anonymous, newest.anonymous ?? []) ||
     isDue(node.leases, nowMs)
   );
@@ -139,8 +135,8 @@ const isDue = (leases: NodeLeases | undefined, nowMs: number): boolean =>
   leases !== undefined && nowMs - (leases.outstanding.at(-1)?.issuedMs ?? nowMs) >= leaseTermMs(leases.newest) / 2;
 
 /** What a silent node whose lease expired finds when it comes back: its safe share, as it applies already. */
-const safeLease = (node: string, newest: LeasePlan, epoch: number): LeasePlan => ({
-  node,
+const safeLease = (newest: LeasePlan, epoch: number): LeasePlan => ({
+  node: newest.node,
   epoch,
   seq: newest.seq + 1,
   anonymous: newest.anonymous,
@@ -153,22 +149,21 @@ function sliceService(
   service: ServicePlan,
   nodeCount: number,
   nodes: readonly ActiveNode[],
-  held: ReadonlyMap<EdgeKey, number>,
-  reserved: ReadonlyMap<EdgeKey, number>,
+  silent: readonly NodeLeases[],
   heldInServiceRps: number,
 ): void {
-  const slices = service.edges.map((edge) => {
-    const key = edgeKey(edge.workload, edge.service);
-    return edge.limitRps === null ? null : wantedSlices(edge.limitRps, key, nodes, held, reserved);
-  });
-  const growth = slices.reduce((sum, slice) => sum + (slice?.growthRps ?? 0), 0);
+  const keys = service.edges.map((edge) => edgeKey(edge.workload, edge.service));
+  const slices = service.edges.map((edge, i) =>
+    edge.limitRps === null ? null : wantedSlices(edge.limitRps, keys[i] ?? '/', nodes, silent),
+  );
+  const growth = sum(slices.map((slice) => slice?.growthRps ?? 0));
   const room = Math.max(0, (service.capacityRps ?? Number.POSITIVE_INFINITY) - heldInServiceRps);
   const scale = growth > room ? room / growth : 1;
   service.edges.forEach((edge, i) => {
     const slice = slices[i];
     nodes.forEach((node, n) => {
       const rateRps = slice ? (slice.base[n] ?? 0) + scale * (slice.growth[n] ?? 0) : undefined;
-      assign(node, leaseEdge(edge, nodeCount, rateRps), slice?.mustShrink ?? false);
+      assign(node, keys[i] ?? '/', leaseEdge(edge, nodeCount, rateRps), slice?.mustShrink ?? false);
     });
   });
 }
@@ -187,23 +182,21 @@ function wantedSlices(
   limitRps: number,
   key: EdgeKey,
   nodes: readonly ActiveNode[],
-  held: ReadonlyMap<EdgeKey, number>,
-  reserved: ReadonlyMap<EdgeKey, number>,
+  silent: readonly NodeLeases[],
 ): WantedSlices {
-  const weights = nodes.map((node) =>
-    Math.max(node.report.offeredRps.get(key) ?? 0, (IDLE_WEIGHT * limitRps) / nodes.length),
-  );
-  const weightSum = weights.reduce((sum, weight) => sum + weight, 0);
-  const divisible = Math.max(0, limitRps - (reserved.get(key) ?? 0));
+  const idle = (IDLE_WEIGHT * limitRps) / nodes.length;
+  const weights = nodes.map((node) => Math.max(node.report.offeredRps.get(key) ?? 0, idle));
+  const held = nodes.map((node) => heldRps(node.leases, key));
+  const weightSum = sum(weights);
+  const divisible = Math.max(0, limitRps - sum(silent.map((node) => heldRps(node, key))));
   const targets = weights.map((weight) => (weightSum > 0 ? (divisible * weight) / weightSum : 0));
-  const heldBy = nodes.map((node) => node.held.get(key) ?? 0);
-  const wanted = targets.map((target, n) => Math.max(0, target - (heldBy[n] ?? 0)));
-  const wantedRps = wanted.reduce((sum, rate) => sum + rate, 0);
-  const free = Math.max(0, limitRps - (held.get(key) ?? 0));
+  const wanted = targets.map((target, n) => Math.max(0, target - (held[n] ?? 0)));
+  const wantedRps = sum(wanted);
+  const free = Math.max(0, divisible - sum(held));
   const scale = wantedRps > free ? free / wantedRps : 1;
-  const current = nodes.reduce((sum, node) => sum + (node.current.get(key)?.rateRps ?? 0), 0);
+  const current = sum(nodes.map((node) => node.current.get(key)?.rateRps ?? 0));
   return {
-    base: targets.map((target, n) => Math.min(target, heldBy[n] ?? 0)),
+    base: targets.map((target, n) => Math.min(target, held[n] ?? 0)),
     growth: wanted.map((rate) => rate * scale),
     growthRps: wantedRps * scale,
     mustShrink: current > divisible * (1 + DUST),
@@ -228,9 +221,9 @@ function leaseEdge(edge: EdgePlan, nodeCount: number, rateRps: number | undefine
   };
 }
 
-function assign(node: ActiveNode, next: EdgeLeasePlan, mustShrink: boolean): void {
-  node.next.push(next);
-  const current = node.current.get(edgeKey(next.workload, next.service));
+function assign(node: ActiveNode, key: EdgeKey, next: EdgeLeasePlan, mustShrink: boolean): void {
+  node.next.set(key, next);
+  const current = node.current.get(key);
   if (!current || isMoved(current, next)) node.changed = true;
   else if (mustShrink && (next.rateRps ?? 0) < (current.rateRps ?? 0)) node.changed = true;
 }
@@ -247,20 +240,4 @@ function isMoved(current: EdgeLeasePlan, next: EdgeLeasePlan): boolean {
   );
 }
 
-function sumRates(maps: readonly ReadonlyMap<EdgeKey, number>[]): Map<EdgeKey, number> {
-  const sums = new Map<EdgeKey, number>();
-  for (const rates of maps) {
-    for (const [edge, rate] of rates) sums.set(edge, (sums.get(edge) ?? 0) + rate);
-  }
-  return sums;
-}
-
-/** Also counts edges that the plan no longer has: nodes may still serve them. */
-function sumByService(rates: ReadonlyMap<EdgeKey, number>): Map<string, number> {
-  const sums = new Map<string, number>();
-  for (const [edge, rate] of rates) {
-    const service = edge.slice(edge.indexOf('/') + 1);
-    sums.set(service, (sums.get(service) ?? 0) + rate);
-  }
-  return sums;
-}
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -8,18 +8,22 @@
  * `capacity` is ≥ 0 in the unit of the demands. O(n log n).
  */
 export function waterFill(capacity: number, demands: readonly number[], weights: readonly number[]): number[] {
-  const rising = demands
-    .map((_, i) => i)
-    .sort((a, b) => at(demands, a) * at(weights, b) - at(demands, b) * at(weights, a));
+  if (demands.length !== weights.length) throw new RangeError('demands and weights differ in length');
+  let asked = 0;
+  for (const demand of demands) asked += demand;
+  if (asked <= capacity) return [...demands];
+  const levels = demands.map((demand, i) => demand / at(weights, i));
+  const rising = demands.map((_, i) => i).sort((a, b) => at(levels, a) - at(levels, b));
   const weightFrom = weightsFrom(rising, weights);
   const shares = new Array<number>(demands.length).fill(0);
   let left = Math.max(0, capacity);
-  rising.forEach((i, position) => {
+  for (let position = 0; position < rising.length; position += 1) {
+    const i = at(rising, position);
     const byWeight = (left * at(weights, i)) / at(weightFrom, position);
     const share = Math.min(at(demands, i), byWeight, left);
     shares[i] = share;
     left -= share;
-  });
+  }
   return shares;
 }
 
@@ -36,6 +40,6 @@ function weightsFrom(order: readonly number[], weights: readonly number[]): numb
 
 function at(values: readonly number[], index: number): number {
   const value = values[index];
-  if (value === undefined) throw new RangeError('demands and weights differ in length');
+  if (value === undefined) throw new RangeError(`no element ${index}`);
   return value;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapacityPlan, EdgePlan, LeasePlan } from '../../core/allocators/capacity-plan.ts';
-import { EMPTY_LEASE_BOOK, heldRates, type LeaseBook, type NodeObservation } from '../../core/allocators/lease-book.ts';
+import { EMPTY_LEASE_BOOK, heldRps, type LeaseBook, type NodeObservation } from '../../core/allocators/lease-book.ts';
 import { sliceLimits } from '../../core/allocators/slice-limits.ts';
 import { UNLIMITED } from '../../core/capacity/capacity-vector.ts';
 import { type EdgeKey, edgeKey } from '../../core/mesh/mesh-config.ts';
@@ -99,7 +99,7 @@ const applied = (node: SimulatedNode, key: EdgeKey, nowMs: number): number => {
 };
 
 const outstanding = (book: LeaseBook, key: EdgeKey): number =>
-  [...book.nodes.values()].reduce((sum, node) => sum + (heldRates(node).get(key) ?? 0), 0);
+  [...book.nodes.values()].reduce((sum, node) => sum + heldRps(node, key), 0);
 
 function simulate(
   seconds: readonly Second[],
@@ -155,7 +155,7 @@ function simulate(
 const risenByExpiry = (before: LeaseBook, after: LeaseBook, key: EdgeKey): number =>
   sum(
     [...after.nodes].map(([name, node]) => {
-      const rise = (heldRates(node).get(key) ?? 0) - (heldRates(before.nodes.get(name)).get(key) ?? 0);
+      const rise = heldRps(node, key) - heldRps(before.nodes.get(name), key);
       const isNewLease = before.nodes.get(name)?.newest.seq !== node.newest.seq && node.expiredAtMs === null;
       return isNewLease ? 0 : Math.max(0, rise);
     }),

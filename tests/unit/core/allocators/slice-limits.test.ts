@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { CapacityPlan, EdgeLeasePlan, LeasePlan } from '../../../../core/allocators/capacity-plan.ts';
 import {
   EMPTY_LEASE_BOOK,
-  heldRates,
+  heldRps,
   type LeaseBook,
   type NodeObservation,
   restoreLeaseBook,
@@ -67,7 +67,7 @@ const only = (leases: readonly LeasePlan[]): LeasePlan => {
   return leases[0]!;
 };
 const firstEdge = (lease: LeasePlan): EdgeLeasePlan => lease.edges[0]!;
-const held = (book: LeaseBook, node: string): number => heldRates(book.nodes.get(node)).get('checkout/payment') ?? 0;
+const held = (book: LeaseBook, node: string): number => heldRps(book.nodes.get(node), 'checkout/payment');
 
 describe('sliceLimits()', () => {
   it('gives one node the whole edge with the guarantee as its safe share', () => {
