@@ -1,2 +1,2 @@
 /** Takes what the server logs; tests look at behaviour. */
-export const quietLogger = { info: () => {}, warn: () => {} };
+export const quietLogger = { info: () => {}, warn: () => {}, error: () => {} };

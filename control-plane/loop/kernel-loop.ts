@@ -1,0 +1,118 @@
+import type { LeasePlan } from '../../core/allocators/capacity-plan.ts';
+import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
+import type { KernelEffect, KernelEvent } from '../../core/kernel/kernel-io.ts';
+import { createKernel } from '../../core/kernel/kernel-state.ts';
+import type { MeshView } from '../../core/kernel/mesh-view.ts';
+import { step } from '../../core/kernel/step.ts';
+import { viewOf } from '../../core/kernel/view-of.ts';
+import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
+import type { TelemetryFrame } from '../../core/substrate/telemetry-frame.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { PlanOrigin } from './effect-runner.ts';
+import { TickTiming } from './tick-timing.ts';
+
+export interface KernelLoopOptions {
+  readonly clock: Clock;
+  readonly logger: Pick<Logger, 'error'>;
+  readonly run: (effect: KernelEffect, origin: PlanOrigin) => void;
+  /** Called after every tick with its cost. */
+  readonly onTick?: (durationMs: number) => void;
+}
+
+/**
+ * Drives the kernel: events go in as they come, a tick follows when the frames
+ * of all nodes are there, and effects go to the runner. A tick that throws is
+ * logged and the loop goes on.
+ */
+export class KernelLoop {
+  readonly #options: KernelLoopOptions;
+  readonly #state = createKernel();
+  readonly #timing: TickTiming;
+  readonly #tickWaiters = new Set<() => void>();
+  #timer: NodeJS.Timeout | undefined;
+  #ticks = 0;
+  #revision = 0;
+  #publishedRevision = -1;
+
+  constructor(options: KernelLoopOptions) {
+    this.#options = options;
+    this.#timing = new TickTiming(options.clock.monotonicMs());
+  }
+
+  /** Ticks since the start. */
+  get ticks(): number {
+    return this.#ticks;
+  }
+
+  /** Leases that nodes may still be applying; once, before `start`. */
+  restoreLeases(leases: readonly LeasePlan[]): void {
+    this.#step({ kind: 'stored-leases', leases, nowMs: this.#options.clock.monotonicMs() });
+  }
+
+  setConfig(config: MeshConfig, revision: number): void {
+    this.#revision = revision;
+    this.#step({ kind: 'config', config });
+  }
+
+  setGrants(live: ReadonlyMap<string, CapacityVector>): void {
+    this.#step({ kind: 'grants', live });
+  }
+
+  acceptFrame(frame: TelemetryFrame): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#step({ kind: 'frame', frame, nowMs });
+    if (frame.part === frame.parts - 1) this.#timing.frameArrived(frame.node, nowMs);
+    if (this.#timer !== undefined && this.#timing.isDue(nowMs)) this.#tick();
+  }
+
+  view(): MeshView {
+    return viewOf(this.#state, this.#options.clock.monotonicMs());
+  }
+
+  /** Settles after the next tick. */
+  nextTick(): Promise<void> {
+    return new Promise((resolve) => this.#tickWaiters.add(resolve));
+  }
+
+  start(): void {
+    this.#schedule();
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #schedule(): void {
+    clearTimeout(this.#timer);
+    const waitMs = this.#timing.untilDeadlineMs(this.#options.clock.monotonicMs());
+    this.#timer = setTimeout(() => this.#tick(), waitMs);
+  }
+
+  #tick(): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    this.#timing.ticked(nowMs);
+    this.#step({ kind: 'tick', nowMs, wallMs: this.#options.clock.wallMs() });
+    this.#ticks += 1;
+    this.#options.onTick?.(this.#options.clock.monotonicMs() - nowMs);
+    this.#schedule();
+    const waiters = [...this.#tickWaiters];
+    this.#tickWaiters.clear();
+    for (const resolve of waiters) resolve();
+  }
+
+  #step(event: KernelEvent): void {
+    try {
+      for (const effect of step(this.#state, event).effects) this.#perform(effect);
+    } catch (error) {
+      this.#options.logger.error({ err: error, event: event.kind }, 'the kernel failed');
+    }
+  }
+
+  #perform(effect: KernelEffect): void {
+    const edited = this.#revision !== this.#publishedRevision;
+    if (effect.kind === 'publish-plan') this.#publishedRevision = this.#revision;
+    this.#options.run(effect, { revision: this.#revision, edited });
+  }
+}
