@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server as HttpServer } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { XdsServer } from '../../../control-plane/xds/xds-server.ts';
+import { buildBootstrap } from '../../../envoy/bootstrap.ts';
+import { buildSnapshot } from '../../../envoy/snapshot.ts';
+import { type CheckServer, startCheckServer } from '../../../ext-authz/check/check-server.ts';
+import type { EnvoyEdgeCounters } from '../../../ext-authz/sinks/envoy-counters.ts';
+import { type MetricsSink, startMetricsSink } from '../../../ext-authz/sinks/metrics-sink.ts';
+import { findBinary } from '../../../platform/binaries.ts';
+import { systemClock } from '../../../platform/clock.ts';
+import { callThroughEnvoy } from '../../support/call-through-envoy.ts';
+import { checkFixture, silentLogger } from '../../support/check-fixture.ts';
+import { edgePlan, planOf, servicePlan } from '../../support/plans.ts';
+import { quietLogger } from '../../support/quiet-logger.ts';
+import { claimsOfA, signToken } from '../../support/test-tokens.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+const MAX_REQUESTS = 2;
+
+describe('sidecar behind a real Envoy', () => {
+  const fixture = checkFixture();
+  const tokenA = signToken(fixture.key, claimsOfA);
+  const tokenBatch = signToken(fixture.key, { ...claimsOfA, sub: 'batch', prio: 2 });
+  let folder: string;
+  let upstream: HttpServer;
+  let xds: XdsServer;
+  let grpc: Server;
+  let checks: CheckServer;
+  let sink: MetricsSink;
+  let envoy: ChildProcess;
+  let envoyUrl: string;
+  let flushes = 0;
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'capmesh-envoy-'));
+    upstream = createServer((request, response) => {
+      if (request.url === '/500') response.statusCode = 500;
+      const answer = () => response.end(JSON.stringify(request.headers));
+      if (request.url === '/slow') setTimeout(answer, 300);
+      else answer();
+    });
+    const endpoint = `127.0.0.1:${await listenOnPort(upstream)}`;
+    checks = await startCheckServer({
+      address: { path: join(folder, 'check.sock') },
+      answer: (message) => fixture.authorizer.answer(message),
+      logger: silentLogger,
+    });
+    const onFlush = () => {
+      flushes += 1;
+    };
+    sink = await startMetricsSink({ address: { path: join(folder, 'sinks.sock') }, onFlush, logger: silentLogger });
+    const breaker = { maxRequests: MAX_REQUESTS, maxConnections: 4, maxPendingRequests: 2 };
+    const edges = [edgePlan('checkout', 'payment', { breaker }), edgePlan('batch', 'payment')];
+    xds = new XdsServer({ clock: systemClock, logger: quietLogger });
+    xds.publish(buildSnapshot(planOf(servicePlan('payment', { endpoints: [endpoint], edges }))), {
+      revision: 1,
+      edited: true,
+    });
+    grpc = new Server();
+    xds.addTo(grpc);
+    const xdsPort = await new Promise<number>((resolve, reject) =>
+      grpc.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) =>
+        error === null ? resolve(port) : reject(error),
+      ),
+    );
+    const [listener, admin] = [await freePort(), await freePort()];
+    envoyUrl = `http://127.0.0.1:${listener}`;
+    const bootstrap = buildBootstrap({
+      nodeId: 'node-1',
+      mesh: 'shop',
+      admin: { host: '127.0.0.1', port: admin },
+      listener: { host: '127.0.0.1', port: listener },
+      controlPlane: { host: '127.0.0.1', port: xdsPort },
+      check: { path: join(folder, 'check.sock') },
+      sinks: { path: join(folder, 'sinks.sock') },
+      statsFlushIntervalMs: 200,
+    });
+    writeFileSync(join(folder, 'bootstrap.json'), JSON.stringify(bootstrap));
+    const args = ['-c', join(folder, 'bootstrap.json'), '--concurrency', '1', '--disable-hot-restart', '-l', 'error'];
+    envoy = spawn(findBinary('envoy'), args, { stdio: 'ignore' });
+    await waitFor('a judged call', async () => (await callThroughEnvoy(envoyUrl, 'payment')).denied !== null);
+  });
+
+  after(async () => {
+    if (envoy !== undefined) {
+      const exited = once(envoy, 'exit');
+      envoy.kill('SIGKILL');
+      await exited;
+    }
+    xds?.close();
+    grpc?.forceShutdown();
+    await checks?.stop();
+    await sink?.stop();
+    upstream?.closeAllConnections();
+    upstream?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const call = (headers: Readonly<Record<string, string>>, path = '/') =>
+    callThroughEnvoy(envoyUrl + path, 'payment', headers);
+
+  const countersOf = (workload: string): EnvoyEdgeCounters | undefined =>
+    [...sink.stats.entries()].find((entry) => entry.workload === workload)?.edge.snapshot();
+
+  const nextFlushes = async (count: number) => {
+    const until = flushes + count;
+    await waitFor('flushes of Envoy', async () => flushes >= until);
+  };
+
+  it('passes an admitted call on as the verified workload, without the token', async () => {
+    const answer = await call({
+      'x-capacity-token': tokenA,
+      'x-capacity-workload': 'spoofed',
+      'x-capacity-priority': '3',
+    });
+    assert.equal(answer.status, 200);
+    const seen = JSON.parse(answer.body) as Record<string, string>;
+    assert.equal(seen['x-capacity-workload'], 'checkout');
+    assert.equal(seen['x-capacity-priority'], '3');
+    assert.equal(seen['x-capacity-token'], undefined);
+  });
+
+  it('hands a refusal to the caller as it is: status, headers, body', async () => {
+    const answer = await call({ 'x-capacity-token': 'bad' });
+    assert.equal(answer.status, 401);
+    assert.equal(answer.denied, 'token-malformed');
+    assert.equal(answer.headers['content-type'], 'application/json');
+    assert.equal(JSON.parse(answer.body).edge, '~unverified/payment');
+  });
+
+  it('tells callers that speak gRPC the status that they must not retry', async () => {
+    const grpcCall = { 'content-type': 'application/grpc', te: 'trailers' };
+    const denied = await call({ 'x-capacity-token': 'bad', ...grpcCall });
+    assert.equal(denied.headers['grpc-status'], '16');
+    for (let each = 0; each < 25; each += 1) await call({ 'x-capacity-token': tokenBatch });
+    const spent = await call({ 'x-capacity-token': tokenBatch, ...grpcCall });
+    assert.deepEqual([spent.status, spent.headers['grpc-status']], [200, '8']);
+    const plain = await call({ 'x-capacity-token': tokenBatch });
+    assert.deepEqual([plain.status, plain.denied, plain.headers['retry-after']], [429, 'budget-exhausted', '1']);
+    assert.equal(plain.headers['ratelimit-policy'], '"capacity";q=66;w=1');
+  });
+
+  it('counts attempts, failures, breaker refusals and latencies of the edge from the stats sink', async () => {
+    await nextFlushes(2);
+    const before = countersOf('checkout');
+    fixture.clock.advance(1000);
+    const slow = await Promise.all(Array.from({ length: 10 }, () => call({ 'x-capacity-token': tokenA }, '/slow')));
+    const passed = slow.filter(({ status }) => status === 200).length;
+    for (let each = 0; each < 3; each += 1) await call({ 'x-capacity-token': tokenA }, '/500');
+    const wanted = { attempts: passed + 3, failures: 3, breakerRefused: 10 - passed, answers: passed + 3 };
+    const counted = await waitFor('the counters', async () => {
+      const now = countersOf('checkout');
+      if (now === undefined) return undefined;
+      const answers = sum(now.latencyBuckets) - sum(before?.latencyBuckets ?? []);
+      const attempts = now.attempts - (before?.attempts ?? 0);
+      if (attempts < wanted.attempts || answers < wanted.answers) return undefined;
+      const breakerRefused = now.breakerRefused - (before?.breakerRefused ?? 0);
+      return { attempts, failures: now.failures - (before?.failures ?? 0), breakerRefused, answers };
+    });
+    assert.ok(passed >= MAX_REQUESTS && passed < 10);
+    assert.deepEqual(counted, wanted);
+    // 300 ms lies in (1.2^31, 1.2^32] ms, a little above with the way there.
+    assert.ok(sum(countersOf('checkout')?.latencyBuckets.slice(31, 36) ?? []) >= passed);
+  });
+});
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0);
+
+async function listenOnPort(server: HttpServer): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+async function freePort(): Promise<number> {
+  const server = createTcpServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
