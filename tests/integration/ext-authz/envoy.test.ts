@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { XdsServer } from '../../../control-plane/xds/xds-server.ts';
 import { buildBootstrap } from '../../../envoy/bootstrap.ts';
+import { buildRuntimeLayer } from '../../../envoy/runtime-layer.ts';
 import { buildSnapshot } from '../../../envoy/snapshot.ts';
 import { type CheckServer, startCheckServer } from '../../../ext-authz/check/check-server.ts';
 import type { EnvoyEdgeCounters } from '../../../ext-authz/sinks/envoy-counters.ts';
@@ -59,10 +60,9 @@ describe('sidecar behind a real Envoy', () => {
     const breaker = { maxRequests: MAX_REQUESTS, maxConnections: 4, maxPendingRequests: 2 };
     const edges = [edgePlan('checkout', 'payment', { breaker }), edgePlan('batch', 'payment')];
     xds = new XdsServer({ clock: systemClock, logger: quietLogger });
-    xds.publish(buildSnapshot(planOf(servicePlan('payment', { endpoints: [endpoint], edges }))), {
-      revision: 1,
-      edited: true,
-    });
+    const plan = planOf(servicePlan('payment', { endpoints: [endpoint], edges }));
+    xds.publishRuntime(buildRuntimeLayer(plan));
+    xds.publish(buildSnapshot(plan), { revision: 1, edited: true });
     grpc = new Server();
     xds.addTo(grpc);
     const xdsPort = await new Promise<number>((resolve, reject) =>
