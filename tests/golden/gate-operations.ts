@@ -12,6 +12,7 @@ import {
   familyK,
   sampleCap,
 } from '../../core/gates/view-disagreement.ts';
+import { meshSpectrum } from '../../core/substrate/spectrum.ts';
 import type { GoldenCase } from './golden-file.ts';
 
 type Input = GoldenCase['input'];
@@ -26,6 +27,7 @@ export const GATE_OPERATIONS: Readonly<Record<string, (input: Input) => unknown>
   k: goldenFamilyK,
   edge: goldenEdge,
   isolation: goldenIsolation,
+  normlap: goldenNormalisedLaplacian,
 };
 
 export const GATE_SCHEMA = 'cgp-golden-proposed/1';
@@ -122,6 +124,25 @@ function goldenIsolation(input: Input): unknown {
     pairs: got.pairs.map(({ tenant, r, effectiveSamples, lowerBound, value: lcb2 }) => {
       return { tenant: Number(tenant), r, r2: r > 0 ? r * r : 0, n_eff: effectiveSamples, lcb: lowerBound, lcb2 };
     }),
+  };
+}
+
+function goldenNormalisedLaplacian(input: Input): unknown {
+  const size = numeric(input.n, Number.NaN);
+  const calls = (factor: number) =>
+    lists(input.edges).map(([from = -1, to = -1, weight = 0]) => ({ from, to, rateRps: factor * weight }));
+  const got = meshSpectrum(size, calls(1));
+  const heavier = meshSpectrum(size, calls(10)).eigenvalues ?? [];
+  const { value: ds, raw, rSquared, window, reason } = got.dimension;
+  return {
+    eigenvalues: got.eigenvalues,
+    n_zero: got.zeroMultiplicity,
+    lambda1: got.lambda1,
+    lambda_max: got.lambdaMax,
+    max_abs_change_when_weights_x10: Math.max(
+      ...heavier.map((value, i) => Math.abs(value - (got.eigenvalues?.[i] ?? 0))),
+    ),
+    spectral_dimension: { ds, ds_raw: raw, r2: rSquared, window, reason },
   };
 }
 

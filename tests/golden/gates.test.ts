@@ -12,6 +12,7 @@ describe('golden vectors of the gates (MATHS §B1–§B4)', () => {
     assert.match(text, /p2-gluing\.json: 13 passed, 0 failed/);
     assert.match(text, /p3-uv\.json: 9 passed, 0 failed/);
     assert.match(text, /p4-isolation\.json: 4 passed, 0 failed/);
+    assert.match(text, /p5-normalised-spectrum\.json: 19 passed, 0 failed/);
   });
 
   it('fail when a wanted number is moved by more than its tolerance', () => {

@@ -1,0 +1,36 @@
+import type { GraphComponent } from './normalised-laplacian.ts';
+
+export interface Partition {
+  /** The side with the smaller share of the calls, ascending. */
+  readonly nodes: readonly number[];
+  /** φ: calls across the cut over the calls that touch this side, in [0, 1]. */
+  readonly conductance: number;
+}
+
+/**
+ * Where a component falls apart most easily: its nodes sorted by the Fiedler
+ * vector D^(−1/2)·v₁ and cut at the place of least conductance. Cheeger:
+ * λ1/2 ≤ φ ≤ √(2·λ1) (Chung 1997; MATHS §B3). `null` for a single node.
+ */
+export function fiedlerPartition(component: GraphComponent, eigenvector: Float64Array): Partition | null {
+  const { nodes, degrees, weights } = component;
+  const coordinate = degrees.map((degree, i) => (eigenvector[i] ?? 0) / Math.sqrt(degree));
+  const order = nodes.map((_, i) => i).sort((a, b) => (coordinate[a] ?? 0) - (coordinate[b] ?? 0) || a - b);
+  const total = degrees.reduce((sum, degree) => sum + degree, 0);
+  const left = new Set<number>();
+  let [volume, cut, conductance, size] = [0, 0, Number.POSITIVE_INFINITY, 0];
+  for (const node of order.slice(0, -1)) {
+    volume += degrees[node] ?? 0;
+    for (const [neighbour, weight] of weights[node] ?? []) {
+      if (neighbour !== node) cut += left.has(neighbour) ? -weight : weight;
+    }
+    left.add(node);
+    const here = Math.max(0, cut) / Math.min(volume, total - volume);
+    if (here < conductance) [conductance, size] = [here, left.size];
+  }
+  if (size === 0) return null;
+  const sides = [order.slice(0, size), order.slice(size)];
+  const volumes = sides.map((side) => side.reduce((sum, i) => sum + (degrees[i] ?? 0), 0));
+  const smaller = sides[(volumes[0] ?? 0) <= (volumes[1] ?? 0) ? 0 : 1] ?? [];
+  return { nodes: smaller.map((i) => nodes[i] ?? -1).sort((a, b) => a - b), conductance };
+}

@@ -1,0 +1,97 @@
+/** A symmetric tridiagonal matrix: `off[i]` couples i and i + 1. */
+export interface Tridiagonal {
+  readonly diagonal: readonly number[];
+  readonly off: readonly number[];
+}
+
+/** Halvings of the interval: takes a double to its last bit. */
+const BISECTIONS = 64;
+
+/** Smallest and largest eigenvalue by bisection on Sturm counts, to rounding. */
+export function extremeEigenvalues(matrix: Tridiagonal): { readonly smallest: number; readonly largest: number } {
+  const size = matrix.diagonal.length;
+  const radii = matrix.diagonal.map((_, i) => Math.abs(matrix.off[i - 1] ?? 0) + Math.abs(matrix.off[i] ?? 0));
+  const low = Math.min(...matrix.diagonal.map((value, i) => value - (radii[i] ?? 0)));
+  const high = Math.max(...matrix.diagonal.map((value, i) => value + (radii[i] ?? 0)));
+  return { smallest: bisect(matrix, 1, low, high), largest: bisect(matrix, size, low, high) };
+}
+
+/** Least x with at least `rank` eigenvalues below it. */
+function bisect(matrix: Tridiagonal, rank: number, low: number, high: number): number {
+  let [below, above] = [low, high];
+  for (let step = 0; step < BISECTIONS; step++) {
+    const middle = (below + above) / 2;
+    if (middle <= below || middle >= above) break;
+    if (countBelow(matrix, middle) >= rank) above = middle;
+    else below = middle;
+  }
+  return (below + above) / 2;
+}
+
+/** Number of eigenvalues below x: negative pivots of T − x (Sylvester's law of inertia). */
+function countBelow({ diagonal, off }: Tridiagonal, x: number): number {
+  let count = 0;
+  let pivot = 1;
+  diagonal.forEach((value, i) => {
+    const coupling = i === 0 ? 0 : (off[i - 1] ?? 0);
+    pivot = value - x - (coupling * coupling) / pivot;
+    if (pivot === 0) pivot = -Number.EPSILON * (Math.abs(coupling) + Number.EPSILON);
+    if (pivot < 0) count++;
+  });
+  return count;
+}
+
+/** Unit eigenvector of a known eigenvalue by inverse iteration. */
+export function eigenvectorOf(matrix: Tridiagonal, eigenvalue: number): Float64Array {
+  let vector: Float64Array = startVector(matrix.diagonal.length);
+  for (let iteration = 0; iteration < 3; iteration++) {
+    vector = normalised(solveShifted(matrix, eigenvalue, vector));
+  }
+  return vector;
+}
+
+/** Has a part of every eigenvector: no symmetry of the matrix is also one of these numbers. */
+const startVector = (size: number): Float64Array =>
+  Float64Array.from({ length: size }, (_, i) => 1 + ((i * 0.6180339887498949) % 1));
+
+/** Solves (T − x)·v = b by elimination with row exchanges; a pivot of 0 counts as a tiny one. */
+function solveShifted({ diagonal, off }: Tridiagonal, x: number, right: Float64Array): Float64Array {
+  const size = diagonal.length;
+  const main = Float64Array.from(diagonal, (value) => value - x);
+  const upper = Float64Array.from(diagonal, (_, i) => off[i] ?? 0);
+  const second = new Float64Array(size);
+  const solution = Float64Array.from(right);
+  const at = (values: Float64Array, i: number): number => values[i] ?? 0;
+  for (let i = 0; i + 1 < size; i++) {
+    const lower = off[i] ?? 0;
+    if (Math.abs(at(main, i)) >= Math.abs(lower)) {
+      const factor = lower / nonzero(at(main, i));
+      main[i + 1] = at(main, i + 1) - factor * at(upper, i);
+      solution[i + 1] = at(solution, i + 1) - factor * at(solution, i);
+      continue;
+    }
+    const factor = at(main, i) / lower;
+    const [pivotRow, nextMain, nextUpper] = [at(solution, i + 1), at(main, i + 1), at(upper, i + 1)];
+    main[i] = lower;
+    main[i + 1] = at(upper, i) - factor * nextMain;
+    upper[i] = nextMain;
+    upper[i + 1] = -factor * nextUpper;
+    second[i] = nextUpper;
+    solution[i + 1] = at(solution, i) - factor * pivotRow;
+    solution[i] = pivotRow;
+  }
+  for (let i = size - 1; i >= 0; i--) {
+    const known = at(upper, i) * at(solution, i + 1) + at(second, i) * at(solution, i + 2);
+    solution[i] = (at(solution, i) - known) / nonzero(at(main, i));
+  }
+  return solution;
+}
+
+const nonzero = (pivot: number): number => (Math.abs(pivot) < 1e-18 ? 1e-18 : pivot);
+
+function normalised(vector: Float64Array): Float64Array {
+  const largest = vector.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const scaled = vector.map((value) => value / largest);
+  const length = Math.sqrt(scaled.reduce((sum, value) => sum + value * value, 0));
+  return scaled.map((value) => value / length);
+}
