@@ -14,6 +14,8 @@ import { type SpectralDimension, spectralDimension } from './spectral-dimension.
 const ZERO = 1e-9;
 /** Components with more nodes are not decomposed in full. */
 const DENSE_NODES_MAX = 128;
+/** Directions taken out of one large component because their eigenvalue is not above 1e-9. */
+const ZEROS_MAX = 16;
 
 export interface MeshSpectrum {
   /** All of them, ascending; `null` if a component has more than 128 nodes. */
@@ -98,7 +100,11 @@ function iteratedSpectrum(component: GraphComponent): ComponentSpectrum {
   const apply = laplacianOperator(component);
   const deflated = [nullVector(component)];
   let found = lanczosExtremes(apply, component.nodes.length, deflated);
-  for (; found !== null && found.smallest <= ZERO; found = lanczosExtremes(apply, component.nodes.length, deflated)) {
+  for (
+    ;
+    found !== null && found.smallest <= ZERO && deflated.length < ZEROS_MAX;
+    found = lanczosExtremes(apply, component.nodes.length, deflated)
+  ) {
     deflated.push(found.vector);
   }
   return {

@@ -1,0 +1,174 @@
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { lanczosExtremes } from '../../../../core/substrate/lanczos.ts';
+import {
+  type CallRate,
+  callComponents,
+  laplacianOperator,
+  nullVector,
+} from '../../../../core/substrate/normalised-laplacian.ts';
+import { meshSpectrum } from '../../../../core/substrate/spectrum.ts';
+import { eigenvectorOf, extremeEigenvalues } from '../../../../core/substrate/tridiagonal.ts';
+import { seededRandom } from '../../../support/random.ts';
+
+const call = (from: number, to: number, rateRps = 1): CallRate => ({ from, to, rateRps });
+const path = (size: number, first = 0) => Array.from({ length: size - 1 }, (_, i) => call(first + i, first + i + 1));
+const ring = (size: number, first = 0) => [...path(size, first), call(first + size - 1, first)];
+const clique = (size: number, first = 0) =>
+  Array.from({ length: size }, (_, i) => Array.from({ length: i }, (__, j) => call(first + i, first + j))).flat();
+const star = (size: number) => Array.from({ length: size - 1 }, (_, i) => call(0, i + 1));
+
+function randomMesh(size: number, density: number, seed: number): CallRate[] {
+  const random = seededRandom(seed);
+  return clique(size)
+    .filter(() => random.uniform() < density)
+    .map((edge) => ({ ...edge, rateRps: Math.exp(3 * random.normal()) }))
+    .concat(path(size));
+}
+
+const near = (got: number | null | undefined, want: number, error: number) =>
+  assert.ok(Math.abs((got ?? Number.NaN) - want) <= error, `${got}, not ${want} ± ${error}`);
+
+describe('mesh spectrum (MATHS §B3)', () => {
+  it('has the closed forms of star, ring and path, small and large', () => {
+    for (const size of [10, 300]) {
+      near(meshSpectrum(size, star(size)).lambda1, 1, 1e-6);
+      near(meshSpectrum(size, ring(size)).lambda1, 1 - Math.cos((2 * Math.PI) / size), 1e-6);
+      near(meshSpectrum(size, path(size)).lambda1, 1 - Math.cos(Math.PI / (size - 1)), 1e-6);
+      near(meshSpectrum(size, path(size)).lambdaMax, 2, 1e-6);
+      assert.equal(meshSpectrum(size, path(size)).converged, true);
+    }
+  });
+
+  it('counts one eigenvalue of 0 per component and per node without calls', () => {
+    const small = meshSpectrum(20, [...ring(8), ...ring(8, 8)]);
+    assert.deepEqual([small.zeroMultiplicity, small.eigenvalues?.filter((value) => value === 0).length], [6, 6]);
+    const large = meshSpectrum(410, [...ring(200), ...ring(200, 200)]);
+    assert.deepEqual([large.zeroMultiplicity, large.eigenvalues, large.dimension.reason], [12, null, 'too_large']);
+  });
+
+  it('has no λ1 where nobody calls anybody, or only itself', () => {
+    for (const calls of [[], [call(1, 1)], [call(0, 1, 0)]]) {
+      const { lambda1, lambdaMax, zeroMultiplicity, partition, dimension } = meshSpectrum(3, calls);
+      assert.deepEqual([lambda1, lambdaMax, zeroMultiplicity, partition], [null, null, 3, null]);
+      assert.equal(dimension.reason, 'no_spectrum');
+    }
+    assert.equal(meshSpectrum(0, []).zeroMultiplicity, 0);
+  });
+
+  it('does not take a bond of less than 1e-9 for one, dense or iterated', () => {
+    for (const size of [20, 150]) {
+      const calls = [...clique(size), ...clique(size, size), call(0, size, 1e-9)];
+      const { zeroMultiplicity, lambda1 } = meshSpectrum(2 * size, calls);
+      assert.equal(zeroMultiplicity, 2, `${size}`);
+      near(lambda1, size / (size - 1), 1e-6);
+    }
+  });
+
+  it('refuses calls between nodes that are none and rates that are none', () => {
+    assert.throws(() => meshSpectrum(2, [call(0, 2)]), RangeError);
+    assert.throws(() => meshSpectrum(2, [call(0, 1, Number.NaN)]), RangeError);
+    assert.throws(() => meshSpectrum(2, [call(0, 1, -1)]), RangeError);
+  });
+
+  it('cuts two groups where they are joined', () => {
+    for (const size of [10, 100]) {
+      const { partition } = meshSpectrum(2 * size, [...clique(size), ...clique(size, size), call(3, size + 3)]);
+      const expected = Array.from({ length: size }, (_, i) => i);
+      assert.ok(partition !== null);
+      assert.deepEqual(
+        partition.nodes[0] === 0 ? partition.nodes : partition.nodes.map((node) => node - size),
+        expected,
+      );
+      near(partition.conductance, 1 / (size * (size - 1) + 1), 1e-12);
+    }
+  });
+
+  it('keeps to Cheeger’s bounds and to [0, 2], and does not change with the unit of the rates', () => {
+    const graph = fc.record({
+      size: fc.integer({ min: 2, max: 24 }),
+      density: fc.double({ min: 0, max: 0.6, noNaN: true }),
+      seed: fc.nat(),
+    });
+    fc.assert(
+      fc.property(graph, ({ size, density, seed }) => {
+        const calls = randomMesh(size, density, seed);
+        const { lambda1, lambdaMax, partition } = meshSpectrum(size, calls);
+        assert.ok(lambda1 !== null && lambdaMax !== null && partition !== null);
+        assert.ok(lambdaMax <= 2 + 1e-12);
+        assert.ok(lambda1 / 2 <= partition.conductance + 1e-12);
+        assert.ok(partition.conductance <= Math.sqrt(2 * lambda1) + 1e-12);
+        const scaled = meshSpectrum(
+          size,
+          calls.map((edge) => ({ ...edge, rateRps: 1e6 * edge.rateRps })),
+        );
+        near(scaled.lambda1, lambda1, 1e-12);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe('Lanczos iteration', () => {
+  it('finds the extremes of the dense decomposition to 1e-6', () => {
+    for (const [size, density, seed] of [
+      [40, 0.1, 1],
+      [90, 0.05, 2],
+      [128, 0.02, 3],
+    ] as const) {
+      const calls = randomMesh(size, density, seed);
+      const [component] = callComponents(size, calls);
+      assert.ok(component !== undefined);
+      const dense = meshSpectrum(size, calls);
+      const found = lanczosExtremes(laplacianOperator(component), size, [nullVector(component)]);
+      assert.ok(found?.converged);
+      near(found.smallest, dense.lambda1 ?? Number.NaN, 1e-6);
+      near(found.largest, dense.lambdaMax ?? Number.NaN, 1e-6);
+    }
+  });
+
+  it('gives the eigenvector with the eigenvalue', () => {
+    const [component] = callComponents(200, randomMesh(200, 0.05, 4));
+    assert.ok(component !== undefined);
+    const apply = laplacianOperator(component);
+    const found = lanczosExtremes(apply, 200, [nullVector(component)]);
+    assert.ok(found !== null);
+    const image = apply(found.vector);
+    const residual = Math.hypot(...image.map((value, i) => value - found.smallest * (found.vector[i] ?? 0)));
+    assert.ok(residual < 1e-6, `${residual}`);
+  });
+
+  it('stops where the space ends', () => {
+    const [component] = callComponents(2, [call(0, 1)]);
+    assert.ok(component !== undefined);
+    const apply = laplacianOperator(component);
+    near(lanczosExtremes(apply, 2, [nullVector(component)])?.smallest, 2, 1e-12);
+    assert.equal(
+      lanczosExtremes(apply, 2, [nullVector(component), Float64Array.of(Math.SQRT1_2, -Math.SQRT1_2)]),
+      null,
+    );
+  });
+});
+
+describe('tridiagonal matrices', () => {
+  it('have the eigenvalues 2 − 2·cos(πk/(n+1)) when they are second differences', () => {
+    const size = 50;
+    const matrix = { diagonal: new Array<number>(size).fill(2), off: new Array<number>(size - 1).fill(-1) };
+    const { smallest, largest } = extremeEigenvalues(matrix);
+    near(smallest, 2 - 2 * Math.cos(Math.PI / (size + 1)), 1e-14);
+    near(largest, 2 - 2 * Math.cos((Math.PI * size) / (size + 1)), 1e-13);
+    const vector = eigenvectorOf(matrix, smallest);
+    vector.forEach((value, i) => {
+      const want = Math.sqrt(2 / (size + 1)) * Math.sin((Math.PI * (i + 1)) / (size + 1));
+      near(Math.abs(value), want, 1e-10);
+    });
+  });
+
+  it('may fall apart into blocks', () => {
+    const { smallest, largest } = extremeEigenvalues({ diagonal: [3, 1, 2], off: [0, 0] });
+    near(smallest, 1, 1e-14);
+    near(largest, 3, 1e-14);
+    const vector = eigenvectorOf({ diagonal: [3, 1, 2], off: [0, 0] }, 1);
+    near(Math.abs(vector[1] ?? 0), 1, 1e-12);
+  });
+});
