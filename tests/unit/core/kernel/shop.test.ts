@@ -157,6 +157,16 @@ describe('kernel: the shop of CONTRACT §I', () => {
     assert.ok(events.every((effect) => !effect.event.message.includes('FAIL')));
   });
 
+  it('does not take a missing tick for a silent service', () => {
+    const shop = new Shop();
+    for (let sec = 0; sec < 60; sec++) shop.second(USUAL);
+    shop.restart();
+    shop.second(USUAL);
+    const kernel = createKernel();
+    play(shop.events, kernel);
+    assert.ok(Math.abs(payment(kernel, 1000 * shop.seq).goodputRps - 400) < 1e-6);
+  });
+
   it('keeps its verdicts for 30 s of blindness and 10 s of doubt, then does not know', () => {
     const shop = new Shop();
     for (let sec = 0; sec < 60; sec++) shop.second(USUAL);

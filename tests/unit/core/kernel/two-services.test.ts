@@ -83,6 +83,15 @@ describe('kernel: one service calls another', () => {
     assert.deepEqual(viewOf(mesh.kernel, 0).actions, []);
   });
 
+  it('does not learn what fails for half an hour, then starts anew (MATHS §B1)', () => {
+    const mesh = new Mesh();
+    for (let sec = 0; sec < 60; sec++) mesh.second(50, 100);
+    while (mesh.sec < 60 + 29 * 60) mesh.second(50, 200);
+    assert.equal(mesh.gates('payment').fit.status, 'FAIL');
+    while (mesh.sec < 60 + 32 * 60) mesh.second(50, 200);
+    assert.equal(mesh.gates('payment').fit.status, 'PASS');
+  });
+
   it('ends an action that no data has renewed for 30 s, and opens the service', () => {
     const mesh = new Mesh();
     for (let sec = 0; sec < 60; sec++) mesh.second(50, 100);
