@@ -21,7 +21,12 @@ function walk(command: Command, words: readonly string[], globals: CommandPath['
   const subcommands = visible.map((sub) => ({ name: sub.name(), description: sub.description() }));
   const own = words.length === 0 ? [] : optionsOf(command);
   return [
-    { words, description: command.description(), subcommands, options: [...own, ...globals] },
+    {
+      words,
+      description: command.description(),
+      subcommands,
+      options: [...own, ...globals.filter(({ flag }) => own.every((option) => option.flag !== flag))],
+    },
     ...visible.filter((sub) => sub.name() !== 'help').flatMap((sub) => walk(sub, [...words, sub.name()], globals)),
   ];
 }

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { eventLine } from '../../../cli/output/event-line.ts';
+import { formatNumber } from '../../../cli/output/format-number.ts';
+import { table } from '../../../cli/output/table.ts';
+import { CapacityEvent } from '../../../proto/gen/capmesh/v1/events.ts';
+
+describe('table', () => {
+  it('makes columns as wide as their widest cell, numbers at the right, no trailing spaces', () => {
+    const rows = [
+      { name: 'checkout', rps: '5' },
+      { name: 'b', rps: '266.7' },
+    ];
+    const lines = table(rows, [
+      { title: 'NAME', value: (row) => row.name },
+      { title: 'RPS', value: (row) => row.rps, right: true },
+      { title: 'NOTE', value: () => '' },
+    ]);
+    assert.deepEqual(lines, ['NAME        RPS  NOTE', 'checkout      5', 'b         266.7']);
+  });
+});
+
+describe('formatNumber', () => {
+  it('shows as many digits as say something', () => {
+    assert.deepEqual([266.6667, 0.8, 1200, 0, 12.3456, null, undefined, Number.NaN].map(formatNumber), [
+      '266.7',
+      '0.8',
+      '1200',
+      '0',
+      '12.346',
+      '–',
+      '–',
+      'NaN',
+    ]);
+  });
+});
+
+describe('eventLine', () => {
+  it('tells an action with its size, cause and end', () => {
+    const event = CapacityEvent.fromPartial({
+      kind: 'action',
+      service: 'payment',
+      sequence: 9,
+      timestamp: { seconds: 1_800_000_000, nanos: 0 },
+      actionTaken: {
+        id: 'a1',
+        gate: 'fit',
+        kind: 'limit-concurrency',
+        target: 'payment',
+        size: 12,
+        ratio: 2.31,
+        phase: 'started',
+        expiresAt: { seconds: 1_800_000_030, nanos: 0 },
+      },
+    });
+    assert.equal(
+      eventLine(event),
+      '2027-01-15T08:00:00.000Z  #9  action  payment  limit-concurrency on payment started: size 12, gate fit at 2.31, until 2027-01-15T08:00:30.000Z',
+    );
+  });
+});
