@@ -33,6 +33,8 @@ export function buildAuthorizerFilter(): Any {
       failureModeAllow: true,
       failureModeAllowHeaderAdd: true,
       statusOnError: { code: StatusCode.NetworkAuthenticationRequired },
+      // A denial is no answer of the service: keep it out of the cluster's statistics.
+      chargeClusterResponseStats: false,
       allowedHeaders: {
         patterns: [
           { matchPattern: { $case: 'prefix', value: 'x-capacity-' } },

@@ -1,5 +1,6 @@
 import { statsConfig, statsSink } from './bootstrap-stats.ts';
 import { INITIAL_FETCH_TIMEOUT_MS } from './config-sources.ts';
+import { durationText } from './duration.ts';
 import { type EndpointAddress, isIpLiteral } from './endpoint-address.ts';
 import { RUNTIME_LAYER } from './runtime-layer.ts';
 import { STATIC_CLUSTERS } from './static-clusters.ts';
@@ -64,7 +65,7 @@ export function buildBootstrap(options: BootstrapOptions): object {
     layered_runtime: layeredRuntime(),
     stats_config: statsConfig(),
     stats_sinks: [statsSink()],
-    stats_flush_interval: seconds(options.statsFlushIntervalMs ?? 1_000),
+    stats_flush_interval: durationText(options.statsFlushIntervalMs ?? 1_000),
     overload_manager: connectionBound(options.downstreamConnectionsMax ?? 20_000),
   };
 }
@@ -92,7 +93,7 @@ function layeredRuntime(): object {
 }
 
 function ads(): object {
-  return { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: seconds(INITIAL_FETCH_TIMEOUT_MS) };
+  return { ads: {}, resource_api_version: 'V3', initial_fetch_timeout: durationText(INITIAL_FETCH_TIMEOUT_MS) };
 }
 
 function controlPlaneCluster(options: BootstrapOptions): object {
@@ -133,9 +134,9 @@ const SIDECAR_EJECTION = {
   outlier_detection: {
     consecutive_gateway_failure: 5,
     enforcing_consecutive_gateway_failure: 100,
-    interval: seconds(500),
-    base_ejection_time: seconds(1_000),
-    max_ejection_time: seconds(2_000),
+    interval: durationText(500),
+    base_ejection_time: durationText(1_000),
+    max_ejection_time: durationText(2_000),
     max_ejection_percent: 100,
   },
   common_lb_config: { healthy_panic_threshold: { value: 0 } },
@@ -146,7 +147,7 @@ function grpcCluster(name: string, server: ServerAddress, extra: object): object
   return {
     name,
     type: isName ? 'STRICT_DNS' : 'STATIC',
-    connect_timeout: seconds(1_000),
+    connect_timeout: durationText(1_000),
     typed_extension_protocol_options: {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
         '@type': EXTENSION_TYPES.httpProtocolOptions,
@@ -178,8 +179,4 @@ function connectionBound(connectionsMax: number): object {
       },
     ],
   };
-}
-
-function seconds(ms: number): string {
-  return `${ms / 1000}s`;
 }

@@ -8,8 +8,8 @@ const OUR_PREFIX = 'x-capacity-';
 /** Tails of the `x-capacity-` headers that a client may send (CONTRACT §F). */
 export const CLIENT_HEADER_TAILS = ['token', 'operation', 'cpu', 'memory-mb', 'priority', 'attempt'] as const;
 
-/** Whole names of the client headers that are removed. */
-export const REMOVED_HEADERS_REGEX = `${OUR_PREFIX}${otherThan(CLIENT_HEADER_TAILS)}`;
+/** Each matches whole names of client headers that are removed. */
+export const REMOVED_HEADER_REGEXES = otherThan(CLIENT_HEADER_TAILS).map((tail) => OUR_PREFIX + tail);
 
 /**
  * Removes, before any route is chosen, every capacity header that only we may
@@ -21,7 +21,7 @@ export function buildClientHeaderRemoval(): TypedExtensionConfig {
     name: 'capmesh.client_headers',
     typedConfig: packStruct(EXTENSION_TYPES.earlyHeaderMutation, {
       mutations: [
-        { remove_on_match: { key_matcher: { safe_regex: { regex: REMOVED_HEADERS_REGEX } } } },
+        ...REMOVED_HEADER_REGEXES.map((regex) => ({ remove_on_match: { key_matcher: { safe_regex: { regex } } } })),
         { remove_on_match: { key_matcher: { prefix: 'x-envoy-' } } },
       ],
     }),

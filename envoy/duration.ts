@@ -8,3 +8,8 @@ export function durationMs(ms: number): Duration {
   const nanos = Math.round((ms - seconds * 1000) * NANOS_PER_MS);
   return nanos === 1_000_000_000 ? { seconds: seconds + 1, nanos: 0 } : { seconds, nanos };
 }
+
+/** JSON form of google.protobuf.Duration: seconds with at most nine decimals. */
+export function durationText(ms: number): string {
+  return `${(ms / 1000).toFixed(9).replace(/\.?0+$/, '')}s`;
+}

@@ -10,7 +10,7 @@ import { durationMs } from './duration.ts';
 import { FILTER_NAMES, HEADERS } from './http-filters.ts';
 import { UNJUDGED_STATUS } from './local-replies.ts';
 import { pack, packEmpty } from './pack.ts';
-import { buildRouteLimit, degradedDescriptor, type RouteBuckets } from './rate-limit.ts';
+import { buildRouteLimit, type RouteBuckets } from './rate-limit.ts';
 import { EXTENSION_TYPES } from './type-urls.ts';
 
 /**
@@ -54,7 +54,12 @@ function workloadMatcher(service: ServicePlan): DeepPartial<Matcher> {
                   input: workloadHeader,
                   matcher: {
                     $case: 'valueMatch',
-                    value: { matchPattern: { $case: 'safeRegex', value: { regex: '.+' } } },
+                    value: {
+                      matchPattern: {
+                        $case: 'safeRegex',
+                        value: { regex: '.+', engineType: { $case: 'googleRe2', value: {} } },
+                      },
+                    },
                   },
                 },
               },
@@ -125,7 +130,6 @@ function forwardingRoute(
         clusterSpecifier: { $case: 'cluster', value: name },
         timeout: durationMs(service.timeoutMs),
         retryPolicy,
-        rateLimits: buckets?.safe ? [degradedDescriptor()] : [],
       },
     },
     typedPerFilterConfig: buckets === null ? {} : { [FILTER_NAMES.rateLimit]: buildRouteLimit(name, buckets) },

@@ -7,16 +7,20 @@ export interface Nack {
   readonly source: string;
   /** Version refused. */
   readonly version: string;
-  /** Envoy's words, cut to 1 000 characters. */
+  /** Envoy's words, without the middle where they are long. */
   readonly message: string;
   /** UTC milliseconds. */
   readonly atMs: number;
 }
 
-const MESSAGE_MAX = 1_000;
+const MESSAGE_HEAD_MAX = 200;
+const MESSAGE_TAIL_MAX = 800;
 
+/** Keeps both ends: Envoy prints the resource first and what is wrong with it last. */
 export const shortened = (message: string): string =>
-  message.length <= MESSAGE_MAX ? message : `${message.slice(0, MESSAGE_MAX)}…`;
+  message.length <= MESSAGE_HEAD_MAX + MESSAGE_TAIL_MAX
+    ? message
+    : `${message.slice(0, MESSAGE_HEAD_MAX)} … ${message.slice(-MESSAGE_TAIL_MAX)}`;
 
 /**
  * Which of the resources just sent an error detail blames; empty when it does

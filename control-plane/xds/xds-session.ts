@@ -34,8 +34,8 @@ export interface SessionPort {
 
 /**
  * One stream of one node, of either protocol. Types are brought up to date in
- * make-before-break order, each after the one before is acknowledged; newer
- * content replaces what has not been sent yet, so nothing queues.
+ * make-before-break order, each after the one before is acknowledged (endpoints
+ * go with their clusters); newer content replaces what has not been sent yet, so nothing queues.
  */
 export class XdsSession {
   readonly mode: 'delta' | 'sotw';
@@ -124,16 +124,18 @@ export class XdsSession {
   }
 
   #flushChanges(snapshot: Snapshot): boolean {
+    let isHeldUp = false;
     for (const typeUrl of CHANGE_ORDER) {
+      // Envoy acknowledges clusters only after they are warm, and for that it needs their endpoints.
+      if (isHeldUp && typeUrl !== RESOURCE_TYPES.endpoints) return false;
       const subscription = this.#subscription(typeUrl);
-      const set = setOf(snapshot, typeUrl);
-      if (subscription.inFlight === null) this.#sendChanges(subscription, set);
+      if (subscription.inFlight === null) this.#sendChanges(subscription, setOf(snapshot, typeUrl));
       if (this.#blocked) return false;
       const isSettled = subscription.inFlight === null && this.#hasWhatIsNeeded(snapshot, subscription);
       if (isSettled) this.#waitingSinceMs.delete(typeUrl);
-      else if (!this.#isOverdue(subscription)) return false;
+      else if (!this.#isOverdue(subscription)) isHeldUp = true;
     }
-    return true;
+    return !isHeldUp;
   }
 
   #sendChanges(subscription: Subscription, set: ResourceSet): void {

@@ -14,12 +14,12 @@ export interface XdsEndpoint {
   stop(): void;
 }
 
-/** Serves ADS on a free loopback port. */
-export async function serveXds(xds: XdsServer): Promise<XdsEndpoint> {
+/** Serves ADS on a loopback port; 0 = a free one. */
+export async function serveXds(xds: XdsServer, atPort = 0): Promise<XdsEndpoint> {
   const server = new Server();
   xds.addTo(server);
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+    server.bindAsync(`127.0.0.1:${atPort}`, ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),
     );
   });

@@ -79,6 +79,18 @@ describe('xDS server, incremental protocol', () => {
     assert.deepEqual([removal.typeUrl, removal.removedResources], [TYPES.cluster, ['edge/gone/payment']]);
   });
 
+  it('sends endpoints without waiting for the acknowledgement of their clusters', async () => {
+    // Envoy withholds that acknowledgement until a changed cluster is warm, so until its endpoints have come.
+    ask(TYPES.endpoints, { resourceNamesSubscribe: ['payment'], initialResourceVersions: versionsOf(TYPES.endpoints) });
+    acknowledge(await stream.next());
+    ask(TYPES.cluster, {
+      initialResourceVersions: { ...versionsOf(TYPES.cluster), 'edge/checkout/payment': 'older' },
+    });
+    assert.equal((await stream.next()).typeUrl, TYPES.cluster);
+    const endpoints = await stream.next();
+    assert.deepEqual([endpoints.typeUrl, endpoints.resources.map(({ name }) => name)], [TYPES.endpoints, ['payment']]);
+  });
+
   it('says so when a name does not exist, and sends it when it comes to be', async () => {
     ask(TYPES.endpoints, { resourceNamesSubscribe: ['inventory'] });
     const absent = await stream.next();

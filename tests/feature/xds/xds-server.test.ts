@@ -20,6 +20,7 @@ import {
 import { FakeEnvoy, type FakeEnvoyOptions } from '../../support/fake-envoy.ts';
 import { edgePlan, planOf, servicePlan } from '../../support/plans.ts';
 import { quietLogger } from '../../support/quiet-logger.ts';
+import { until } from '../../support/until.ts';
 
 const payment = (backstopTokens = 30) =>
   servicePlan('payment', {
@@ -99,13 +100,13 @@ for (const mode of ['delta', 'sotw'] as const) {
       assert.deepEqual(client.names(TYPES.endpoints), ['inventory', 'payment']);
       assert.deepEqual(client.names(TYPES.listener), ['mesh']);
       assert.deepEqual(client.names(TYPES.scopedRoutes), ['inventory', 'payment']);
-      await until(upToDate);
+      await until(() => upToDate());
     });
 
     it('pushes nothing for a snapshot with the same content', async () => {
       publish(planOf(payment()));
       const client = connect();
-      await until(upToDate);
+      await until(() => upToDate());
       const count = client.log.length;
       const again = publish(planOf(payment()));
       await everythingSo(client);
@@ -119,7 +120,7 @@ for (const mode of ['delta', 'sotw'] as const) {
     it('sends only the route table of the service whose budget was edited', async () => {
       publish(planOf(payment(), inventory));
       const client = connect();
-      await until(upToDate);
+      await until(() => upToDate());
       const count = client.log.length;
       const rollout = await xds.whenRolledOut(publish(planOf(payment(31), inventory)), 5_000);
       assert.equal(rollout?.nodesApplied, 1);
@@ -130,7 +131,7 @@ for (const mode of ['delta', 'sotw'] as const) {
     it('sends endpoints again after a changed cluster, though they are the same', async () => {
       publish(planOf(payment(), inventory));
       const client = connect();
-      await until(upToDate);
+      await until(() => upToDate());
       const count = client.log.length;
       await xds.whenRolledOut(publish(planOf({ ...payment(), timeoutMs: 700 }, inventory)), 5_000);
       assert.deepEqual(client.since(count), [TYPES.cluster, TYPES.endpoints, TYPES.routes]);
@@ -143,7 +144,7 @@ for (const mode of ['delta', 'sotw'] as const) {
     it('makes before it breaks', async () => {
       publish(planOf(payment()));
       const client = connect();
-      await until(upToDate);
+      await until(() => upToDate());
       const count = client.log.length;
       const rollout = await xds.whenRolledOut(publish(planOf(inventory)), 5_000);
       assert.equal(rollout?.nodesApplied, 1);
@@ -168,11 +169,11 @@ for (const mode of ['delta', 'sotw'] as const) {
     it('moves the runtime layer without touching anything else', async () => {
       publish(planOf(payment()));
       const client = connect();
-      await until(upToDate);
+      await until(() => upToDate());
       const count = client.log.length;
       await everythingSo(client);
       assert.deepEqual(client.since(count), [TYPES.runtime]);
-      await until(upToDate);
+      await until(() => upToDate());
     });
 
     it('puts the listener where the node says that it listens', async () => {
@@ -223,7 +224,7 @@ for (const mode of ['delta', 'sotw'] as const) {
         refuse: ({ typeUrl, names }) =>
           typeUrl === TYPES.cluster && names.includes('edge/checkout/inventory') ? 'something is wrong' : null,
       });
-      await until(upToDate);
+      await until(() => upToDate());
       const rollout = await xds.whenRolledOut(publish(planOf(payment(), inventory)), 5_000);
       assert.deepEqual(
         rollout?.nacks.map(({ resource }) => resource),
@@ -242,7 +243,7 @@ for (const mode of ['delta', 'sotw'] as const) {
       });
       const heldAt = (timeoutMs: number) =>
         client.held.get(TYPES.cluster)?.get(CHECKOUT_PAYMENT)?.equals(bytesAt(timeoutMs));
-      await until(upToDate);
+      await until(() => upToDate());
       const refusal = await xds.whenRolledOut(publish(plan(600)), 5_000);
       assert.deepEqual(
         refusal?.nacks.map(({ resource }) => resource),
@@ -272,7 +273,7 @@ for (const mode of ['delta', 'sotw'] as const) {
     it('lets a type wait for an earlier one that the client never asks for, but not for ever', async () => {
       publish(planOf(payment()));
       const client = connect();
-      await until(upToDate);
+      await until(() => upToDate());
       // A scope that no client follows: its route table is never asked for.
       const count = client.log.length;
       client.isFollowing = false;
@@ -289,7 +290,7 @@ for (const mode of ['delta', 'sotw'] as const) {
       assert.equal(await stream.over, status.INVALID_ARGUMENT);
       stream.close();
       connect();
-      await until(upToDate);
+      await until(() => upToDate());
     });
 
     it('ends a stream that asks for too much, and goes on', async () => {
@@ -301,18 +302,7 @@ for (const mode of ['delta', 'sotw'] as const) {
       assert.equal(await stream.over, status.RESOURCE_EXHAUSTED);
       stream.close();
       connect();
-      await until(upToDate);
+      await until(() => upToDate());
     });
-  });
-}
-
-/** Resolves once the condition holds; the mocha timeout ends a wait in vain. */
-function until(condition: () => boolean): Promise<void> {
-  return new Promise((resolve) => {
-    const look = (): void => {
-      if (condition()) resolve();
-      else setImmediate(look);
-    };
-    look();
   });
 }

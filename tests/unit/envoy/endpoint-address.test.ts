@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { durationMs } from '../../../envoy/duration.ts';
+import { durationMs, durationText } from '../../../envoy/duration.ts';
 import { isIpLiteral, parseEndpoint } from '../../../envoy/endpoint-address.ts';
 
 describe('parseEndpoint()', () => {
@@ -28,5 +28,12 @@ describe('durationMs()', () => {
     assert.deepEqual(durationMs(101.5625), { seconds: 0, nanos: 101_562_500 });
     assert.deepEqual(durationMs(1500), { seconds: 1, nanos: 500_000_000 });
     assert.deepEqual(durationMs(999.9999999), { seconds: 1, nanos: 0 });
+  });
+});
+
+describe('durationText()', () => {
+  it('writes seconds with at most nine decimals and no exponent', () => {
+    const texts = [5_000, 100, 101.5625, 100 / 3, 0.0001, 600_000].map(durationText);
+    assert.deepEqual(texts, ['5s', '0.1s', '0.1015625s', '0.033333333s', '0.0000001s', '600s']);
   });
 });

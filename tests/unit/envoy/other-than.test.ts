@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { CLIENT_HEADER_TAILS, REMOVED_HEADERS_REGEX } from '../../../envoy/client-headers.ts';
+import { CLIENT_HEADER_TAILS, REMOVED_HEADER_REGEXES } from '../../../envoy/client-headers.ts';
 import { otherThan } from '../../../envoy/other-than.ts';
 
-const matches = (regex: string, text: string): boolean => new RegExp(`^(?:${regex})$`, 's').test(text);
+const matches = (regexes: readonly string[], text: string): boolean =>
+  regexes.some((regex) => new RegExp(`^(?:${regex})$`, 's').test(text));
 
 describe('otherThan()', () => {
   it('matches every string but the given words', () => {
@@ -27,10 +28,10 @@ describe('otherThan()', () => {
 
 describe('client headers (CONTRACT §F)', () => {
   it('keeps the six that a client may send and removes the rest', () => {
-    for (const tail of CLIENT_HEADER_TAILS) assert.ok(!matches(REMOVED_HEADERS_REGEX, `x-capacity-${tail}`), tail);
+    for (const tail of CLIENT_HEADER_TAILS) assert.ok(!matches(REMOVED_HEADER_REGEXES, `x-capacity-${tail}`), tail);
     for (const tail of ['workload', 'denied', 'tokens', 'toke', 'cpu-ms', 'memory', 'cost-cpu', '', 'priority-x']) {
-      assert.ok(matches(REMOVED_HEADERS_REGEX, `x-capacity-${tail}`), tail);
+      assert.ok(matches(REMOVED_HEADER_REGEXES, `x-capacity-${tail}`), tail);
     }
-    assert.ok(!matches(REMOVED_HEADERS_REGEX, 'x-capacities'));
+    assert.ok(!matches(REMOVED_HEADER_REGEXES, 'x-capacities'));
   });
 });
