@@ -54,6 +54,10 @@ export class LedgerStore {
     return [...this.#accounts.keys()];
   }
 
+  accounts(): [workload: string, account: Account][] {
+    return [...this.#accounts].map(([workload, { account }]) => [workload, account]);
+  }
+
   /** As last seen; may be behind the store. */
   account(workload: string): Account {
     return this.#accounts.get(workload)?.account ?? EMPTY_ACCOUNT;
@@ -88,11 +92,9 @@ export class LedgerStore {
     }
   }
 
-  /** Events of all accounts that are not known to be in the stream. */
-  unpublishedEvents(): { readonly workload: string; readonly event: AccountEvent }[] {
-    return [...this.#accounts].flatMap(([workload, { account }]) =>
-      account.events.filter((event) => !this.#isPublished(workload, event)).map((event) => ({ workload, event })),
-    );
+  /** Events of an account that are not known to be in the stream, oldest first. */
+  unpublishedEvents(workload: string): AccountEvent[] {
+    return this.account(workload).events.filter((event) => !this.#isPublished(workload, event));
   }
 
   markPublished(workload: string, event: AccountEvent): void {
