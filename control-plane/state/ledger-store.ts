@@ -2,7 +2,8 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import type { KV, KvWatchEntry } from '@nats-io/kv';
 import type { Logger } from '../../platform/logger.ts';
 import { type Account, type AccountEvent, EMPTY_ACCOUNT, liveGrants } from './account.ts';
-import { type Follower, followBucket } from './follow-bucket.ts';
+import { followBucket } from './follow-bucket.ts';
+import type { Follower } from './keep-following.ts';
 
 const ATTEMPTS_MAX = 8;
 /** Changes of one account that may wait for their turn. */
