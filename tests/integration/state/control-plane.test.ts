@@ -201,7 +201,7 @@ describe('control plane on a real nats-server', () => {
         const metadata = new Metadata();
         metadata.set('authorization', `Bearer ${ADMIN_TOKEN}`);
         const events: CapacityEvent[] = [];
-        const stream = admin.watchEvents({ afterSequence, workload: 'checkout', gate: '' }, metadata);
+        const stream = admin.watchEvents({ afterSequence, workload: 'checkout', gate: '', fromStart: false }, metadata);
         stream.on('data', (event: CapacityEvent) => {
           if (events.push(event) < count) return;
           resolve(events);
