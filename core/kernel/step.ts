@@ -2,7 +2,7 @@ import { restoreLeaseBook } from '../allocators/lease-book.ts';
 import type { TelemetryFrame } from '../substrate/telemetry-frame.ts';
 import type { KernelEffect, KernelEvent } from './kernel-io.ts';
 import { adoptConfig, type KernelState, nodeState } from './kernel-state.ts';
-import { publishPlan, tick } from './tick.ts';
+import { publishPlan, replan, tick } from './tick.ts';
 
 export interface KernelStep {
   readonly state: KernelState;
@@ -23,7 +23,7 @@ function effectsOf(state: KernelState, event: KernelEvent): readonly KernelEffec
   switch (event.kind) {
     case 'config':
       adoptConfig(state, event.config);
-      return publishPlan(state);
+      return replan(state);
     case 'grants':
       state.live = event.live;
       return publishPlan(state);
