@@ -2,6 +2,7 @@ import { type DescField, type DescMessage, ScalarType } from '@bufbuild/protobuf
 import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import type { Checked, Problem } from '../core/problem.ts';
 import { messageDescriptor } from './message-registry.ts';
+import { millisecondsOf, secondsAndNanos } from './protobuf-time.ts';
 
 /**
  * Proto JSON of a ts-proto object: camelCase names, defaults written out,
@@ -50,12 +51,12 @@ function writeOne(field: DescField, value: unknown): unknown {
   if (field.message === undefined) {
     return value;
   }
-  const { seconds, nanos } = value as { seconds: number; nanos: number };
+  const time = value as { seconds: number; nanos: number };
   switch (field.message.typeName) {
     case 'google.protobuf.Timestamp':
-      return new Date(seconds * 1000 + nanos / 1e6).toISOString();
+      return new Date(millisecondsOf(time)).toISOString();
     case 'google.protobuf.Duration':
-      return `${seconds + nanos / 1e9}s`;
+      return `${millisecondsOf(time) / 1000}s`;
     default:
       return write(field.message, value as Fields);
   }
@@ -154,17 +155,12 @@ function emptyValue(field: DescField): unknown {
 
 function timestamp(value: unknown): { seconds: number; nanos: number } | undefined {
   const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(ms) ? undefined : parts(ms);
+  return Number.isNaN(ms) ? undefined : secondsAndNanos(ms);
 }
 
 function duration(value: unknown): { seconds: number; nanos: number } | undefined {
   const match = typeof value === 'string' ? /^(-?\d+(?:\.\d{1,9})?)s$/.exec(value) : null;
-  return match === null ? undefined : parts(Math.round(Number(match[1]) * 1e6) / 1e3);
-}
-
-function parts(ms: number): { seconds: number; nanos: number } {
-  const seconds = Math.floor(ms / 1000);
-  return { seconds, nanos: Math.round((ms - seconds * 1000) * 1e6) };
+  return match === null ? undefined : secondsAndNanos(Math.round(Number(match[1]) * 1e6) / 1e3);
 }
 
 function expected<T>(value: T | undefined, message: string, path: string, problems: Problem[]): T | undefined {

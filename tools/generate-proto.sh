@@ -28,5 +28,5 @@ done
 # Envoy fields newer than these protos travel as TypedStruct.
 paths+=(--path node_modules/@grpc/grpc-js-xds/deps/xds/xds/type/v3/typed_struct.proto)
 rm -rf proto/gen
-node_modules/.bin/buf generate "${paths[@]}" --path proto/capmesh --path proto/io
-node_modules/.bin/buf build --path proto/capmesh -o proto/gen/capmesh.binpb
+node_modules/.bin/buf generate "${paths[@]}" --path proto/capmesh --path proto/io --path proto/grpc
+node_modules/.bin/buf build --path proto/capmesh --path proto/grpc -o proto/gen/capmesh.binpb

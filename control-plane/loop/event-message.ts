@@ -1,6 +1,7 @@
 import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
 import type { GateState, GateStatus, GateVerdict } from '../../core/gates/gate-state.ts';
 import type { CapacityEventRecord, StabilityActionRecord } from '../../core/kernel/kernel-io.ts';
+import { secondsAndNanos } from '../../platform/protobuf-time.ts';
 import type { CapacityVector as CapacityVectorMessage } from '../../proto/gen/capmesh/v1/capacity.ts';
 import type { CapacityEvent, StabilityAction } from '../../proto/gen/capmesh/v1/events.ts';
 import {
@@ -8,7 +9,6 @@ import {
   GateStatus as GateStatusMessage,
   type GateVerdict as GateVerdictMessage,
 } from '../../proto/gen/capmesh/v1/gates.ts';
-import type { Timestamp } from '../../proto/gen/google/protobuf/timestamp.ts';
 
 const STATUS_MESSAGES: Readonly<Record<GateStatus, GateStatusMessage>> = {
   PASS: GateStatusMessage.GATE_STATUS_PASS,
@@ -25,7 +25,7 @@ export function eventMessage(record: CapacityEventRecord): CapacityEvent {
     consumed: vectorMessage(record.consumed),
     gates: gateStateMessage(record.gates),
     actionTaken: record.action === null ? undefined : actionMessage(record.action),
-    timestamp: timestamp(record.wallMs),
+    timestamp: secondsAndNanos(record.wallMs),
     sequence: 0,
     service: record.service,
     kind: record.kind,
@@ -44,7 +44,7 @@ export function gateStateMessage(gates: GateState): GateStateMessage {
 
 export function actionMessage(action: StabilityActionRecord): StabilityAction {
   const { startedAtMs, expiresAtMs, ...rest } = action;
-  return { ...rest, startedAt: timestamp(startedAtMs), expiresAt: timestamp(expiresAtMs) };
+  return { ...rest, startedAt: secondsAndNanos(startedAtMs), expiresAt: secondsAndNanos(expiresAtMs) };
 }
 
 function verdictMessage({ status, ratio, reason, worst, evidence }: GateVerdict): GateVerdictMessage {
@@ -59,9 +59,4 @@ function vectorMessage({ geo, int, gauge, ptr, obs }: CapacityVector): CapacityV
     cPtr: ptr ?? undefined,
     cObs: obs ?? undefined,
   };
-}
-
-function timestamp(wallMs: number): Timestamp {
-  const seconds = Math.floor(wallMs / 1000);
-  return { seconds, nanos: Math.round((wallMs - seconds * 1000) * 1_000_000) };
 }

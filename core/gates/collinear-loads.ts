@@ -47,7 +47,7 @@ export function separateLoads(own: readonly number[], others: readonly NamedLoad
 
 /** Whether a series changes by more than rounding. */
 export const varies = (values: readonly number[]): boolean =>
-  spread(values) > 1e-12 * Math.max(...values.map(Math.abs));
+  spread(values) > 1e-12 * Math.max(0, ...values.map(Math.abs));
 
 /** Indices of the two columns that move as one, `null` if all can be told apart. */
 function collinearPair(columns: readonly (readonly number[])[]): [number, number] | null {

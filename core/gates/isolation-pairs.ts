@@ -1,5 +1,5 @@
 import { type NamedLoad, separateLoads, varies } from './collinear-loads.ts';
-import { clamp, lagOneCorrelation, partialCorrelations } from './partial-correlation.ts';
+import { clamp, lagOneCorrelation, partialCorrelations, type Regressors, regressors } from './partial-correlation.ts';
 
 /** Changes from tick to tick that are needed before anything is said (MATHS §B4). */
 export const MIN_DIFFERENCES = 30;
@@ -7,15 +7,8 @@ export const MIN_DIFFERENCES = 30;
 const ONE_SIDED_Z = 1.645;
 /** Bound of the product of two autocorrelations. */
 const AUTOCORRELATION_MAX = 0.9;
-
-export interface VictimSeries {
-  /** y: mean ln(latency) of the victim per tick; NaN = missing. */
-  readonly meanLog: readonly number[];
-  /** x_o: the victim's own load per tick; NaN = missing. */
-  readonly ownLoad: readonly number[];
-  /** x_A: load of the other tenants per tick; NaN = missing. */
-  readonly others: readonly NamedLoad[];
-}
+/** Below this bound of the condition no two loads can move as one; above it a closer look decides. */
+const CONDITION_SAFE = 1e7;
 
 export interface IsolationPair {
   readonly tenant: string;
@@ -48,40 +41,84 @@ export type IsolationPairs =
  */
 export type PairsReason = 'warmup' | 'no_variance' | 'collinear' | 'insufficient_mass';
 
+/** How the loads of a pool change from tick to tick; serves every victim that has a latency at these ticks. */
+export interface PoolChanges {
+  /** Ticks at which every load has a value, and had one at the tick before. */
+  readonly ticks: readonly number[];
+  /** Whether the tick before is the one just before in time. */
+  readonly follows: readonly boolean[];
+  /** Changes of those loads that change at all. */
+  readonly loads: readonly (NamedLoad & { readonly memory: number })[];
+  readonly given: Regressors;
+}
+
+/** Ticks at which every series has a finite value, and had one at the tick before; others count as missing. */
+export function differencedTicks(series: readonly (readonly number[])[]): number[] {
+  const complete = (series[0] ?? []).map((_, t) => series.every((values) => Number.isFinite(values[t])));
+  return complete.flatMap((here, t) => (here && complete[t - 1] === true ? [t] : []));
+}
+
+export const poolChanges = (loads: readonly NamedLoad[], ticks: readonly number[]): PoolChanges =>
+  prepare(
+    loads.map(({ name, load }) => ({ name, load: changes(load, ticks) })),
+    ticks,
+  );
+
+function prepare(loadChanges: readonly NamedLoad[], ticks: readonly number[]): PoolChanges {
+  const follows = ticks.map((t, index) => ticks[index - 1] === t - 1);
+  const loads = loadChanges
+    .filter(({ load }) => varies(load))
+    .map(({ name, load }) => ({ name, load, memory: lagOneCorrelation(load, follows) }));
+  return { ticks, follows, loads, given: regressors(loads.map(({ load }) => load)) };
+}
+
 /**
  * Does another tenant's load move the victim's latency? Partial correlations of
  * the tick-to-tick changes given the victim's own load and all other tenants
  * (MATHS §B4). Differencing takes out what all follow, such as the time of day.
- * Unchanged when any series is rescaled.
+ * `meanLog` is the victim's mean ln(latency) per tick, `victim` the name of its
+ * own load in the pool. Unchanged when any series is rescaled.
  */
-export function isolationPairs(victim: VictimSeries): IsolationPairs {
-  const ticks = differencedTicks(victim);
-  const unknown = (reason: PairsReason): IsolationPairs => ({ status: 'UNKNOWN', reason, differences: ticks.length });
-  if (ticks.length < MIN_DIFFERENCES) return unknown('warmup');
-  const changes = (values: readonly number[]) => ticks.map((t) => (values[t] ?? 0) - (values[t - 1] ?? 0));
-  const latency = changes(victim.meanLog);
-  const own = changes(victim.ownLoad);
-  const { loads, inseparable } = separateLoads(
-    own,
-    victim.others.map(({ name, load }) => ({ name, load: changes(load) })),
-  );
-  if (!varies(latency) || (loads.length === 0 && inseparable.length === 0)) return unknown('no_variance');
-  if (loads.length === 0) return unknown('collinear');
-
-  const series = [latency, ...(varies(own) ? [own] : []), ...loads.map(({ load }) => load)];
-  const correlations = partialCorrelations(series).slice(-loads.length);
-  const follows = ticks.map((t, index) => ticks[index - 1] === t - 1);
-  const latencyMemory = lagOneCorrelation(latency, follows);
-  const pairs = loads.map(({ name, load }, index): IsolationPair => {
-    const { r = 0, slope = 0 } = correlations[index] ?? {};
-    const effectiveSamples = bartlettSamples(ticks.length, latencyMemory, lagOneCorrelation(load, follows));
-    const lowerBound = fisherLowerBound(r, effectiveSamples, series.length);
-    return { tenant: name, r, slope, effectiveSamples, lowerBound, value: lowerBound > 0 ? lowerBound ** 2 : 0 };
-  });
+export function isolationPairs(meanLog: readonly number[], victim: string, pool: PoolChanges): IsolationPairs {
+  const differences = pool.ticks.length;
+  const unknown = (reason: PairsReason): IsolationPairs => ({ status: 'UNKNOWN', reason, differences });
+  if (differences < MIN_DIFFERENCES) return unknown('warmup');
+  const latency = changes(meanLog, pool.ticks);
+  if (!varies(latency) || pool.loads.every(({ name }) => name === victim)) return unknown('no_variance');
+  const { separable, inseparable } = separated(victim, pool);
+  const pairs = judgePairs(latency, victim, separable);
+  if (pairs.length === 0) return unknown('collinear');
   const resolved = pairs.filter(({ lowerBound }) => !Number.isNaN(lowerBound));
   if (resolved.length === 0) return unknown('insufficient_mass');
-  const unresolved = resolved.length < pairs.length ? 'insufficient_mass' : inseparable.length > 0 ? 'collinear' : null;
-  return { status: 'JUDGED', pairs: resolved, unresolved, differences: ticks.length };
+  const unresolved = resolved.length < pairs.length ? 'insufficient_mass' : inseparable ? 'collinear' : null;
+  return { status: 'JUDGED', pairs: resolved, unresolved, differences };
+}
+
+function judgePairs(latency: readonly number[], victim: string, pool: PoolChanges): IsolationPair[] {
+  const latencyMemory = lagOneCorrelation(latency, pool.follows);
+  const correlations = partialCorrelations(latency, pool.given);
+  return pool.loads.flatMap(({ name, memory }, index): IsolationPair[] => {
+    const correlation = correlations[index];
+    if (name === victim || correlation === undefined) return [];
+    const effectiveSamples = bartlettSamples(latency.length, latencyMemory, memory);
+    const lowerBound = fisherLowerBound(correlation.r, effectiveSamples, pool.loads.length + 1);
+    return [
+      { tenant: name, ...correlation, effectiveSamples, lowerBound, value: lowerBound > 0 ? lowerBound ** 2 : 0 },
+    ];
+  });
+}
+
+/** The pool with loads that move as one merged, as this victim sees them. */
+function separated(
+  victim: string,
+  pool: PoolChanges,
+): { readonly separable: PoolChanges; readonly inseparable: boolean } {
+  if (pool.given.condition <= CONDITION_SAFE) return { separable: pool, inseparable: false };
+  const own = pool.loads.find(({ name }) => name === victim);
+  const others = pool.loads.filter((load) => load !== own);
+  const { loads, inseparable } = separateLoads(own?.load ?? [], others);
+  const separable = prepare(own === undefined ? loads : [own, ...loads], pool.ticks);
+  return { separable, inseparable: inseparable.length > 0 };
 }
 
 /** N_e = N(1 − q)/(1 + q), q = product of the lag-one autocorrelations within ±0.9 (Bartlett 1935). */
@@ -99,9 +136,5 @@ export function fisherLowerBound(r: number, effectiveSamples: number, seriesCoun
   return freedom > 0 ? Math.tanh(Math.atanh(r) - ONE_SIDED_Z / Math.sqrt(freedom)) : Number.NaN;
 }
 
-/** Ticks at which every series has a value, and had one at the tick before. */
-function differencedTicks({ meanLog, ownLoad, others }: VictimSeries): number[] {
-  const series = [meanLog, ownLoad, ...others.map(({ load }) => load)];
-  const complete = meanLog.map((_, t) => series.every((values) => Number.isFinite(values[t])));
-  return complete.flatMap((here, t) => (here && complete[t - 1] === true ? [t] : []));
-}
+const changes = (values: readonly number[], ticks: readonly number[]): number[] =>
+  ticks.map((t) => (values[t] ?? Number.NaN) - (values[t - 1] ?? Number.NaN));

@@ -3,7 +3,14 @@ import { MIN_GATED_MEDIAN_MS } from './fit.ts';
 import type { LatencyCell } from './fit-latency.ts';
 import type { GateVerdict } from './gate-state.ts';
 import { isolationLevel, likelyAntagonist } from './isolation-level.ts';
-import { type IsolationPair, isolationPairs, MIN_DIFFERENCES } from './isolation-pairs.ts';
+import {
+  differencedTicks,
+  type IsolationPair,
+  isolationPairs,
+  MIN_DIFFERENCES,
+  type PoolChanges,
+  poolChanges,
+} from './isolation-pairs.ts';
 import { combine, judge, notApplicable, unknown } from './verdict.ts';
 
 /** Answers without which the mean of a tick counts as missing (MATHS §B4). */
@@ -64,14 +71,8 @@ export function isolationGate({ tenants, threshold }: IsolationInput): Isolation
   const present = tenants.filter(hasTraffic);
   if (present.length === 0) return { ...unknown('no-traffic'), victim: '' };
   if (present.length === 1) return { ...notApplicable('one-tenant'), victim: '' };
-  const victims = present.map((victim) => ({
-    name: victim.name,
-    verdict: judgeVictim(
-      victim,
-      present.filter((tenant) => tenant !== victim),
-      threshold,
-    ),
-  }));
+  const pool = sharedPool(present);
+  const victims = pool.tenants.map((tenant) => ({ name: tenant.name, verdict: judgeVictim(tenant, pool, threshold) }));
   const sparse = victims.filter(({ verdict }) => verdict.reason === 'sparse').length;
   const nonfinite = droppedRatio(present) > MAX_DROPPED_RATIO ? [unknown('nonfinite')] : [];
   const verdict = combine([...victims.map((victim) => victim.verdict), ...nonfinite]);
@@ -90,28 +91,61 @@ export function isolationGate({ tenants, threshold }: IsolationInput): Isolation
   return { ...verdict, evidence, victim: ratio === null ? '' : worst.name };
 }
 
-function judgeVictim(victim: PoolTenant, others: readonly PoolTenant[], threshold: number): GateVerdict {
+interface LoadedTenant extends PoolTenant {
+  /** Load per tick, NaN = missing. */
+  readonly load: readonly number[];
+  readonly meanLoad: number;
+}
+
+interface SharedPool {
+  /** The one with the largest load first. */
+  readonly tenants: readonly LoadedTenant[];
+  /** Of the largest tenants and the rest. */
+  readonly changes: PoolChanges;
+}
+
+function sharedPool(present: readonly PoolTenant[]): SharedPool {
+  const tenants = present.map(withLoad).sort((a, b) => b.meanLoad - a.meanLoad);
+  return { tenants, changes: poolChanges(largestAndRest(tenants, OTHERS_MAX), loadTicks(tenants)) };
+}
+
+const loadTicks = (tenants: readonly LoadedTenant[]) => differencedTicks(tenants.map(({ load }) => load));
+
+/**
+ * The pool as it was at the ticks that this victim has a latency for. One of
+ * the largest tenants sees the others of them and the rest; any other victim is
+ * taken out of the rest, and the smallest of the largest goes there in its place.
+ */
+function poolOf(victim: LoadedTenant, meanLog: readonly number[], { tenants, changes }: SharedPool): PoolChanges {
+  const ticks = changes.ticks.filter((t) => Number.isFinite(meanLog[t]) && Number.isFinite(meanLog[t - 1]));
+  const large = tenants.length <= OTHERS_MAX + 1 || tenants.indexOf(victim) < OTHERS_MAX;
+  if (large && ticks.length === changes.ticks.length) return changes;
+  const others = tenants.filter((tenant) => tenant !== victim);
+  return poolChanges(
+    large ? largestAndRest(tenants, OTHERS_MAX) : [victim, ...largestAndRest(others, OTHERS_MAX - 1)],
+    ticks,
+  );
+}
+
+function judgeVictim(victim: LoadedTenant, pool: SharedPool, threshold: number): GateVerdict {
   if (victim.medianMs !== null && victim.medianMs < MIN_GATED_MEDIAN_MS) return notApplicable('low-confidence');
-  const level = levelPart(victim, others);
-  const pairs = pairsPart(victim, others, threshold);
+  const level = levelPart(victim, pool);
+  const pairs = pairsPart(victim, pool, threshold);
   if (pairs.reason !== 'sparse') return combine([pairs, level]);
   return level.reason === 'insufficient_mass' ? pairs : level;
 }
 
-function levelPart(victim: PoolTenant, others: readonly PoolTenant[]): GateVerdict {
+function levelPart(victim: LoadedTenant, { tenants }: SharedPool): GateVerdict {
   const verdict = isolationLevel(victim.level);
-  const holders = others.map((other) => ({ ...other, meanLoad: meanLoad(other) }));
-  return (verdict.ratio ?? 0) > 0 ? { ...verdict, worst: likelyAntagonist(holders) } : verdict;
+  if (!((verdict.ratio ?? 0) > 0)) return verdict;
+  return { ...verdict, worst: likelyAntagonist(tenants.filter((tenant) => tenant !== victim)) };
 }
 
-function pairsPart(victim: PoolTenant, others: readonly PoolTenant[], threshold: number): GateVerdict {
-  const result = isolationPairs({
-    meanLog: victim.ticks.map((tick) =>
-      tick !== null && tick.answers >= MIN_TICK_ANSWERS ? tick.meanLog : Number.NaN,
-    ),
-    ownLoad: loads(victim),
-    others: largestAndRest(others),
-  });
+function pairsPart(victim: LoadedTenant, pool: SharedPool, threshold: number): GateVerdict {
+  const meanLog = victim.ticks.map((tick) =>
+    tick !== null && tick.answers >= MIN_TICK_ANSWERS ? tick.meanLog : Number.NaN,
+  );
+  const result = isolationPairs(meanLog, victim.name, poolOf(victim, meanLog, pool));
   const evidence = { differences: result.differences };
   if (result.status === 'UNKNOWN') {
     const filled = result.reason === 'warmup' && victim.ticks.length > MIN_DIFFERENCES;
@@ -120,14 +154,14 @@ function pairsPart(victim: PoolTenant, others: readonly PoolTenant[], threshold:
   const worst = result.pairs.reduce((a, b) => (b.value > a.value ? b : a));
   const verdict = judge(worst.value / threshold, {
     worst: worst.value > 0 ? worst.tenant : '',
-    evidence: { ...evidence, ...pairEvidence(worst, others) },
+    evidence: { ...evidence, ...pairEvidence(worst, pool) },
   });
   return result.unresolved === null ? verdict : combine([verdict, unknown(result.unresolved)]);
 }
 
 /** The numbers of one pair, with the rise of the victim's latency that the antagonist's excess load predicts. */
-function pairEvidence(pair: IsolationPair, others: readonly PoolTenant[]): Record<string, number> {
-  const antagonist = others.find(({ name }) => name === pair.tenant);
+function pairEvidence(pair: IsolationPair, { tenants }: SharedPool): Record<string, number> {
+  const antagonist = tenants.find(({ name }) => name === pair.tenant);
   const entitled = antagonist?.entitledLoad ?? null;
   const numbers = {
     isolation: pair.value,
@@ -136,27 +170,21 @@ function pairEvidence(pair: IsolationPair, others: readonly PoolTenant[]): Recor
     effective_samples: pair.effectiveSamples,
   };
   if (antagonist === undefined || entitled === null) return numbers;
-  const excess = Math.max(0, meanLoad(antagonist) - entitled);
-  return { ...numbers, predicted_rise: Math.expm1(pair.slope * excess) };
+  return { ...numbers, predicted_rise: Math.expm1(pair.slope * Math.max(0, antagonist.meanLoad - entitled)) };
 }
 
-/** The largest other tenants by load, and the rest as one. */
-function largestAndRest(others: readonly PoolTenant[]): NamedLoad[] {
-  const named = others
-    .map((tenant) => ({ name: tenant.name, load: loads(tenant), mean: meanLoad(tenant) }))
-    .sort((a, b) => b.mean - a.mean);
-  if (named.length <= OTHERS_MAX) return named;
-  const rest = named.splice(OTHERS_MAX - 1);
-  const sum = (rest[0]?.load ?? []).map((_, t) => rest.reduce((total, { load }) => total + (load[t] ?? Number.NaN), 0));
-  return [...named, { name: REST, load: sum }];
+/** The first `kept` loads, and the sum of all after them; the last one stays itself if it is alone. */
+function largestAndRest(tenants: readonly LoadedTenant[], kept: number): NamedLoad[] {
+  if (tenants.length <= kept + 1) return [...tenants];
+  const rest = tenants.slice(kept).map(({ load }) => load);
+  const sum = (rest[0] ?? []).map((_, t) => rest.reduce((total, load) => total + (load[t] ?? Number.NaN), 0));
+  return [...tenants.slice(0, kept), { name: REST, load: sum }];
 }
 
-const loads = ({ ticks }: PoolTenant): number[] =>
-  ticks.map((tick) => (tick !== null && isUsable(tick) ? tick.load : Number.NaN));
-
-function meanLoad(tenant: PoolTenant): number {
-  const known = loads(tenant).filter((load) => !Number.isNaN(load));
-  return known.length === 0 ? 0 : known.reduce((sum, load) => sum + load, 0) / known.length;
+function withLoad(tenant: PoolTenant): LoadedTenant {
+  const load = tenant.ticks.map((tick) => (tick !== null && isUsable(tick) ? tick.load : Number.NaN));
+  const known = load.filter((value) => !Number.isNaN(value));
+  return { ...tenant, load, meanLoad: known.reduce((sum, value) => sum + value, 0) / Math.max(1, known.length) };
 }
 
 const hasTraffic = ({ ticks }: PoolTenant): boolean =>
@@ -169,6 +197,11 @@ const isUsable = ({ load, answers, meanLog }: TenantTick): boolean =>
   (answers < MIN_TICK_ANSWERS || Number.isFinite(meanLog));
 
 function droppedRatio(tenants: readonly PoolTenant[]): number {
-  const ticks = tenants.flatMap((tenant) => tenant.ticks.filter((tick) => tick !== null));
-  return ticks.length === 0 ? 0 : ticks.filter((tick) => !isUsable(tick)).length / ticks.length;
+  let [ticks, dropped] = [0, 0];
+  for (const tick of tenants.flatMap((tenant) => tenant.ticks)) {
+    if (tick === null) continue;
+    ticks++;
+    if (!isUsable(tick)) dropped++;
+  }
+  return ticks === 0 ? 0 : dropped / ticks;
 }

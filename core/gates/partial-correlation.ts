@@ -3,59 +3,104 @@ import { inverse, Matrix } from 'ml-matrix';
 /** Added to the diagonal of the correlation matrix, so that it can always be inverted (MATHS §B4). */
 const RELATIVE_RIDGE = 1e-9;
 
+/** Series that another one is held against, with the inverse of their correlations. */
+export interface Regressors {
+  readonly columns: readonly Standardised[];
+  /** B = (R + 10⁻⁹·I)⁻¹. */
+  readonly inverse: Matrix;
+  /** ‖R‖₁·‖B‖₁: no less than the condition of R with its ridge. */
+  readonly condition: number;
+}
+
+/** A series less its mean, at length 1. */
+interface Standardised {
+  readonly unit: Float64Array;
+  /** Root of the sum of squared deviations. */
+  readonly spread: number;
+}
+
 export interface PartialCorrelation {
-  /** Correlation with the first series, all other series held, in [−1, 1]. */
+  /** Correlation of the target with this series, all other series held, in [−1, 1]. */
   readonly r: number;
-  /** Change of the first series per unit of this one, all others held. */
+  /** Change of the target per unit of this series, all others held. */
   readonly slope: number;
 }
 
-/**
- * Of the first series with each of the others, given the rest: with P the
- * inverse of the correlation matrix, r_j = −P_0j/√(P_00·P_jj) and the slope is
- * −P_0j/P_00 · s_0/s_j. Free of the series' units. Every series must vary and
- * be as long as the first.
- */
-export function partialCorrelations(series: readonly (readonly number[])[]): PartialCorrelation[] {
-  const deviations = series.map(spread);
-  const correlation = correlationMatrix(series);
-  const precision = inverse(correlation.add(Matrix.eye(series.length).mul(RELATIVE_RIDGE)));
-  return series.slice(1).map((_, index) => {
-    const j = index + 1;
-    const shared = -precision.get(0, j);
-    return {
-      r: clamp(shared / Math.sqrt(precision.get(0, 0) * precision.get(j, j)), -1, 1),
-      slope: ((shared / precision.get(0, 0)) * (deviations[0] ?? 0)) / (deviations[j] ?? 0),
-    };
-  });
+/** Prepares series of equal length, each of which varies. */
+export function regressors(series: readonly (readonly number[])[]): Regressors {
+  const columns = series.map(standardise);
+  if (columns.length === 0) return { columns, inverse: new Matrix(0, 0), condition: 0 };
+  const correlation = correlations(columns);
+  const precision = inverse(Matrix.add(correlation, Matrix.eye(columns.length).mul(RELATIVE_RIDGE)));
+  return { columns, inverse: precision, condition: columnSumMax(correlation) * columnSumMax(precision) };
 }
 
-/** Pearson correlations of series of equal length. */
-export function correlationMatrix(series: readonly (readonly number[])[]): Matrix {
-  const unit = series.map((values) => {
-    const centred = centre(values);
-    const length = norm(centred);
-    return centred.map((value) => value / length);
-  });
-  const rows = new Matrix(unit);
-  return rows.mmul(rows.transpose());
+/**
+ * Of a target with each of the series, given the others. With P the inverse of
+ * the correlation matrix of all of them, r_A = −P_yA/√(P_yy·P_AA) and the slope
+ * is −P_yA/P_yy·s_y/s_A (MATHS §B4). P is taken from B block by block: with
+ * c = B·r_y and S = 1 − r_y·c, P_yy = 1/S, P_yA = −c_A/S, P_AA = B_AA + c_A²/S;
+ * so one inverse serves every target. Free of the units of all series. The
+ * target must vary and be as long as the series.
+ */
+export function partialCorrelations(target: readonly number[], given: Regressors): PartialCorrelation[] {
+  const { unit, spread: targetSpread } = standardise(target);
+  const direct = given.columns.map((column) => dot(unit, column.unit));
+  const weights = direct.map((_, a) => direct.reduce((sum, value, b) => sum + given.inverse.get(a, b) * value, 0));
+  const explained = direct.reduce((sum, value, a) => sum + value * (weights[a] ?? 0), 0);
+  const unexplained = Math.max(1 + RELATIVE_RIDGE - explained, RELATIVE_RIDGE);
+  return weights.map((weight, a) => ({
+    r: weight / Math.sqrt(unexplained * given.inverse.get(a, a) + weight * weight),
+    slope: (weight * targetSpread) / (given.columns[a]?.spread ?? Number.NaN),
+  }));
+}
+
+/** Pearson correlations of series of equal length, each of which varies. */
+export const correlationMatrix = (series: readonly (readonly number[])[]): Matrix =>
+  correlations(series.map(standardise));
+
+function correlations(columns: readonly Standardised[]): Matrix {
+  const matrix = Matrix.eye(columns.length);
+  for (let a = 0; a < columns.length; a++) {
+    for (let b = 0; b < a; b++) {
+      const value = dot(columns[a]?.unit ?? EMPTY, columns[b]?.unit ?? EMPTY);
+      matrix.set(a, b, value);
+      matrix.set(b, a, value);
+    }
+  }
+  return matrix;
 }
 
 /** r₁ = Σ z_t·z_(t−1) / Σ z_t² of the centred values; `follows[t]` says whether t−1 is the tick just before t. */
 export function lagOneCorrelation(values: readonly number[], follows: readonly boolean[]): number {
-  const centred = centre(values);
-  const product = centred.reduce((sum, z, t) => (follows[t] === true ? sum + z * (centred[t - 1] ?? 0) : sum), 0);
-  return product / centred.reduce((sum, z) => sum + z * z, 0);
+  const { unit } = standardise(values);
+  return unit.reduce((sum, z, t) => (follows[t] === true ? sum + z * (unit[t - 1] ?? 0) : sum), 0);
 }
 
 /** Root of the sum of squared deviations from the mean. */
-export const spread = (values: readonly number[]): number => norm(centre(values));
+export const spread = (values: readonly number[]): number => standardise(values).spread;
 
-const norm = (values: readonly number[]): number => Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
+function standardise(values: readonly number[]): Standardised {
+  const unit = Float64Array.from(values);
+  let mean = 0;
+  for (const value of unit) mean += value / unit.length;
+  for (let i = 0; i < unit.length; i++) unit[i] = (unit[i] ?? 0) - mean;
+  const length = Math.sqrt(dot(unit, unit));
+  for (let i = 0; i < unit.length; i++) unit[i] = (unit[i] ?? 0) / length;
+  return { unit, spread: length };
+}
 
-function centre(values: readonly number[]): number[] {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return values.map((value) => value - mean);
+const EMPTY = new Float64Array();
+
+function dot(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
+  return sum;
+}
+
+function columnSumMax(matrix: Matrix): number {
+  const sums = matrix.to2DArray().map((row) => row.reduce((sum, value) => sum + Math.abs(value), 0));
+  return Math.max(0, ...sums);
 }
 
 export const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));

@@ -1,7 +1,7 @@
 import type { CapacityPlan } from '../allocators/capacity-plan.ts';
 import { isSilent } from '../allocators/lease-book.ts';
 import { planCapacity } from '../allocators/plan-capacity.ts';
-import type { ServiceObservation } from '../allocators/plan-input.ts';
+import type { PlanInput, ServiceObservation } from '../allocators/plan-input.ts';
 import type { EdgeKey, MeshConfig } from '../mesh/mesh-config.ts';
 import { LAW } from '../stability/overload-law.ts';
 import { offeredOnNode } from './gather.ts';
@@ -16,18 +16,22 @@ const PLANNED_CHANGE = 0.1;
 const NEED_TICKS = 2;
 
 /** The plan that follows from configuration, grants and what was measured so far. */
-export function planMesh(state: KernelState, config: MeshConfig): CapacityPlan {
+export const planMesh = (state: KernelState, config: MeshConfig): CapacityPlan =>
+  planCapacity(planInputOf(state, config));
+
+/** Everything that the plan is computed from; also what `explainEdge` explains. */
+export function planInputOf(state: KernelState, config: MeshConfig): PlanInput {
   const nodes = [...state.nodes.values()]
     .filter((node) => state.nowMs - node.telemetry.lastFrameMs <= NODE_GONE_MS)
     .map((node) => node.telemetry.node)
     .sort();
-  return planCapacity({
+  return {
     config,
     nodes,
     live: state.live,
     services: new Map([...state.services.values()].map((service) => [service.service, observation(service)])),
     offeredRps: offeredRps(state),
-  });
+  };
 }
 
 /** Calls per second offered on each edge, over the nodes that send frames. */

@@ -2,7 +2,7 @@ import { addArrival, burstRatio, EMPTY_BURST_LEVEL } from '../../core/gates/burs
 import { fitLatency } from '../../core/gates/fit-latency.ts';
 import { fitRate } from '../../core/gates/fit-rate.ts';
 import { isolationThreshold } from '../../core/gates/isolation.ts';
-import { isolationPairs } from '../../core/gates/isolation-pairs.ts';
+import { differencedTicks, isolationPairs, poolChanges } from '../../core/gates/isolation-pairs.ts';
 import { spectralRadii } from '../../core/gates/spectral-radius.ts';
 import { judge } from '../../core/gates/verdict.ts';
 import {
@@ -108,11 +108,11 @@ function goldenFamilyK(input: Input): unknown {
 }
 
 function goldenIsolation(input: Input): unknown {
-  const got = isolationPairs({
-    meanLog: numbers(input.y),
-    ownLoad: numbers(input.own),
-    others: lists(input.others).map((load, index) => ({ name: `${index}`, load })),
-  });
+  const latency = numbers(input.y);
+  const others = lists(input.others).map((load, index) => ({ name: `${index}`, load }));
+  const loads = [{ name: 'own', load: numbers(input.own) }, ...others];
+  const ticks = differencedTicks([latency, ...loads.map(({ load }) => load)]);
+  const got = isolationPairs(latency, 'own', poolChanges(loads, ticks));
   if (got.status === 'UNKNOWN') return { status: got.status, reason: got.reason };
   const value = Math.max(...got.pairs.map((pair) => pair.value));
   const { status, ratio } = judge(value / isolationThreshold(0.15, null, null));

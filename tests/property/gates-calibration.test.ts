@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { fitRate } from '../../core/gates/fit-rate.ts';
 import { isolationThreshold } from '../../core/gates/isolation.ts';
-import { isolationPairs } from '../../core/gates/isolation-pairs.ts';
+import { isolationPairs, poolChanges } from '../../core/gates/isolation-pairs.ts';
 import { compareHistograms, sampleCap } from '../../core/gates/view-disagreement.ts';
 import { seededRandom } from '../support/random.ts';
 
@@ -114,19 +114,15 @@ describe(`calibration of the isolation gate (MATHS §B4, seed ${seed})`, () => {
       const moved = 0.5 * (own[t] ?? 0) + coupling * (noisy[t] ?? 0) + 0.3 * (day[t] ?? 0);
       return 2 + moved + LATENCY_NOISE * random.normal();
     });
-    return {
-      meanLog,
-      ownLoad: withDay(own),
-      others: [
-        { name: 'noisy', load: withDay(noisy) },
-        { name: 'calm', load: withDay(calm) },
-      ],
-    };
+    const loads = Object.entries({ own, noisy, calm }).map(([name, values]) => ({ name, load: withDay(values) }));
+    return { meanLog, loads };
   }
 
   const threshold = isolationThreshold(0.15, null, null);
   const alarm = (coupling: number, memory: number) => {
-    const result = isolationPairs(mesh(coupling, memory));
+    const { meanLog, loads } = mesh(coupling, memory);
+    const ticks = repeat(TICKS - 1, (t) => t + 1);
+    const result = isolationPairs(meanLog, 'own', poolChanges(loads, ticks));
     return result.status === 'JUDGED' && result.pairs.some(({ value }) => value > threshold);
   };
 

@@ -9,8 +9,14 @@ import {
   type TenantTick,
 } from '../../../../core/gates/isolation.ts';
 import { isolationLevel, levelMassNeeded, likelyAntagonist } from '../../../../core/gates/isolation-level.ts';
-import { bartlettSamples, fisherLowerBound, isolationPairs } from '../../../../core/gates/isolation-pairs.ts';
-import { partialCorrelations } from '../../../../core/gates/partial-correlation.ts';
+import {
+  bartlettSamples,
+  differencedTicks,
+  fisherLowerBound,
+  isolationPairs,
+  poolChanges,
+} from '../../../../core/gates/isolation-pairs.ts';
+import { lagOneCorrelation, partialCorrelations, regressors } from '../../../../core/gates/partial-correlation.ts';
 import { type Random, seededRandom } from '../../../support/random.ts';
 
 const close = (got: number | null | undefined, want: number, digits: number) =>
@@ -40,6 +46,13 @@ function coupled(slope: number, ticks = 120, seed = 7): { shop: PoolTenant; repo
   return { shop: tenant('shop', own, { y }), reports: tenant('reports', heavy, { y: calm }) };
 }
 
+/** The pairs of a victim whose own load is `own`, with the other tenants' loads by name. */
+function pairsOf(meanLog: number[], own: number[], others: Record<string, number[]>) {
+  const loads = Object.entries({ own, ...others }).map(([name, load]) => ({ name, load }));
+  const ticks = differencedTicks([meanLog, ...loads.map(({ load }) => load)]);
+  return isolationPairs(meanLog, 'own', poolChanges(loads, ticks));
+}
+
 const judgeTenants = (tenants: PoolTenant[], threshold = 0.15) => isolationGate({ tenants, threshold });
 
 describe('isolation statistics (MATHS §B4)', () => {
@@ -58,11 +71,17 @@ describe('isolation statistics (MATHS §B4)', () => {
     close(bartlettSamples(100, 1, 1), 100 * (0.1 / 1.9), 9);
   });
 
+  it('remember from one tick to the next only where no tick is missing between', () => {
+    const values = [1, -1, 1, -1];
+    assert.equal(lagOneCorrelation(values, [false, true, true, true]), -0.75);
+    assert.equal(lagOneCorrelation(values, [false, true, false, true]), -0.5);
+  });
+
   it('find the slope of an exact relation and hold the other series', () => {
     const random = seededRandom(3);
     const [a, b] = [noise(random, 50), noise(random, 50)];
     const y = a.map((value, t) => 2 * value - 0.5 * (b[t] ?? 0));
-    const [first, second] = partialCorrelations([y, a, b]);
+    const [first, second] = partialCorrelations(y, regressors([a, b]));
     close(first?.slope, 2, 5);
     close(second?.slope, -0.5, 5);
     assert.ok((first?.r ?? 0) > 0.9999 && (second?.r ?? 0) < -0.9999);
@@ -72,12 +91,8 @@ describe('isolation statistics (MATHS §B4)', () => {
     const random = seededRandom(5);
     const [y, own, other] = [noise(random, 60), noise(random, 60), noise(random, 60)];
     const scaled = (values: number[], factor: number) => values.map((value) => value * factor);
-    const once = isolationPairs({ meanLog: y, ownLoad: own, others: [{ name: 'a', load: other }] });
-    const again = isolationPairs({
-      meanLog: scaled(y, 1e-3),
-      ownLoad: scaled(own, 1e6),
-      others: [{ name: 'a', load: scaled(other, 1e-6) }],
-    });
+    const once = pairsOf(y, own, { a: other });
+    const again = pairsOf(scaled(y, 1e-3), scaled(own, 1e6), { a: scaled(other, 1e-6) });
     assert.ok(once.status === 'JUDGED' && again.status === 'JUDGED');
     close(again.pairs[0]?.lowerBound, once.pairs[0]?.lowerBound ?? Number.NaN, 12);
   });
@@ -85,8 +100,7 @@ describe('isolation statistics (MATHS §B4)', () => {
   it('need 30 differences, and take none across a missing tick', () => {
     const random = seededRandom(9);
     const [y, own, other] = [noise(random, 31), noise(random, 31), noise(random, 31)];
-    const judged = (meanLog: number[]) =>
-      isolationPairs({ meanLog, ownLoad: own, others: [{ name: 'a', load: other }] });
+    const judged = (meanLog: number[]) => pairsOf(meanLog, own, { a: other });
     assert.equal(judged(y).status, 'JUDGED');
     const gap = judged(y.map((value, t) => (t === 15 ? Number.NaN : value)));
     assert.deepEqual(gap, { status: 'UNKNOWN', reason: 'warmup', differences: 28 });
@@ -96,7 +110,7 @@ describe('isolation statistics (MATHS §B4)', () => {
     const random = seededRandom(11);
     const [y, own] = [noise(random, 60), noise(random, 60)];
     const flat = y.map(() => 4);
-    const still = isolationPairs({ meanLog: y, ownLoad: own, others: [{ name: 'a', load: flat }] });
+    const still = pairsOf(y, own, { a: flat });
     assert.ok(still.status === 'UNKNOWN' && still.reason === 'no_variance');
   });
 });
@@ -126,16 +140,9 @@ describe('collinear loads (MATHS §B4, §B8)', () => {
 
   it('leave the verdict UNKNOWN unless another tenant is found guilty', () => {
     const y = own.map((value, t) => value + 0.2 * (b[t] ?? 0));
-    const judged = isolationPairs({ meanLog: y, ownLoad: a, others: [{ name: 'c', load: twin }] });
+    const judged = pairsOf(y, a, { c: twin });
     assert.ok(judged.status === 'UNKNOWN' && judged.reason === 'collinear');
-    const partly = isolationPairs({
-      meanLog: y,
-      ownLoad: a,
-      others: [
-        { name: 'b', load: b },
-        { name: 'c', load: twin },
-      ],
-    });
+    const partly = pairsOf(y, a, { b, c: twin });
     assert.ok(partly.status === 'JUDGED' && partly.unresolved === 'collinear');
   });
 });

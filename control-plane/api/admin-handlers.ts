@@ -1,0 +1,117 @@
+import type { PlanInput } from '../../core/allocators/plan-input.ts';
+import { explainEdge } from '../../core/capacity/explain-edge.ts';
+import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
+import { meshToMessage } from '../../platform/mesh-message.ts';
+import { validateMessage } from '../../platform/validate-message.ts';
+import type {
+  ApplyRequest,
+  ApplyResponse,
+  DeleteBudgetRequest,
+  DeleteRequest,
+  DeleteResponse,
+  EnrolRequest,
+  EnrolResponse,
+  ExplainRequest,
+  ExplainResponse,
+  RevokeWorkloadRequest,
+  RevokeWorkloadResponse,
+  SetBudgetRequest,
+  SetBudgetResponse,
+  Status,
+  WatchEventsRequest,
+} from '../../proto/gen/capmesh/v1/admin_service.ts';
+import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
+import type { Mesh } from '../../proto/gen/capmesh/v1/mesh.ts';
+import type { Admission } from '../admission/admission.ts';
+import type { ConfigView } from '../state/config-view.ts';
+import type { EventStore } from '../state/event-store.ts';
+import { ApiError, invalid } from './api-error.ts';
+import { type MeshEdits, revisionsOf } from './mesh-edits.ts';
+import { type StatusInput, statusMessage } from './status-message.ts';
+
+export interface AdminDependencies {
+  readonly edits: MeshEdits;
+  readonly admission: Admission;
+  readonly events: Pick<EventStore, 'watch'>;
+  readonly configView: () => ConfigView;
+  readonly status: () => StatusInput;
+  readonly planInput: (config: MeshConfig) => PlanInput;
+}
+
+/** What operators can ask; both doors come here, after the admin token was checked. */
+export class AdminHandlers {
+  readonly #deps: AdminDependencies;
+
+  constructor(dependencies: AdminDependencies) {
+    this.#deps = dependencies;
+  }
+
+  apply(request: ApplyRequest): Promise<ApplyResponse> {
+    return this.#deps.edits.apply(request);
+  }
+
+  getMesh(): Mesh {
+    const view = this.#deps.configView();
+    return meshToMessage(view.config, revisionsOf(view));
+  }
+
+  /** Changes with every edit. */
+  get revision(): number {
+    return this.#deps.configView().revision;
+  }
+
+  setBudget(request: SetBudgetRequest): Promise<SetBudgetResponse> {
+    return this.#deps.edits.setBudget(request);
+  }
+
+  async deleteService(request: DeleteRequest): Promise<DeleteResponse> {
+    refuseInvalid('capmesh.v1.DeleteRequest', request);
+    return await this.#deps.edits.delete(`services.${request.name}`, request.expectedRevision);
+  }
+
+  async deleteWorkload(request: DeleteRequest): Promise<DeleteResponse> {
+    refuseInvalid('capmesh.v1.DeleteRequest', request);
+    return await this.#deps.edits.delete(`workloads.${request.name}`, request.expectedRevision);
+  }
+
+  async deleteBudget(request: DeleteBudgetRequest): Promise<DeleteResponse> {
+    refuseInvalid('capmesh.v1.DeleteBudgetRequest', request);
+    return await this.#deps.edits.delete(`budgets.${request.workload}.${request.service}`, request.expectedRevision);
+  }
+
+  async enrol(request: EnrolRequest): Promise<EnrolResponse> {
+    refuseInvalid('capmesh.v1.EnrolRequest', request);
+    const secret = await this.#deps.admission.enrol(request.workload);
+    if (secret === null) throw notDeclared(request.workload);
+    return { secret };
+  }
+
+  async revokeWorkload(request: RevokeWorkloadRequest): Promise<RevokeWorkloadResponse> {
+    refuseInvalid('capmesh.v1.RevokeWorkloadRequest', request);
+    return { generation: await this.#deps.admission.revoke(request.workload) };
+  }
+
+  getStatus(): Status {
+    return statusMessage(this.#deps.status());
+  }
+
+  explain(request: ExplainRequest): ExplainResponse {
+    refuseInvalid('capmesh.v1.ExplainRequest', request);
+    const input = this.#deps.planInput(this.#deps.configView().config);
+    const explained = explainEdge(input, request.workload, request.service);
+    return explained.ok ? { problems: [], steps: explained.value } : { problems: [...explained.problems], steps: [] };
+  }
+
+  watchEvents(request: WatchEventsRequest, signal: AbortSignal): AsyncIterable<CapacityEvent> {
+    refuseInvalid('capmesh.v1.WatchEventsRequest', request);
+    return this.#deps.events.watch(request, signal);
+  }
+}
+
+export function refuseInvalid(typeName: string, request: object): void {
+  const problems = validateMessage(typeName, request);
+  if (problems.length > 0) throw invalid(problems);
+}
+
+export const notDeclared = (workload: string): ApiError =>
+  new ApiError('not-found', `workload "${workload}" is not declared in the mesh`);

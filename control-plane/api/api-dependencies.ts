@@ -1,0 +1,19 @@
+import type { Registry } from 'prom-client';
+import type { Logger } from '../../platform/logger.ts';
+import type { AdminHandlers } from './admin-handlers.ts';
+import type { Authenticator } from './authenticator.ts';
+import type { CapacityHandlers } from './capacity-handlers.ts';
+
+/** What both doors need. */
+export interface ApiDependencies {
+  readonly admin: AdminHandlers;
+  readonly capacity: CapacityHandlers;
+  readonly authenticator: Authenticator;
+  /** Whether the store can be reached and the first configuration is there. */
+  readonly isReady: () => boolean;
+  readonly logger: Logger;
+}
+
+export interface RestDependencies extends ApiDependencies {
+  readonly metrics: Pick<Registry, 'metrics' | 'contentType'>;
+}

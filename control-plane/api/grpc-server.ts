@@ -1,0 +1,149 @@
+import {
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  type Metadata,
+  Server,
+  ServerCredentials,
+  type ServerWritableStream,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
+import type { Logger } from '../../platform/logger.ts';
+import { type AdminServer, AdminService, type WatchEventsRequest } from '../../proto/gen/capmesh/v1/admin_service.ts';
+import { type CapacityServer, CapacityService } from '../../proto/gen/capmesh/v1/capacity_service.ts';
+import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
+import type { ApiDependencies } from './api-dependencies.ts';
+import type { ApiErrorCode } from './api-error.ts';
+import { addHealthService } from './grpc-health.ts';
+import { addReflectionService } from './grpc-reflection.ts';
+import { toApiError } from './to-api-error.ts';
+
+/** Largest request, bytes: a mesh of 5 000 services and 20 000 budgets. */
+const MESSAGE_MAX_BYTES = 16 * 1024 * 1024;
+
+const statusOf: Readonly<Record<ApiErrorCode, status>> = {
+  invalid: status.INVALID_ARGUMENT,
+  unauthenticated: status.UNAUTHENTICATED,
+  'not-found': status.NOT_FOUND,
+  conflict: status.ABORTED,
+  busy: status.RESOURCE_EXHAUSTED,
+  unavailable: status.UNAVAILABLE,
+};
+
+/** The services Capacity and Admin, health and reflection. Not bound to a port yet. */
+export function createGrpcServer(deps: ApiDependencies): Server {
+  const server = new Server({ 'grpc.max_receive_message_length': MESSAGE_MAX_BYTES });
+  server.addService(AdminService, adminServer(deps));
+  server.addService(CapacityService, capacityServer(deps));
+  addHealthService(server, deps.isReady);
+  addReflectionService(server);
+  return server;
+}
+
+/** Binds to `host:port` (port 0 = any) and answers the port. */
+export function bindGrpcServer(
+  server: Server,
+  address: { readonly host: string; readonly port: number },
+  credentials: ServerCredentials = ServerCredentials.createInsecure(),
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(`${address.host}:${address.port}`, credentials, (error, port) =>
+      error === null ? resolve(port) : reject(error),
+    );
+  });
+}
+
+function adminServer({ admin, authenticator, logger }: ApiDependencies): AdminServer {
+  const unary = <Request, Response>(work: (request: Request) => Response | Promise<Response>) =>
+    unaryCall<Request, Response>(logger, (request, metadata) => {
+      authenticator.requireAdmin(authorizationOf(metadata));
+      return work(request);
+    });
+  return {
+    apply: unary((request) => admin.apply(request)),
+    getMesh: unary(() => admin.getMesh()),
+    setBudget: unary((request) => admin.setBudget(request)),
+    deleteService: unary((request) => admin.deleteService(request)),
+    deleteWorkload: unary((request) => admin.deleteWorkload(request)),
+    deleteBudget: unary((request) => admin.deleteBudget(request)),
+    enrol: unary((request) => admin.enrol(request)),
+    revokeWorkload: unary((request) => admin.revokeWorkload(request)),
+    getStatus: unary(() => admin.getStatus()),
+    explain: unary((request) => admin.explain(request)),
+    watchEvents: eventStream(logger, (request, metadata, signal) => {
+      authenticator.requireAdmin(authorizationOf(metadata));
+      return admin.watchEvents(request, signal);
+    }),
+  };
+}
+
+function capacityServer({ capacity, authenticator, logger }: ApiDependencies): CapacityServer {
+  const unary = <Request extends { workloadId: string }, Response>(work: (request: Request) => Promise<Response>) =>
+    unaryCall<Request, Response>(logger, (request, metadata) => {
+      authenticator.requireWorkload(request.workloadId, authorizationOf(metadata));
+      return work(request);
+    });
+  return {
+    requestCapacity: unary((request) => capacity.requestCapacity(request)),
+    releaseCapacity: unary((request) => capacity.releaseCapacity(request)),
+  };
+}
+
+function unaryCall<Request, Response>(
+  logger: Logger,
+  work: (request: Request, metadata: Metadata) => Response | Promise<Response>,
+): handleUnaryCall<Request, Response> {
+  return (call, callback) => {
+    Promise.resolve()
+      .then(() => work(call.request, call.metadata))
+      .then(
+        (response) => callback(null, response),
+        (error: unknown) => callback(grpcError(error, logger)),
+      );
+  };
+}
+
+function eventStream(
+  logger: Logger,
+  watch: (request: WatchEventsRequest, metadata: Metadata, signal: AbortSignal) => AsyncIterable<CapacityEvent>,
+): handleServerStreamingCall<WatchEventsRequest, CapacityEvent> {
+  return (call) => {
+    const aborter = new AbortController();
+    const abort = (): void => aborter.abort();
+    call.on('cancelled', abort);
+    call.on('close', abort);
+    call.on('error', abort);
+    pump(call, () => watch(call.request, call.metadata, aborter.signal), aborter.signal).then(
+      () => call.end(),
+      (error: unknown) => call.destroy(grpcError(error, logger) as unknown as Error),
+    );
+  };
+}
+
+/** Writes as fast as the caller reads. */
+async function pump(
+  call: ServerWritableStream<WatchEventsRequest, CapacityEvent>,
+  watch: () => AsyncIterable<CapacityEvent>,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const event of watch()) {
+    if (signal.aborted) return;
+    if (!call.write(event)) {
+      await new Promise<void>((resolve) => {
+        call.once('drain', resolve);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+  }
+}
+
+function grpcError(error: unknown, logger: Logger): Partial<ServiceError> {
+  const known = toApiError(error, logger);
+  if (known === null) return { code: status.INTERNAL, details: 'the control plane failed; its log says more' };
+  return { code: statusOf[known.code], details: known.message };
+}
+
+function authorizationOf(metadata: Metadata): string | undefined {
+  const [value] = metadata.get('authorization');
+  return value?.toString();
+}

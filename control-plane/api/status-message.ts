@@ -1,0 +1,88 @@
+import type { EdgeView, MeshView, ServiceView } from '../../core/kernel/mesh-view.ts';
+import { vectorToMessage } from '../../platform/mesh-message.ts';
+import { secondsAndNanos } from '../../platform/protobuf-time.ts';
+import type {
+  EdgeStatus,
+  NodeStatus,
+  Rollout as RolloutMessage,
+  ServiceStatus,
+  Status,
+} from '../../proto/gen/capmesh/v1/admin_service.ts';
+import { actionMessage, gateStateMessage } from '../loop/event-message.ts';
+import type { Rollout } from '../xds/rollouts.ts';
+import type { NodeXdsStatus } from '../xds/xds-nodes.ts';
+
+export interface StatusInput {
+  readonly view: MeshView;
+  readonly xdsNodes: readonly NodeXdsStatus[];
+  /** Of the newest configuration; `null` before its plan was published. */
+  readonly rollout: Rollout | null;
+  readonly wallMs: number;
+}
+
+/** What the kernel sees and what the nodes have acknowledged, in one answer. */
+export function statusMessage({ view, xdsNodes, rollout, wallMs }: StatusInput): Status {
+  return {
+    mesh: view.mesh,
+    stability: view.stability,
+    at: secondsAndNanos(wallMs),
+    nodes: nodeStatuses(view, xdsNodes),
+    services: view.services.map(serviceStatus),
+    edges: view.edges.map(edgeStatus),
+    actions: view.actions.map(actionMessage),
+    lastEdit: rollout === null ? undefined : rolloutMessage(rollout),
+  };
+}
+
+/** A node is known from its frames, its xDS stream, or both. */
+function nodeStatuses(view: MeshView, xdsNodes: readonly NodeXdsStatus[]): NodeStatus[] {
+  const frames = new Map(view.nodes.map((node) => [node.node, node]));
+  const streams = new Map(xdsNodes.map((node) => [node.node, node]));
+  return [...new Set([...frames.keys(), ...streams.keys()])].sort().map((node) => ({
+    node,
+    connected: streams.get(node)?.connected ?? false,
+    version: streams.get(node)?.version ?? '',
+    upToDate: streams.get(node)?.upToDate ?? false,
+    frameAgeMs: Math.min(Math.round(frames.get(node)?.frameAgeMs ?? FRAME_AGE_MAX), FRAME_AGE_MAX),
+    leaseSeq: frames.get(node)?.leaseSeq ?? 0,
+  }));
+}
+
+/** Stands for a node that never sent a frame. */
+const FRAME_AGE_MAX = 2 ** 32 - 1;
+
+const serviceStatus = (service: ServiceView): ServiceStatus => ({
+  service: service.service,
+  gates: gateStateMessage(service.gates),
+  capacityRps: service.capacityRps ?? undefined,
+  capacityConcurrency: service.capacityConcurrency ?? undefined,
+  concurrencyLimit: service.concurrencyLimit,
+  controllerMode: service.controllerMode,
+  inFlight: service.inFlight,
+  baselineLatencyMs: service.baselineLatencyMs,
+  goodputRps: service.goodputRps,
+});
+
+const edgeStatus = (edge: EdgeView): EdgeStatus => ({
+  workload: edge.workload,
+  service: edge.service,
+  budget: vectorToMessage(edge.budget),
+  guaranteeRps: edge.guaranteeRps ?? undefined,
+  limitRps: edge.limitRps ?? undefined,
+  maxRequests: edge.maxRequests ?? 0,
+  offeredRps: edge.offeredRps,
+  admittedRps: edge.admittedRps,
+  refusedRps: { ...edge.refusedRps },
+  goodputRps: edge.goodputRps,
+  latencyP50Ms: edge.latencyP50Ms ?? undefined,
+  latencyP99Ms: edge.latencyP99Ms ?? undefined,
+});
+
+const rolloutMessage = (rollout: Rollout): RolloutMessage => ({
+  revision: rollout.revision,
+  nodesApplied: rollout.nodesApplied,
+  nodesTotal: rollout.nodesTotal,
+  p50Ms: rollout.p50Ms,
+  p99Ms: rollout.p99Ms,
+  nacks: rollout.nacks.map(({ node, resource, message }) => ({ node, resource, message })),
+});

@@ -1,0 +1,137 @@
+import { deepEqual, equal, match, notEqual, rejects } from 'node:assert/strict';
+import { status } from '@grpc/grpc-js';
+import { decodeJwt, decodeProtectedHeader } from 'jose';
+import { after, before, describe, it } from 'mocha';
+import { RequestCapacityRequest } from '../../../proto/gen/capmesh/v1/capacity_service.ts';
+import { CapacityEvent } from '../../../proto/gen/capmesh/v1/events.ts';
+import { type ApiFixture, grpcCall, startApi } from '../../support/api-fixture.ts';
+import { WORKED_EXAMPLE } from '../../support/worked-example.ts';
+
+const HALF = { cInt: 0.5, cPtr: 0.5 };
+const ask = (workloadId: string, capacityVector?: object) =>
+  RequestCapacityRequest.fromPartial({ workloadId, ...(capacityVector && { capacityVector }) });
+
+describe('capacity over both doors (CONTRACT §I, grants)', () => {
+  let api: ApiFixture;
+  let secret = '';
+  before(async () => {
+    api = await startApi();
+    equal((await api.rest('PUT', '/v1/mesh', { body: WORKED_EXAMPLE })).status, 200);
+  });
+  after(() => api?.stop());
+
+  it('enrols once per secret: 256 bits, stored hashed', async () => {
+    ({ secret } = await grpcCall(api.admin, api.admin.enrol, { workload: 'checkout' }));
+    equal(Buffer.from(secret, 'base64url').length, 32);
+    match(api.ledger.account('checkout').enrolmentHash ?? '', /^[0-9a-f]{64}$/);
+    equal(JSON.stringify([...api.ledger.accounts]).includes(secret), false);
+    await rejects(grpcCall(api.admin, api.admin.enrol, { workload: 'ghost' }), { code: status.NOT_FOUND });
+  });
+
+  it('a name alone is nothing: no secret, the secret of another, a made-up workload', async () => {
+    const other = (await api.rest('POST', '/v1/workloads/batch/enrol')).body.secret;
+    for (const token of [null, 'guess', other]) {
+      await rejects(grpcCall(api.capacity, api.capacity.requestCapacity, ask('checkout'), token), {
+        code: status.UNAUTHENTICATED,
+      });
+      const rest = await api.rest('POST', '/v1/capacity', { body: { workloadId: 'checkout' }, token });
+      deepEqual([rest.status, rest.headers.has('www-authenticate')], [401, true]);
+    }
+    await rejects(grpcCall(api.capacity, api.capacity.requestCapacity, ask('ghost'), secret), {
+      code: status.UNAUTHENTICATED,
+    });
+    await rejects(grpcCall(api.capacity, api.capacity.requestCapacity, ask(''), ''), { code: status.UNAUTHENTICATED });
+  });
+
+  it('two halves fit, a tenth more does not: binding axis int, nothing available', async () => {
+    const first = await grpcCall(api.capacity, api.capacity.requestCapacity, ask('checkout', HALF), secret);
+    equal(first.admitted, true);
+    deepEqual(decodeProtectedHeader(first.capacityToken), { alg: 'EdDSA', typ: 'capmesh+jwt', kid: 'k1' });
+    deepEqual(decodeJwt(first.capacityToken), {
+      iss: 'capmesh',
+      aud: 'shop',
+      sub: 'checkout',
+      tenant: 'shop',
+      prio: 7,
+      gen: 1,
+      jti: first.grantId,
+      iat: 1_800_000_000,
+      nbf: 1_800_000_000,
+      exp: 1_800_003_600,
+      cap: { int: 0.5, ptr: 0.5 },
+    });
+    const second = await api.rest('POST', '/v1/capacity', {
+      body: { workloadId: 'checkout', capacityVector: HALF, duration: '60s' },
+      token: secret,
+    });
+    deepEqual([second.body.admitted, second.body.expiresAt], [true, '2027-01-15T08:01:00.000Z']);
+    const third = await grpcCall(api.capacity, api.capacity.requestCapacity, ask('checkout', { cInt: 0.1 }), secret);
+    equal(third.admitted, false);
+    deepEqual(third.bindingAxes, ['int']);
+    equal(third.available?.cInt, 0);
+    deepEqual(third.retryAfter, { seconds: 60, nanos: 0 });
+  });
+
+  it('a grant that expires or is released makes room; the released one is revoked', async () => {
+    api.clock.advance(60_000);
+    const again = await grpcCall(api.capacity, api.capacity.requestCapacity, ask('checkout', { cInt: 0.5 }), secret);
+    equal(again.admitted, true);
+    const released = await api.rest('DELETE', `/v1/capacity/checkout/${again.grantId}`, { token: secret });
+    equal(released.body.released, true);
+    deepEqual([...api.revoker.grants.keys()], [again.grantId]);
+    const twice = await grpcCall(
+      api.capacity,
+      api.capacity.releaseCapacity,
+      { workloadId: 'checkout', grantId: again.grantId },
+      secret,
+    );
+    equal(twice.released, false);
+  });
+
+  it('checks the request: duration and vector', async () => {
+    for (const body of [
+      { workloadId: 'checkout', duration: '0.5s' },
+      { workloadId: 'checkout', duration: '2h' },
+      { workloadId: 'checkout', capacityVector: { cInt: 1.1 } },
+      { workloadId: 'checkout', capacity: {} },
+    ]) {
+      const answer = await api.rest('POST', '/v1/capacity', { body, token: secret });
+      equal(answer.status, 400, JSON.stringify(body));
+      equal(answer.body.problems.length, 1);
+    }
+  });
+
+  it('a revocation moves the generation; a new secret voids the old one', async () => {
+    const { generation } = await grpcCall(api.admin, api.admin.revokeWorkload, { workload: 'checkout' });
+    deepEqual([generation, api.revoker.generations.get('checkout')], [2, 2]);
+    const fresh = await grpcCall(api.capacity, api.capacity.requestCapacity, ask('checkout', { cInt: 1 }), secret);
+    equal(decodeJwt(fresh.capacityToken).gen, 2);
+    const next = await grpcCall(api.admin, api.admin.enrol, { workload: 'checkout' });
+    notEqual(next.secret, secret);
+    await rejects(grpcCall(api.capacity, api.capacity.requestCapacity, ask('checkout'), secret), {
+      code: status.UNAUTHENTICATED,
+    });
+  });
+
+  it('streams events from a sequence on, as server-sent events', async () => {
+    for (const sequence of [1, 2, 3]) {
+      api.events.push(
+        CapacityEvent.fromPartial({ workloadId: 'checkout', kind: 'grant', message: `m${sequence}`, sequence }),
+      );
+    }
+    const answer = await api.rest('GET', '/v1/events', { headers: { 'last-event-id': '1' } });
+    deepEqual(
+      [...answer.body.matchAll(/^id: (\d+)$/gm)].map(([, id]) => id),
+      ['2', '3'],
+    );
+    equal((await api.rest('GET', '/v1/events?gate=wrong')).status, 400);
+    equal((await api.rest('GET', '/v1/events', { token: null })).status, 401);
+  });
+
+  it('answers health without a credential and unknown paths with 404', async () => {
+    equal((await api.rest('GET', '/healthz', { token: null })).status, 200);
+    equal((await api.rest('GET', '/readyz', { token: null })).status, 200);
+    equal((await api.rest('GET', '/metrics', { token: null })).status, 200);
+    equal((await api.rest('GET', '/v1/nothing')).status, 404);
+  });
+});

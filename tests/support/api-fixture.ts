@@ -1,0 +1,166 @@
+import { generateKeyPairSync } from 'node:crypto';
+import {
+  type CallOptions,
+  ChannelCredentials,
+  type Client,
+  type ClientUnaryCall,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { Registry } from 'prom-client';
+import { Admission } from '../../control-plane/admission/admission.ts';
+import { AdminHandlers } from '../../control-plane/api/admin-handlers.ts';
+import type { RestDependencies } from '../../control-plane/api/api-dependencies.ts';
+import { Authenticator } from '../../control-plane/api/authenticator.ts';
+import { CapacityHandlers } from '../../control-plane/api/capacity-handlers.ts';
+import { bindGrpcServer, createGrpcServer } from '../../control-plane/api/grpc-server.ts';
+import { MeshEdits } from '../../control-plane/api/mesh-edits.ts';
+import { createRestServer } from '../../control-plane/api/rest-server.ts';
+import { createKernel } from '../../core/kernel/kernel-state.ts';
+import type { MeshView, ServiceView } from '../../core/kernel/mesh-view.ts';
+import { planInputOf } from '../../core/kernel/plan-mesh.ts';
+import { createLogger } from '../../platform/logger.ts';
+import { AdminClient } from '../../proto/gen/capmesh/v1/admin_service.ts';
+import { CapacityClient } from '../../proto/gen/capmesh/v1/capacity_service.ts';
+import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
+import { type ManualClock, manualClock } from './manual-clock.ts';
+import { MemoryConfig, MemoryLedger, MemoryRevoker } from './memory-stores.ts';
+
+export const ADMIN_TOKEN = 'admin-token-of-the-test';
+
+/** Both doors of a control plane over stores in memory. */
+export interface ApiFixture {
+  readonly config: MemoryConfig;
+  readonly ledger: MemoryLedger;
+  readonly revoker: MemoryRevoker;
+  readonly clock: ManualClock;
+  readonly grpcAddress: string;
+  readonly restUrl: string;
+  readonly events: CapacityEvent[];
+  /** Gates of services as admission sees them. */
+  services: ServiceView[];
+  readonly admin: AdminClient;
+  readonly capacity: CapacityClient;
+  rest(method: string, path: string, options?: RestOptions): Promise<RestAnswer>;
+  stop(): Promise<void>;
+}
+
+export interface RestOptions {
+  readonly body?: unknown;
+  readonly token?: string | null;
+  readonly headers?: Record<string, string>;
+}
+
+export interface RestAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes
+  readonly body: any;
+}
+
+export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
+  const config = new MemoryConfig(mesh);
+  const ledger = new MemoryLedger();
+  const revoker = new MemoryRevoker();
+  const clock = manualClock(1_800_000_000_000);
+  const events: CapacityEvent[] = [];
+  const fixture: { services: ServiceView[] } = { services: [] };
+  let grants = 0;
+  const view = (): MeshView => ({
+    mesh,
+    stability: 'stable',
+    services: fixture.services,
+    edges: [],
+    nodes: [],
+    actions: [],
+  });
+  const admission = new Admission({
+    ledger,
+    revoker,
+    signingKey: { kid: 'k1', privateKey: generateKeyPairSync('ed25519').privateKey, publicJwk: {} },
+    config: () => config.view.config,
+    view,
+    clock,
+    newGrantId: () => `grant-${++grants}`,
+  });
+  const admin = new AdminHandlers({
+    edits: new MeshEdits(config, mesh, (workload) => admission.isEnrolled(workload)),
+    admission,
+    events: {
+      async *watch({ afterSequence }) {
+        yield* events.filter(({ sequence }) => sequence > afterSequence);
+      },
+    },
+    configView: () => config.view,
+    status: () => ({ view: view(), xdsNodes: [], rollout: null, wallMs: clock.wallMs() }),
+    planInput: (meshConfig) => planInputOf(createKernel(), meshConfig),
+  });
+  const deps: RestDependencies = {
+    admin,
+    capacity: new CapacityHandlers(admission),
+    authenticator: new Authenticator(ADMIN_TOKEN, (workload, secret) => admission.proves(workload, secret)),
+    isReady: () => true,
+    logger: createLogger('test-api'),
+    metrics: new Registry(),
+  };
+  const grpc = createGrpcServer(deps);
+  const grpcAddress = `127.0.0.1:${await bindGrpcServer(grpc, { host: '127.0.0.1', port: 0 })}`;
+  const rest = createRestServer(deps);
+  const restUrl = await rest.listen({ host: '127.0.0.1', port: 0 });
+  const clients = {
+    admin: new AdminClient(grpcAddress, ChannelCredentials.createInsecure()),
+    capacity: new CapacityClient(grpcAddress, ChannelCredentials.createInsecure()),
+  };
+  return Object.assign(fixture, {
+    config,
+    ledger,
+    revoker,
+    clock,
+    events,
+    grpcAddress,
+    restUrl,
+    ...clients,
+    rest: (method: string, path: string, options: RestOptions = {}) => callRest(restUrl, method, path, options),
+    stop: async () => {
+      clients.admin.close();
+      clients.capacity.close();
+      grpc.forceShutdown();
+      await rest.close();
+    },
+  });
+}
+
+async function callRest(url: string, method: string, path: string, options: RestOptions): Promise<RestAnswer> {
+  const { body, token = ADMIN_TOKEN, headers = {} } = options;
+  const response = await fetch(`${url}${path}`, {
+    method,
+    headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+}
+
+type Unary<Request, Response> = (
+  request: Request,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  callback: (error: ServiceError | null, response: Response) => void,
+) => ClientUnaryCall;
+
+/** One gRPC call with a Bearer credential; rejects with the `ServiceError`. */
+export function grpcCall<C extends Client, Request, Response>(
+  client: C,
+  method: Unary<Request, Response>,
+  request: Request,
+  token: string | null = ADMIN_TOKEN,
+): Promise<Response> {
+  const metadata = new Metadata();
+  if (token !== null) metadata.set('authorization', `Bearer ${token}`);
+  return new Promise((resolve, reject) => {
+    method.call(client, request, metadata, {}, (error, response) =>
+      error === null ? resolve(response) : reject(error),
+    );
+  });
+}
