@@ -106,8 +106,11 @@ async function withClient<C extends Client, T>(
 export function toCliError(error: ServiceError, address: string): CliError {
   switch (error.code) {
     case status.UNAVAILABLE:
+      // The transport's own words mean that nobody answered; any others are the control plane's.
+      if (!/connection|ECONN|resol/i.test(error.details)) return new CliError(EXIT.unreachable, error.details);
+      return notReachable(address);
     case status.DEADLINE_EXCEEDED:
-      return new CliError(EXIT.unreachable, `no control plane answers at ${address}`, START_HINT);
+      return notReachable(address);
     case status.UNAUTHENTICATED:
     case status.PERMISSION_DENIED:
       return new CliError(
@@ -119,3 +122,6 @@ export function toCliError(error: ServiceError, address: string): CliError {
       return new CliError(EXIT.refused, error.details || error.message);
   }
 }
+
+const notReachable = (address: string): CliError =>
+  new CliError(EXIT.unreachable, `no control plane answers at ${address}`, START_HINT);

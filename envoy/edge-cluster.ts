@@ -20,9 +20,12 @@ const CONNECT_TIMEOUT_MS = 1_000;
 /**
  * Breaker thresholds of the cluster itself: wide open, because every real value
  * comes over RTDS. So a budget edit leaves the cluster's bytes alone and never
- * re-warms it (docs/decisions/0003-breakers-over-rtds.md).
+ * re-warms it (docs/decisions/0005-breakers-over-rtds.md).
  */
 export const OPEN_BREAKER = 1_000_000;
+
+/** Share of an edge's calls that may be retries, unless the runtime layer says otherwise; at least one may (CONTRACT §D). */
+export const DEFAULT_RETRY_BUDGET_PERCENT = 20;
 
 /**
  * Ejects an endpoint that cannot be connected to or resets connections; an
@@ -48,7 +51,7 @@ const BREAKERS = {
       maxConnections: OPEN_BREAKER,
       maxPendingRequests: OPEN_BREAKER,
       maxRequests: OPEN_BREAKER,
-      retryBudget: { budgetPercent: { value: 20 }, minRetryConcurrency: 1 },
+      retryBudget: { budgetPercent: { value: DEFAULT_RETRY_BUDGET_PERCENT }, minRetryConcurrency: 1 },
     },
   ],
 };

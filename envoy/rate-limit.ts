@@ -1,12 +1,17 @@
 import type { BucketPlan } from '../core/allocators/capacity-plan.ts';
+import { RateLimit } from '../proto/gen/envoy/config/route/v3/route_components.ts';
+import { LocalRateLimit } from '../proto/gen/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit.ts';
+import { StatusCode } from '../proto/gen/envoy/type/v3/http_status.ts';
 import type { Any } from '../proto/gen/google/protobuf/any.ts';
-import { durationText } from './duration.ts';
-import { FILTER_NAMES, HEADERS } from './http-filters.ts';
-import { packStruct } from './pack.ts';
+import { durationMs } from './duration.ts';
+import { HEADERS } from './http-filters.ts';
+import { newerField } from './newer-field.ts';
+import { pack } from './pack.ts';
+import { setHeader } from './set-header.ts';
 import { EXTENSION_TYPES } from './type-urls.ts';
 
 const DEGRADED = { key: 'degraded', value: 'true' };
-const ALWAYS = { default_value: { numerator: 100, denominator: 'HUNDRED' } };
+const ALWAYS = { defaultValue: { numerator: 100 } };
 
 /** Buckets of one route on one node. */
 export interface RouteBuckets {
@@ -22,52 +27,64 @@ export interface RouteBuckets {
  * reason, RESOURCE_EXHAUSTED to gRPC callers.
  */
 export function buildRouteLimit(statPrefix: string, { backstop, safe }: RouteBuckets): Any {
-  return packStruct(EXTENSION_TYPES.localRateLimit, {
-    stat_prefix: statPrefix,
-    status: { code: 'TooManyRequests' },
-    token_bucket: tokenBucket(backstop),
-    ...(safe === null ? {} : degradedBucket(safe)),
-    filter_enabled: ALWAYS,
-    filter_enforced: ALWAYS,
-    response_headers_to_add: [overwrite(HEADERS.denied, 'budget-exhausted'), overwrite('retry-after', '1')],
-    rate_limited_as_resource_exhausted: true,
-  });
+  const { typeUrl, value } = pack(
+    EXTENSION_TYPES.localRateLimit,
+    LocalRateLimit,
+    LocalRateLimit.fromPartial({
+      statPrefix,
+      status: { code: StatusCode.TooManyRequests },
+      tokenBucket: tokenBucket(backstop),
+      descriptors: safe === null ? [] : [{ entries: [DEGRADED], tokenBucket: tokenBucket(safe) }],
+      filterEnabled: ALWAYS,
+      filterEnforced: ALWAYS,
+      responseHeadersToAdd: [setHeader(HEADERS.denied, 'budget-exhausted'), setHeader('retry-after', '1')],
+      rateLimitedAsResourceExhausted: true,
+    }),
+  );
+  return { typeUrl, value: safe === null ? value : Buffer.concat([value, DEGRADED_RATE_LIMIT]) };
 }
 
 /** The chain's own local_ratelimit: without a bucket it limits nothing but what routes configure. */
 export function buildIdleLimit(): Any {
-  return packStruct(EXTENSION_TYPES.localRateLimit, { stat_prefix: FILTER_NAMES.rateLimit });
+  return pack(EXTENSION_TYPES.localRateLimit, LocalRateLimit, LocalRateLimit.fromPartial({ statPrefix: 'mesh' }));
 }
 
-/** A bucket of its own for calls that passed only because the authorizer could not be reached. */
-function degradedBucket(safe: BucketPlan): object {
-  const isDegraded = { name: HEADERS.degraded, string_match: { exact: 'true' } };
-  return {
-    descriptors: [{ entries: [DEGRADED], token_bucket: tokenBucket(safe) }],
-    rate_limits: [
-      {
-        actions: [
-          {
-            header_value_match: {
-              descriptor_key: DEGRADED.key,
-              descriptor_value: DEGRADED.value,
-              headers: [isDegraded],
+/** LocalRateLimit.rate_limits. The route's own `rate_limits` would do as well, but Envoy deprecates that use. */
+const RATE_LIMITS_FIELD = 17;
+
+/** Marks calls that passed only because the authorizer could not be reached with the descriptor of the safe bucket. */
+const DEGRADED_RATE_LIMIT = newerField(
+  RATE_LIMITS_FIELD,
+  RateLimit.encode(
+    RateLimit.fromPartial({
+      actions: [
+        {
+          actionSpecifier: {
+            $case: 'headerValueMatch',
+            value: {
+              descriptorKey: DEGRADED.key,
+              descriptorValue: DEGRADED.value,
+              headers: [
+                {
+                  name: HEADERS.degraded,
+                  headerMatchSpecifier: {
+                    $case: 'stringMatch',
+                    value: { matchPattern: { $case: 'exact', value: 'true' } },
+                  },
+                },
+              ],
             },
           },
-        ],
-      },
-    ],
-  };
-}
+        },
+      ],
+    }),
+  ).finish(),
+);
 
-function tokenBucket(bucket: BucketPlan): object {
+function tokenBucket(bucket: BucketPlan) {
   return {
-    max_tokens: bucket.maxTokens,
-    tokens_per_fill: bucket.tokensPerFill,
-    fill_interval: durationText(bucket.fillIntervalMs),
+    maxTokens: bucket.maxTokens,
+    tokensPerFill: bucket.tokensPerFill,
+    fillInterval: durationMs(bucket.fillIntervalMs),
   };
-}
-
-function overwrite(key: string, value: string): object {
-  return { header: { key, value }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' };
 }

@@ -1,17 +1,4 @@
-import type { CapacityPlan, ServicePlan } from '../core/allocators/capacity-plan.ts';
-import { UNVERIFIED_WORKLOAD } from '../core/substrate/edge-stats.ts';
-import { Cluster } from '../proto/gen/envoy/config/cluster/v3/cluster.ts';
-import { ClusterLoadAssignment } from '../proto/gen/envoy/config/endpoint/v3/endpoint.ts';
-import { Listener } from '../proto/gen/envoy/config/listener/v3/listener.ts';
-import { RouteConfiguration } from '../proto/gen/envoy/config/route/v3/route.ts';
-import { ScopedRouteConfiguration } from '../proto/gen/envoy/config/route/v3/scoped_route.ts';
-import { buildEdgeCluster, usesEds } from './edge-cluster.ts';
-import type { EndpointAddress } from './endpoint-address.ts';
-import { buildLoadAssignment } from './load-assignment.ts';
-import { buildMeshListener } from './mesh-listener.ts';
-import { contentHash, type Resource, resourceOf } from './resource.ts';
-import { buildServiceRoutes } from './service-routes.ts';
-import { buildServiceScope } from './service-scope.ts';
+import { contentHash, type Resource } from './resource.ts';
 import { RESOURCE_TYPES } from './type-urls.ts';
 
 /** Resources of one type; `version` is the hash of their names and versions. */
@@ -25,18 +12,6 @@ export interface Snapshot {
   readonly version: string;
   /** By type URL. */
   readonly sets: ReadonlyMap<string, ResourceSet>;
-}
-
-/** Where a node listens unless its bootstrap says otherwise. */
-export const DEFAULT_LISTENER: EndpointAddress = { host: '127.0.0.1', port: 10_000 };
-
-/** Builds and checks the snapshot of a plan; an inconsistent one is a broken invariant and throws. */
-export function buildSnapshot(plan: CapacityPlan): Snapshot {
-  const services = [...plan.services].sort((a, b) => (a.service < b.service ? -1 : 1));
-  const snapshot = snapshotOf([...services.flatMap(serviceResources), listenerResource(DEFAULT_LISTENER)]);
-  const problems = inconsistencies(snapshot);
-  if (problems.length > 0) throw new Error(`inconsistent snapshot: ${problems.join('; ')}`);
-  return snapshot;
 }
 
 /** The same snapshot with the resources of one type replaced. */
@@ -72,65 +47,17 @@ export function inconsistencies(snapshot: Snapshot): string[] {
   return problems;
 }
 
-const SNAPSHOT_TYPES = Object.values(RESOURCE_TYPES).filter((typeUrl) => typeUrl !== RESOURCE_TYPES.runtime);
+/** Types of a snapshot; the runtime layer is served beside it. */
+export const SNAPSHOT_TYPES = Object.values(RESOURCE_TYPES).filter((typeUrl) => typeUrl !== RESOURCE_TYPES.runtime);
 
-function assemble(sets: ReadonlyMap<string, ResourceSet>): Snapshot {
+/** A snapshot of these sets. */
+export function assemble(sets: ReadonlyMap<string, ResourceSet>): Snapshot {
   return { version: contentHash([...sets.values()].map((set) => set.version).join()), sets };
 }
 
-function setOf(resources: readonly Resource[]): ResourceSet {
+/** The resources of one type, in the order of their names. */
+export function setOf(resources: readonly Resource[]): ResourceSet {
   const sorted = [...resources].sort((a, b) => (a.name < b.name ? -1 : 1));
   const version = contentHash(sorted.map(({ name, version }) => `${name} ${version}`).join('\n'));
   return { version, resources: new Map(sorted.map((resource) => [resource.name, resource])) };
-}
-
-function serviceResources(service: ServicePlan): Resource[] {
-  const { service: name } = service;
-  const source = `services.${name}`;
-  const clusters = [
-    ...service.edges.map((edge) => clusterResource(service, edge.workload, `budgets.${edge.workload}.${name}`)),
-    clusterResource(service, UNVERIFIED_WORKLOAD, source),
-  ];
-  const endpoints = resourceOf({
-    typeUrl: RESOURCE_TYPES.endpoints,
-    name,
-    source,
-    bytes: ClusterLoadAssignment.encode(buildLoadAssignment(service)).finish(),
-  });
-  const scope = resourceOf({
-    typeUrl: RESOURCE_TYPES.scopedRoutes,
-    name,
-    source,
-    bytes: ScopedRouteConfiguration.encode(buildServiceScope(name)).finish(),
-    needs: { typeUrl: RESOURCE_TYPES.routes, name },
-  });
-  const routes = resourceOf({
-    typeUrl: RESOURCE_TYPES.routes,
-    name,
-    source,
-    bytes: RouteConfiguration.encode(buildServiceRoutes(service)).finish(),
-  });
-  return [...clusters, ...(usesEds(service) ? [endpoints] : []), scope, routes];
-}
-
-function clusterResource(service: ServicePlan, workload: string, source: string): Resource {
-  const cluster = buildEdgeCluster(service, workload);
-  return resourceOf({
-    typeUrl: RESOURCE_TYPES.cluster,
-    name: cluster.name,
-    source,
-    bytes: Cluster.encode(cluster).finish(),
-    ...(usesEds(service) ? { needs: { typeUrl: RESOURCE_TYPES.endpoints, name: service.service } } : {}),
-  });
-}
-
-/** The mesh listener at a given address. */
-export function listenerResource(address: EndpointAddress): Resource {
-  const listener = buildMeshListener(address);
-  return resourceOf({
-    typeUrl: RESOURCE_TYPES.listener,
-    name: listener.name,
-    source: 'mesh',
-    bytes: Listener.encode(listener).finish(),
-  });
 }

@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { ListenAddress } from '../platform/listen-address.ts';
 import type { Logger } from '../platform/logger.ts';
-import { connectNats, type NatsConnection, type NatsOptions } from '../platform/nats-connection.ts';
+import { connectNats, type NatsOptions } from '../platform/nats-connection.ts';
 import { Authorizer } from './check/authorizer.ts';
 import { startCheckServer } from './check/check-server.ts';
 import { EdgeLedger } from './ledger/edge-ledger.ts';
 import { KeyRing } from './ledger/key-ring.ts';
 import { HostResources } from './reporter/host-resources.ts';
-import { publisherOn } from './reporter/publish-frames.ts';
+import { type FramePublisher, publisherOn } from './reporter/publish-frames.ts';
 import { Reporter } from './reporter/reporter.ts';
 import { startMetricsSink } from './sinks/metrics-sink.ts';
 import { SidecarState } from './state/sidecar-state.ts';
@@ -53,37 +53,49 @@ const FORGET_EVERY_MS = 60_000;
 
 /**
  * Starts the sidecar of one Envoy: checks, statistics, frames. Needs no store to
- * start; without the store and without an earlier state it is not ready.
+ * start; without the store and without an earlier state it is not ready. Rejects,
+ * and leaves nothing open, where an address cannot be had.
  */
 export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
+  const opened: Close[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of opened.splice(0).reverse()) await close();
+  };
+  try {
+    return { ...(await openSidecar(options, opened)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+type Close = () => Promise<void> | void;
+
+/** Opens one part after the other; each adds to `opened` how it is closed. */
+async function openSidecar(options: SidecarOptions, opened: Close[]): Promise<Omit<Sidecar, 'stop'>> {
   const { mesh, node, stateDir, logger, clock = systemClock, httpHost = '127.0.0.1', httpPort = HTTP_PORT } = options;
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   const ledger = new EdgeLedger(clock.monotonicMs());
   const keys = new KeyRing();
-  const state = new SidecarState(ledger, keys, clock);
-  const stateFile = join(stateDir, 'sidecar-state.json');
-  const saved = await readStateFile(stateFile);
-  if (saved !== null) state.restore(saved);
-  const saver = new StateSaver(state, stateFile, logger);
-
+  const { state, saver } = await openState(options, new SidecarState(ledger, keys, clock), opened);
   const instance = randomUUID();
   const nextId = refusalIds(instance);
   const isReady = (): boolean => state.ready;
   const lastWordMs = (): number => state.lastWordMs;
   const authorizer = new Authorizer({ mesh, ledger, keys, clock, lastWordMs, isReady, nextId, logger });
-
-  const abort = new AbortController();
-  let connection: NatsConnection | null = null;
-  const { publish, follow } = publisherOn(`capmesh.v1.frames.${mesh}.${node}`);
+  const frames = publisherOn(`capmesh.v1.frames.${mesh}.${node}`);
   const sink = await startMetricsSink({
     address: options.sinksAddress ?? { path: join(stateDir, 'sinks.sock') },
     onFlush: () => reporter.flush(),
     logger,
   });
+  opened.push(() => sink.stop());
   const host = new HostResources();
   const sampleResources = () => host.sample();
   const stats = () => sink.stats;
+  const { publish } = frames;
   const reporter = new Reporter({ mesh, node, instance, ledger, stats, clock, publish, sampleResources, logger });
+  opened.push(() => reporter.stop());
   const { registry, observeCheck } = createSidecarMetrics(() => ({
     answers: authorizer.answers,
     uncounted: ledger.uncounted,
@@ -105,35 +117,54 @@ export async function startSidecar(options: SidecarOptions): Promise<Sidecar> {
     },
     logger,
   });
+  opened.push(() => checks.stop());
   const status = await startStatusServer({ host: httpHost, port: httpPort, isReady, registry, logger });
-  const forgetting = setInterval(() => state.forgetExpired(), FORGET_EVERY_MS);
+  opened.push(() => status.stop());
   reporter.start();
+  followStore(options, state, { saver, frames }, opened);
+  return { checkAddress: checks.address, sinksAddress: sink.address, httpPort: status.port, isReady };
+}
 
-  const store = connectNats({ ...options.nats, name: node, logger, signal: abort.signal })
-    .then(async (connected) => {
-      connection = connected;
-      follow(connected);
-      const onChange = () => saver.changed();
-      await watchStore({ connection: connected, node, state, onChange, logger, signal: abort.signal });
-    })
-    .catch((error: unknown) => {
-      if (!abort.signal.aborted) logger.error({ err: error }, 'the store cannot be used');
-    });
+/** Takes over what an earlier run saved, and saves what changes from now on. */
+async function openState(
+  { stateDir, logger }: SidecarOptions,
+  state: SidecarState,
+  opened: Close[],
+): Promise<{ readonly state: SidecarState; readonly saver: StateSaver }> {
+  const file = join(stateDir, 'sidecar-state.json');
+  const saved = await readStateFile(file);
+  if (saved !== null) state.restore(saved);
+  const saver = new StateSaver(state, file, logger);
+  const forgetting = setInterval(() => state.forgetExpired(), FORGET_EVERY_MS);
+  opened.push(async () => {
+    clearInterval(forgetting);
+    await saver.stop();
+  });
+  return { state, saver };
+}
 
-  return {
-    checkAddress: checks.address,
-    sinksAddress: sink.address,
-    httpPort: status.port,
-    isReady,
-    stop: async () => {
-      clearInterval(forgetting);
-      reporter.stop();
-      abort.abort();
-      await Promise.all([checks.stop(), sink.stop(), status.stop(), store]);
-      await connection?.close();
-      await saver.stop();
-    },
+/** Connects to the store in its own time and follows it until closed. */
+function followStore(
+  { node, nats, logger }: SidecarOptions,
+  state: SidecarState,
+  { saver, frames }: { readonly saver: StateSaver; readonly frames: FramePublisher },
+  opened: Close[],
+): void {
+  const abort = new AbortController();
+  const { signal } = abort;
+  const follow = async (): Promise<void> => {
+    const connection = await connectNats({ ...nats, name: node, logger, signal });
+    frames.follow(connection);
+    await watchStore({ connection, node, state, onChange: () => saver.changed(), logger, signal });
+    await connection.close();
   };
+  const followed = follow().catch((error: unknown) => {
+    if (!signal.aborted) logger.error({ err: error }, 'the store cannot be used');
+  });
+  opened.push(async () => {
+    abort.abort();
+    await followed;
+  });
 }
 
 /** Ids that no other refusal has: a part of the run's own and a count. */

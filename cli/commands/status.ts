@@ -49,11 +49,16 @@ function section<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): st
   return rows.length === 0 ? [] : ['', ...table(rows, columns)];
 }
 
+/** The control plane's word for a node that never sent a frame. */
+const NEVER_MS = 2 ** 32 - 1;
+
+const frameAge = (ms: number): string => (ms >= NEVER_MS ? 'never' : `${formatNumber(ms / 1000)} s ago`);
+
 const NODE_COLUMNS: readonly Column<NodeStatus>[] = [
   { title: 'NODE', value: (row) => row.node },
   { title: 'ENVOY', value: (row) => (row.connected ? 'connected' : 'away') },
   { title: 'CONFIG', value: (row) => (row.upToDate ? 'up to date' : 'behind') },
-  { title: 'LAST FRAME', value: (row) => `${formatNumber(row.frameAgeMs / 1000)} s ago`, right: true },
+  { title: 'LAST FRAME', value: (row) => frameAge(row.frameAgeMs), right: true },
   { title: 'LEASE', value: (row) => String(row.leaseSeq), right: true },
 ];
 

@@ -1,7 +1,8 @@
 import type { CapacityPlan, LeasePlan } from '../../core/allocators/capacity-plan.ts';
 import type { CapacityEventRecord, KernelEffect } from '../../core/kernel/kernel-io.ts';
-import { buildRuntimeLayer } from '../../envoy/runtime-layer.ts';
-import { buildSnapshot, inconsistencies } from '../../envoy/snapshot.ts';
+import { PlanRenderer } from '../../envoy/render-plan.ts';
+import { RuntimeLayerRenderer } from '../../envoy/runtime-layer.ts';
+import { inconsistencies } from '../../envoy/snapshot.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import type { XdsServer } from '../xds/xds-server.ts';
@@ -37,6 +38,8 @@ export class EffectRunner {
   readonly #options: EffectRunnerOptions;
   readonly #leases: RetryingQueue<LeasePlan>;
   readonly #events: RetryingQueue<{ readonly record: CapacityEventRecord; readonly id: string }>;
+  readonly #renderer = new PlanRenderer();
+  readonly #layers = new RuntimeLayerRenderer();
   #servedVersion = '';
 
   constructor(options: EffectRunnerOptions) {
@@ -81,14 +84,14 @@ export class EffectRunner {
 
   /** A snapshot that contradicts itself is a bug: it is not served, the last good one stays. */
   #publishPlan(plan: CapacityPlan, origin: PlanOrigin): void {
-    const snapshot = buildSnapshot(plan);
+    const snapshot = this.#renderer.snapshot(plan);
+    this.#options.xds.publishRuntime(this.#layers.render(plan));
+    if (!origin.edited && snapshot.version === this.#servedVersion) return;
     const contradictions = inconsistencies(snapshot);
     if (contradictions.length > 0) {
       this.#options.logger.error({ contradictions, revision: origin.revision }, 'snapshot not served');
       return;
     }
-    this.#options.xds.publishRuntime(buildRuntimeLayer(plan));
-    if (!origin.edited && snapshot.version === this.#servedVersion) return;
     this.#servedVersion = snapshot.version;
     this.#options.xds.publish(snapshot, origin);
   }

@@ -1,6 +1,7 @@
 import type { EndpointAddress } from '../../envoy/endpoint-address.ts';
 import type { Resource } from '../../envoy/resource.ts';
-import { listenerResource, type Snapshot, withSet } from '../../envoy/snapshot.ts';
+import { listenerResource } from '../../envoy/service-resources.ts';
+import { type Snapshot, withSet } from '../../envoy/snapshot.ts';
 import { RESOURCE_TYPES } from '../../envoy/type-urls.ts';
 
 /** Addresses for which the listener and the snapshot are kept; more are rendered each time. */

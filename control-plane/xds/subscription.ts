@@ -49,6 +49,8 @@ export class Subscription {
   #resend = new Set<string>();
   #examined = '';
   #pending: Pending = NOTHING;
+  #wantsAllAsked = '';
+  #wantsAll = false;
 
   constructor(typeUrl: string) {
     this.typeUrl = typeUrl;
@@ -105,7 +107,12 @@ export class Subscription {
 
   /** Whether the client has asked for all that resources of the parent type, as it gets them, need. */
   wantsAll(parent: Subscription, parents: ResourceSet, node: NodeRecord): boolean {
-    return parent.inScope(parents, node).every(({ needs }) => needs === null || this.wants(needs.name));
+    const asked = `${parents.version} ${node.revision} ${parent.revision} ${this.revision}`;
+    if (asked !== this.#wantsAllAsked) {
+      this.#wantsAllAsked = asked;
+      this.#wantsAll = parent.inScope(parents, node).every(({ needs }) => needs === null || this.wants(needs.name));
+    }
+    return this.#wantsAll;
   }
 
   /** Makes sure that a resource is sent again though its content is the same. */

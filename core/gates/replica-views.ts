@@ -51,9 +51,10 @@ export function viewRatios({ name, views }: ReplicaViews, scale: ComparisonScale
 
 /**
  * The view to blame for a disagreement: that without which the largest u over
- * all overlaps is lowest, and among equals that with the highest median u over
- * the overlaps it is in (MATHS §B2). `null` if that leaves several: of two views
- * that differ, neither can be told to be the wrong one.
+ * all overlaps is lowest (MATHS §B2). u up to 1 is agreement and counts alike.
+ * Among equals it is the one that takes most excess over 1 along, then the one
+ * with the highest median u: whoever agrees elsewhere is less suspect. `null` if
+ * that leaves several; of two views that differ neither can be told to be wrong.
  */
 export function suspectView(overlaps: readonly ReplicaViews[], scale: ComparisonScale): string | null {
   const ratios = overlaps.map((overlap) => viewRatios(overlap, scale));
@@ -61,26 +62,38 @@ export function suspectView(overlaps: readonly ReplicaViews[], scale: Comparison
     .map(([view, own]) => ({ view, highest: Math.max(...own), median: median(own) }))
     .sort((a, b) => b.highest - a.highest)
     .slice(0, SUSPECTS_TRIED_MAX)
-    .map((candidate) => ({ ...candidate, without: highestWithout(candidate.view, overlaps, ratios, scale) }));
-  const lowest = Math.min(...candidates.map(({ without }) => without));
-  const best = candidates.filter(({ without }) => without <= lowest + TIE);
-  const most = Math.max(...best.map((candidate) => candidate.median));
-  const blamed = best.filter((candidate) => candidate.median >= most - TIE);
+    .map((candidate) => ({ ...candidate, ...excessWithout(candidate.view, overlaps, ratios, scale) }));
+  const blamed = lowest(
+    lowest(
+      lowest(candidates, (one) => one.worst),
+      (one) => one.total,
+    ),
+    (one) => -one.median,
+  );
   return blamed.length === 1 ? (blamed[0]?.view ?? null) : null;
 }
 
-function highestWithout(
+/** Excess of u over 1 that is left without a view: in the worst overlap, and in all together. */
+function excessWithout(
   view: string,
   overlaps: readonly ReplicaViews[],
   ratios: readonly (readonly ViewRatio[])[],
   scale: ComparisonScale,
-): number {
-  const each = overlaps.map((overlap, index) => {
+): { readonly worst: number; readonly total: number } {
+  const left = overlaps.map((overlap, index) => {
     const views = overlap.views.filter((other) => other.view !== view);
-    if (views.length === overlap.views.length) return highest(ratios[index] ?? []);
-    return views.length < 2 ? 0 : highest(viewRatios({ ...overlap, views }, scale));
+    if (views.length === overlap.views.length) return excess(ratios[index] ?? []);
+    return views.length < 2 ? 0 : excess(viewRatios({ ...overlap, views }, scale));
   });
-  return Math.max(0, ...each);
+  return { worst: Math.max(0, ...left), total: left.reduce((sum, value) => sum + value, 0) };
+}
+
+const excess = (ratios: readonly ViewRatio[]): number => Math.max(0, ...ratios.map(({ ratio }) => ratio - 1));
+
+/** The items that are lowest by a measure, ties included. */
+function lowest<T>(items: readonly T[], measure: (item: T) => number): T[] {
+  const least = Math.min(...items.map(measure));
+  return items.filter((item) => measure(item) <= least + TIE);
 }
 
 function ratiosByView(ratios: readonly ViewRatio[]): Map<string, number[]> {
@@ -88,8 +101,6 @@ function ratiosByView(ratios: readonly ViewRatio[]): Map<string, number[]> {
   for (const { view, ratio } of ratios) byView.set(view, [...(byView.get(view) ?? []), ratio]);
   return byView;
 }
-
-const highest = (ratios: readonly ViewRatio[]): number => Math.max(0, ...ratios.map(({ ratio }) => ratio));
 
 function pooled(views: readonly ReplicaView[]): number[] {
   return (views[0]?.histogram ?? []).map((_, bucket) =>

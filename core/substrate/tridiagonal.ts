@@ -41,7 +41,7 @@ function countBelow({ diagonal, off }: Tridiagonal, x: number): number {
   return count;
 }
 
-/** Unit eigenvector of a known eigenvalue by inverse iteration. */
+/** Unit eigenvector of the smallest or the largest eigenvalue, as `extremeEigenvalues` gives it, by inverse iteration. */
 export function eigenvectorOf(matrix: Tridiagonal, eigenvalue: number): Float64Array {
   let vector: Float64Array = startVector(matrix.diagonal.length);
   for (let iteration = 0; iteration < 3; iteration++) {
@@ -54,35 +54,21 @@ export function eigenvectorOf(matrix: Tridiagonal, eigenvalue: number): Float64A
 const startVector = (size: number): Float64Array =>
   Float64Array.from({ length: size }, (_, i) => 1 + ((i * 0.6180339887498949) % 1));
 
-/** Solves (T − x)·v = b by elimination with row exchanges; a pivot of 0 counts as a tiny one. */
+/**
+ * Solves (T − x)·v = b by elimination; a pivot of 0 counts as a tiny one. At an
+ * extreme eigenvalue T − x is semidefinite, so that no rows need exchanging.
+ */
 function solveShifted({ diagonal, off }: Tridiagonal, x: number, right: Float64Array): Float64Array {
-  const size = diagonal.length;
-  const main = Float64Array.from(diagonal, (value) => value - x);
-  const upper = Float64Array.from(diagonal, (_, i) => off[i] ?? 0);
-  const second = new Float64Array(size);
+  const pivots = Float64Array.from(diagonal, (value) => value - x);
   const solution = Float64Array.from(right);
-  const at = (values: Float64Array, i: number): number => values[i] ?? 0;
-  for (let i = 0; i + 1 < size; i++) {
-    const lower = off[i] ?? 0;
-    if (Math.abs(at(main, i)) >= Math.abs(lower)) {
-      const factor = lower / nonzero(at(main, i));
-      main[i + 1] = at(main, i + 1) - factor * at(upper, i);
-      solution[i + 1] = at(solution, i + 1) - factor * at(solution, i);
-      continue;
-    }
-    const factor = at(main, i) / lower;
-    const [pivotRow, nextMain, nextUpper] = [at(solution, i + 1), at(main, i + 1), at(upper, i + 1)];
-    main[i] = lower;
-    main[i + 1] = at(upper, i) - factor * nextMain;
-    upper[i] = nextMain;
-    upper[i + 1] = -factor * nextUpper;
-    second[i] = nextUpper;
-    solution[i + 1] = at(solution, i) - factor * pivotRow;
-    solution[i] = pivotRow;
+  for (let i = 1; i < pivots.length; i++) {
+    const coupling = off[i - 1] ?? 0;
+    const factor = coupling / nonzero(pivots[i - 1] ?? 0);
+    pivots[i] = (pivots[i] ?? 0) - factor * coupling;
+    solution[i] = (solution[i] ?? 0) - factor * (solution[i - 1] ?? 0);
   }
-  for (let i = size - 1; i >= 0; i--) {
-    const known = at(upper, i) * at(solution, i + 1) + at(second, i) * at(solution, i + 2);
-    solution[i] = (at(solution, i) - known) / nonzero(at(main, i));
+  for (let i = pivots.length - 1; i >= 0; i--) {
+    solution[i] = ((solution[i] ?? 0) - (off[i] ?? 0) * (solution[i + 1] ?? 0)) / nonzero(pivots[i] ?? 0);
   }
   return solution;
 }

@@ -37,8 +37,8 @@ const { values } = parseArgs({
     mesh: { type: 'string', default: '127.0.0.1:10000' },
     'capacity-address': { type: 'string', default: '127.0.0.1:18001' },
     'secrets-dir': { type: 'string', default: '.capmesh/credentials' },
-    workers: { type: 'string', default: '8' },
-    'service-ms': { type: 'string', default: '40' },
+    workers: { type: 'string', default: '4' },
+    'service-ms': { type: 'string', default: '32' },
     thrash: { type: 'string', default: '0.02' },
   },
 });

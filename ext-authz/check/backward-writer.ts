@@ -26,11 +26,11 @@ export class BackwardWriter {
     return this.#at;
   }
 
+  /** ASCII only: one byte a character. */
   text(field: number, text: string): void {
-    const length = Buffer.byteLength(text);
-    this.#take(length);
-    this.#bytes.write(text, this.#at, 'utf8');
-    this.#header(field, length);
+    this.#take(text.length);
+    this.#bytes.write(text, this.#at, 'latin1');
+    this.#header(field, text.length);
   }
 
   uint(field: number, value: number): void {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { XdsServer } from '../../control-plane/xds/xds-server.ts';
+import { buildSnapshot } from '../../envoy/render-plan.ts';
 import { type Resource, resourceOf } from '../../envoy/resource.ts';
 import { runtimeResource } from '../../envoy/runtime-layer.ts';
-import { buildSnapshot, type Snapshot, withSet } from '../../envoy/snapshot.ts';
+import { type Snapshot, withSet } from '../../envoy/snapshot.ts';
 import { RESOURCE_TYPES as TYPES } from '../../envoy/type-urls.ts';
 import { systemClock } from '../../platform/clock.ts';
 import { Cluster, Cluster_DiscoveryType } from '../../proto/gen/envoy/config/cluster/v3/cluster.ts';

@@ -160,6 +160,8 @@ for (const mode of ['delta', 'sotw'] as const) {
       assert.equal((await chain.call('payment', checkout)).status, 200);
     });
 
+    it('logs no warning about the configuration', () => assert.equal(chain.envoy.log(), ''));
+
     it('speaks HTTP/2 to the service where the caller does', async () => {
       const upstream = createHttp2Server((request, response) => response.end(request.httpVersion));
       await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));

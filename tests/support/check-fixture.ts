@@ -65,7 +65,9 @@ export function leaseOf(seq: number, edges: readonly EdgeLease[], more: Partial<
   return { ...Lease.fromPartial({}), node: 'node-1', epoch: 1, seq, edges: [...edges], ...more };
 }
 
-export function checkFixture(options: { readonly tokensMax?: number } = {}): CheckFixture {
+export function checkFixture(
+  options: { readonly tokensMax?: number; readonly isReady?: () => boolean } = {},
+): CheckFixture {
   const clock = manualClock(ISSUED_AT * 1000);
   const ledger = new EdgeLedger(clock.monotonicMs());
   ledger.applyLease(leaseOf(1, [checkoutToPayment, batchToPayment]), clock.monotonicMs());

@@ -6,6 +6,7 @@ import { RouteConfiguration } from '../../proto/gen/envoy/config/route/v3/route.
 import { Route } from '../../proto/gen/envoy/config/route/v3/route_components.ts';
 import { ScopedRouteConfiguration } from '../../proto/gen/envoy/config/route/v3/scoped_route.ts';
 import { ExtAuthz, ExtAuthzPerRoute } from '../../proto/gen/envoy/extensions/filters/http/ext_authz/v3/ext_authz.ts';
+import { LocalRateLimit } from '../../proto/gen/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit.ts';
 import { Router } from '../../proto/gen/envoy/extensions/filters/http/router/v3/router.ts';
 import { HttpConnectionManager } from '../../proto/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import { HttpProtocolOptions } from '../../proto/gen/envoy/extensions/upstreams/http/v3/http_protocol_options.ts';
@@ -28,6 +29,7 @@ const DECODERS: ReadonlyMap<string, Decoder> = new Map<string, Decoder>([
   [EXTENSION_TYPES.connectionManager, HttpConnectionManager],
   [EXTENSION_TYPES.extAuthz, ExtAuthz],
   [EXTENSION_TYPES.extAuthzPerRoute, ExtAuthzPerRoute],
+  [EXTENSION_TYPES.localRateLimit, LocalRateLimit],
   [EXTENSION_TYPES.router, Router],
   [EXTENSION_TYPES.httpProtocolOptions, HttpProtocolOptions],
   [EXTENSION_TYPES.headerMatchInput, HttpRequestHeaderMatchInput],

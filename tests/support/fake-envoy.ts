@@ -59,7 +59,6 @@ export class FakeEnvoy {
   isFollowing = true;
   /** Bytes held, by type and name. */
   readonly held = new Map<string, Map<string, Buffer>>();
-  readonly versions = new Map<string, Map<string, string>>();
   readonly #delta: ReturnType<typeof deltaStream> | null;
   readonly #sotw: ReturnType<typeof sotwStream> | null;
   readonly #asked = new Map<string, Set<string>>();
@@ -73,7 +72,6 @@ export class FakeEnvoy {
     this.#sotw = options.mode === 'sotw' ? sotwStream(address) : null;
     for (const typeUrl of Object.values(RESOURCE_TYPES)) {
       this.held.set(typeUrl, new Map());
-      this.versions.set(typeUrl, new Map());
     }
     void this.#run();
     this.#ask(RESOURCE_TYPES.runtime, ['capmesh']);
@@ -124,7 +122,6 @@ export class FakeEnvoy {
     const refusal = this.options.refuse?.(received) ?? null;
     if (refusal === null) {
       for (const [name, bytes] of contents) this.held.get(typeUrl)?.set(name, bytes);
-      for (const { name, version } of resources) this.versions.get(typeUrl)?.set(name, version);
       for (const name of removedResources) this.held.get(typeUrl)?.delete(name);
     }
     const errorDetail = refusal === null ? {} : { errorDetail: { code: 13, message: refusal } };

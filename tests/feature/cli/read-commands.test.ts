@@ -177,6 +177,12 @@ describe('capmesh: commands that only look', () => {
     assert.match(err, /no control plane answers at 127\.0\.0\.1:1\n {2}Start one with "capmesh up"/);
   });
 
+  it("exits with 3, with the control plane's own words, when its store is away", async () => {
+    cli.answers.getStatus = () => grpcError(status.UNAVAILABLE, 'the store cannot be reached');
+    const { code, err } = await cli.run('status');
+    assert.deepEqual([code, err], [3, 'capmesh: the store cannot be reached']);
+  });
+
   it('exits with 4 when the credential is not accepted', async () => {
     cli.answers.getStatus = () => grpcError(status.UNAUTHENTICATED, 'wrong admin token');
     const { code, err } = await cli.run('status');

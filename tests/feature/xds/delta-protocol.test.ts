@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { XdsServer } from '../../../control-plane/xds/xds-server.ts';
+import { buildSnapshot } from '../../../envoy/render-plan.ts';
 import { runtimeResource } from '../../../envoy/runtime-layer.ts';
-import { buildSnapshot } from '../../../envoy/snapshot.ts';
 import { RESOURCE_TYPES as TYPES } from '../../../envoy/type-urls.ts';
 import { systemClock } from '../../../platform/clock.ts';
 import type {
@@ -23,7 +23,9 @@ describe('xDS server, incremental protocol', () => {
   let stream: AdsStream<DeltaDiscoveryRequest, DeltaDiscoveryResponse>;
 
   beforeEach(async () => {
-    xds = new XdsServer({ clock: systemClock, logger: quietLogger });
+    // No type passes another only because time went by.
+    const times = { stageMs: 60_000, answerMs: 60_000 };
+    xds = new XdsServer({ clock: systemClock, logger: quietLogger, times });
     endpoint = await serveXds(xds);
     xds.publish(snapshot, { revision: 1, edited: true });
     stream = deltaStream(endpoint.address);

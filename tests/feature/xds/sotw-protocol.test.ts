@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { XdsServer } from '../../../control-plane/xds/xds-server.ts';
+import { buildSnapshot } from '../../../envoy/render-plan.ts';
 import { runtimeResource } from '../../../envoy/runtime-layer.ts';
-import { buildSnapshot } from '../../../envoy/snapshot.ts';
 import { RESOURCE_TYPES as TYPES } from '../../../envoy/type-urls.ts';
 import { systemClock } from '../../../platform/clock.ts';
 import type { DiscoveryRequest, DiscoveryResponse } from '../../../proto/gen/envoy/service/discovery/v3/discovery.ts';

@@ -3,8 +3,8 @@ import { status } from '@grpc/grpc-js';
 import type { Nack } from '../../../control-plane/xds/nack.ts';
 import { XdsServer } from '../../../control-plane/xds/xds-server.ts';
 import type { CapacityPlan } from '../../../core/allocators/capacity-plan.ts';
+import { buildSnapshot } from '../../../envoy/render-plan.ts';
 import { runtimeResource } from '../../../envoy/runtime-layer.ts';
-import { buildSnapshot } from '../../../envoy/snapshot.ts';
 import { RESOURCE_TYPES as TYPES } from '../../../envoy/type-urls.ts';
 import { systemClock } from '../../../platform/clock.ts';
 import { Listener } from '../../../proto/gen/envoy/config/listener/v3/listener.ts';
@@ -52,6 +52,7 @@ for (const mode of ['delta', 'sotw'] as const) {
         logger: quietLogger,
         onNack: (nack) => refused.push(nack),
         times: { stageMs: 500, answerMs: 5_000 },
+        routeIntervalMs: 100,
       });
       endpoint = await serveXds(xds);
     });
@@ -174,6 +175,21 @@ for (const mode of ['delta', 'sotw'] as const) {
       await everythingSo(client);
       assert.deepEqual(client.since(count), [TYPES.runtime]);
       await until(() => upToDate());
+    });
+
+    it('sends route tables that nobody edited later, the newest only, and everything else at once', async () => {
+      publish(planOf(payment()));
+      const client = connect();
+      await until(() => upToDate());
+      const count = client.log.length;
+      for (const tokens of [31, 32, 33]) publish(planOf(payment(tokens)), false);
+      await everythingSo(client);
+      assert.deepEqual(client.since(count), [TYPES.runtime]);
+      const newest = buildSnapshot(planOf(payment(33)))
+        .sets.get(TYPES.routes)
+        ?.resources.get('payment')?.bytes as Buffer;
+      await client.until(() => client.held.get(TYPES.routes)?.get('payment')?.equals(newest) === true);
+      assert.deepEqual(client.since(count), [TYPES.runtime, TYPES.routes]);
     });
 
     it('puts the listener where the node says that it listens', async () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CapacityPlan } from '../../../core/allocators/capacity-plan.ts';
+import { buildSnapshot } from '../../../envoy/render-plan.ts';
 import { buildRuntimeLayer } from '../../../envoy/runtime-layer.ts';
-import { buildSnapshot } from '../../../envoy/snapshot.ts';
 import { decodeAny } from '../../support/decode-any.ts';
 
 /** Tests run from dist/, the pairs stay beside the sources. */

@@ -141,6 +141,17 @@ describe('sidecar on a real nats-server', () => {
     assert.equal(await reasonOf(sidecar, tokenA), 'mesh-degraded');
   });
 
+  it('leaves nothing open when one of its addresses is taken', async () => {
+    const current = await start();
+    const settings = { mesh: 'shop', node: 'node-1', logger: silentLogger };
+    const folder = join(stateDir, 'second');
+    const nowhere = { servers: ['127.0.0.1:1'], nkeySeedFile: nats.seedFile('node-1') };
+    const second = { ...settings, nats: nowhere, stateDir: folder };
+    await assert.rejects(startSidecar({ ...second, httpPort: current.httpPort }), /EADDRINUSE/);
+    sidecar = await startSidecar({ ...second, httpPort: 0 });
+    await current.stop();
+  });
+
   it('sends frames of what it counted, also while Envoy is silent', async () => {
     await keys.put('jwk.k1', JSON.stringify(key.jwk));
     await publishLease(5);

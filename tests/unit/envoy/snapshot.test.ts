@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import type { CapacityPlan } from '../../../core/allocators/capacity-plan.ts';
-import { runtimeKeys } from '../../../envoy/runtime-layer.ts';
-import { buildSnapshot, inconsistencies, listenerResource, withSet } from '../../../envoy/snapshot.ts';
+import { buildSnapshot, PlanRenderer } from '../../../envoy/render-plan.ts';
+import { buildRuntimeLayer, edgeKeys, RuntimeLayerRenderer } from '../../../envoy/runtime-layer.ts';
+import { listenerResource } from '../../../envoy/service-resources.ts';
+import { inconsistencies, withSet } from '../../../envoy/snapshot.ts';
 import { RESOURCE_TYPES } from '../../../envoy/type-urls.ts';
+import { Runtime } from '../../../proto/gen/envoy/service/runtime/v3/rtds.ts';
 import { edgePlan, planOf, servicePlan } from '../../support/plans.ts';
 
 const plan = planOf(servicePlan('payment', { edges: [edgePlan('checkout', 'payment')] }), servicePlan('inventory'));
@@ -71,30 +74,87 @@ describe('buildSnapshot()', () => {
   });
 });
 
-describe('runtimeKeys() (CONTRACT §D, §I)', () => {
+describe('PlanRenderer', () => {
+  const steps = [
+    plan,
+    plan,
+    planOf(
+      servicePlan('payment', { timeoutMs: 9, edges: [edgePlan('checkout', 'payment')] }),
+      servicePlan('inventory'),
+    ),
+    planOf(
+      servicePlan('payment', { edges: [edgePlan('checkout', 'payment', { safe: null })] }),
+      servicePlan('inventory'),
+    ),
+    planOf(servicePlan('inventory', { unverified: null })),
+    planOf(servicePlan('inventory', { authorizerDown: 'open' }), servicePlan('search', { endpoints: ['search:80'] })),
+    planOf(servicePlan('inventory', { endpoints: ['127.0.0.1:1'], edges: [edgePlan('batch', 'inventory')] })),
+    plan,
+  ];
+
+  it('renders what a rendering from scratch gives, whatever came before', () => {
+    const renderer = new PlanRenderer();
+    for (const step of steps) assert.equal(renderer.snapshot(step).version, buildSnapshot(step).version);
+    assert.equal(new Set(steps.map((step) => buildSnapshot(step).version)).size, steps.length - 2);
+  });
+
+  it('keeps what did not change', () => {
+    const renderer = new PlanRenderer();
+    const first = renderer.snapshot(plan);
+    assert.equal(renderer.snapshot({ ...plan, services: plan.services.map((service) => ({ ...service })) }), first);
+  });
+});
+
+describe('edgeKeys() (CONTRACT §D, §I)', () => {
   it('renders the breaker and the retry budget of an edge', () => {
     const edge = edgePlan('checkout', 'payment', {
       breaker: { maxRequests: 16, maxConnections: 32, maxPendingRequests: 16 },
       retryBudgetPercent: 16,
     });
-    assert.deepEqual(runtimeKeys(planOf(servicePlan('payment', { edges: [edge] }))), {
+    assert.deepEqual(edgeKeys(edge), {
       'circuit_breakers.edge/checkout/payment.default.max_connections': 32,
       'circuit_breakers.edge/checkout/payment.default.max_pending_requests': 16,
       'circuit_breakers.edge/checkout/payment.default.max_requests': 16,
       'circuit_breakers.edge/checkout/payment.default.retry_budget.budget_percent': 16,
-      'circuit_breakers.edge/checkout/payment.default.retry_budget.min_retry_concurrency': 1,
     });
   });
 
   it('refuses values that Envoy would acknowledge and ignore', () => {
     for (const maxRequests of [-1, 2.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 32]) {
       const edge = edgePlan('a', 'b', { breaker: { maxRequests, maxConnections: 2, maxPendingRequests: 1 } });
-      assert.throws(() => runtimeKeys(planOf(servicePlan('b', { edges: [edge] }))), RangeError);
+      assert.throws(() => edgeKeys(edge), RangeError);
     }
+    assert.throws(() => edgeKeys(edgePlan('a', 'b', { retryBudgetPercent: Number.NaN })), RangeError);
   });
 
-  it('leaves out the breaker of an edge without concurrency limit', () => {
-    const keys = runtimeKeys(planOf(servicePlan('b', { edges: [edgePlan('a', 'b', { breaker: null })] })));
-    assert.ok(Object.keys(keys).every((key) => key.includes('.retry_budget.')));
+  it('says nothing of what the cluster already has', () => {
+    assert.deepEqual(edgeKeys(edgePlan('a', 'b', { breaker: null, retryBudgetPercent: 20 })), {});
+  });
+});
+
+describe('RuntimeLayerRenderer', () => {
+  const planWith = (maxRequests: number) =>
+    planOf(
+      servicePlan('payment', {
+        edges: [
+          edgePlan('checkout', 'payment', { breaker: { maxRequests, maxConnections: 2, maxPendingRequests: 1 } }),
+          edgePlan('batch', 'payment', { retryBudgetPercent: 7 }),
+        ],
+      }),
+    );
+
+  it('encodes the union of all overrides as one layer', () => {
+    const edges = planWith(3).services.flatMap((service) => service.edges);
+    const { name, layer } = Runtime.decode(buildRuntimeLayer(planWith(3)).bytes);
+    assert.equal(name, 'capmesh');
+    assert.deepEqual(layer, Object.assign({}, ...edges.map(edgeKeys)));
+  });
+
+  it('renders what a rendering from scratch gives, whatever came before', () => {
+    const renderer = new RuntimeLayerRenderer();
+    for (const maxRequests of [3, 3, 4, 3]) {
+      assert.equal(renderer.render(planWith(maxRequests)).version, buildRuntimeLayer(planWith(maxRequests)).version);
+    }
+    assert.notEqual(buildRuntimeLayer(planWith(3)).version, buildRuntimeLayer(planWith(4)).version);
   });
 });

@@ -215,6 +215,27 @@ describe('Authorizer', () => {
     assert.equal(burstNow(), 53);
   });
 
+  it('refuses everything with mesh-degraded until it knows enough to judge', () => {
+    let ready = false;
+    const { authorizer, key } = checkFixture({ isReady: () => ready });
+    const message = withToken(signToken(key, claimsOfA));
+    const refusal = readAnswer(authorizer.answer(message));
+    assert.deepEqual(
+      [refusal.http, refusal.body.reason, refusal.headers.get('retry-after')],
+      [503, 'mesh-degraded', '1'],
+    );
+    ready = true;
+    assert.ok(readAnswer(authorizer.answer(message)).admitted);
+  });
+
+  it('denies rather than fails when judging breaks', () => {
+    const broken = () => {
+      throw new Error('broken');
+    };
+    const { authorizer, key } = checkFixture({ isReady: broken });
+    assert.equal(readAnswer(authorizer.answer(withToken(signToken(key, claimsOfA)))).body.reason, 'internal');
+  });
+
   it('drops a verified token when its key goes', () => {
     const { check, tokenA, keys } = setUp();
     assert.ok(check(withToken(tokenA)).admitted);

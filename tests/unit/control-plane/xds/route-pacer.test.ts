@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { RoutePacer } from '../../../../control-plane/xds/route-pacer.ts';
-import { buildSnapshot } from '../../../../envoy/snapshot.ts';
+import { buildSnapshot } from '../../../../envoy/render-plan.ts';
 import { RESOURCE_TYPES } from '../../../../envoy/type-urls.ts';
 import { edgePlan, planOf, servicePlan } from '../../../support/plans.ts';
 

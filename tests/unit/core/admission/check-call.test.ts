@@ -76,6 +76,13 @@ describe('checkCall (CONTRACT §D, §F)', () => {
     assert.equal(drainBy(edge, null, 0), 0);
   });
 
+  it('refills once for the time that passed, however often the slice is renewed in it', () => {
+    const edge = edgeOf();
+    drainBy(edge, null, 0);
+    for (let renewal = 0; renewal < 5; renewal += 1) renewSlice(edge.limit, slice, 100);
+    assert.equal(drainBy(edge, null, 100), 10);
+  });
+
   it('follows a changed limit in the token buckets that it already gave out', () => {
     const edge = edgeOf();
     const share = createTokenShare(0.5, edge.limit, 0);

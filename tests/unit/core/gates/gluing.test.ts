@@ -116,6 +116,21 @@ describe('gluing gate', () => {
     assert.equal(gluingGate({ ...nothing, distributions: [pair, other] }).worst, 'b');
   });
 
+  it('blames of two the one that agrees with nobody', () => {
+    const pair = replicas({ a: slower, b: usual }, 'payment');
+    const other = replicas({ b: usual, c: usual, d: [7, 43, 151, 287, 267, 134, 74, 29, 5, 3] });
+    assert.equal(gluingGate({ ...nothing, distributions: [pair, other] }).worst, 'a');
+  });
+
+  it('blames the view behind the largest difference before one that differs less but more often', () => {
+    const bent = [15, 100, 240, 320, 200, 80, 35, 7, 2, 1];
+    const routes = Array.from({ length: 5 }, (_, i) =>
+      replicas({ a: usual, b: i === 0 ? slower : usual, c: bent, d: usual, e: usual }, `route-${i}`),
+    );
+    assert.equal(gluingGate({ ...nothing, distributions: routes }).worst, 'b');
+    assert.equal(gluingGate({ ...nothing, distributions: routes.slice(1) }).worst, 'c');
+  });
+
   it('names the edge whose ends count differently', () => {
     const counters = [
       { edge: 'checkout/payment', out: 4000, in: 4000, inFlightBound: 16 },
@@ -143,8 +158,13 @@ describe('gluing gate', () => {
     assert.equal(gluingGate({ ...nothing, counters: [broken, good] }).reason, 'nonfinite');
     const bad = { edge: 'a/b', out: 4000, in: 400, inFlightBound: 0 };
     assert.equal(gluingGate({ ...nothing, counters: [broken, bad] }).status, 'FAIL');
-    const torn = [replicas({ a: usual, b: [1, 2, 3], c: times(usual, -1), d: usual })];
-    assert.equal(gluingGate({ ...nothing, distributions: torn }).reason, 'nonfinite');
+    for (const torn of [[1, 2, 3], times(usual, -1), [...usual.slice(1), Number.NaN]]) {
+      assert.equal(gluingGate({ ...nothing, distributions: [replicas({ a: usual, b: torn })] }).reason, 'nonfinite');
+      const joined = gluingGate({ ...nothing, distributions: [replicas({ a: usual, b: torn, c: usual })] });
+      assert.deepEqual([joined.reason, joined.evidence.u_distribution], ['nonfinite', 0]);
+    }
+    const ledger = [Number.NaN, 0.005].map((difference) => ({ account: 'batch', difference }));
+    assert.equal(gluingGate({ ...nothing, ledger }).reason, 'nonfinite');
     const config = { laggingShare: Number.NaN, laggard: '' };
     assert.equal(gluingGate({ ...nothing, config }).status, 'UNKNOWN');
   });

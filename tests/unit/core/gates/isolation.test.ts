@@ -16,7 +16,7 @@ import {
   isolationPairs,
   poolChanges,
 } from '../../../../core/gates/isolation-pairs.ts';
-import { partialCorrelations, regressors } from '../../../../core/gates/partial-correlation.ts';
+import { lagOneCorrelation, partialCorrelations, regressors } from '../../../../core/gates/partial-correlation.ts';
 import { type Random, seededRandom } from '../../../support/random.ts';
 
 const close = (got: number | null | undefined, want: number, digits: number) =>
@@ -69,6 +69,12 @@ describe('isolation statistics (MATHS §B4)', () => {
     assert.equal(bartlettSamples(100, 0, 0.8), 100);
     close(bartlettSamples(100, 0.8, 0.8), 100 * (0.36 / 1.64), 9);
     close(bartlettSamples(100, 1, 1), 100 * (0.1 / 1.9), 9);
+  });
+
+  it('remember from one tick to the next only where no tick is missing between', () => {
+    const values = [1, -1, 1, -1];
+    assert.equal(lagOneCorrelation(values, [false, true, true, true]), -0.75);
+    assert.equal(lagOneCorrelation(values, [false, true, false, true]), -0.5);
   });
 
   it('find the slope of an exact relation and hold the other series', () => {

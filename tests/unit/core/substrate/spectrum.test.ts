@@ -164,6 +164,31 @@ describe('tridiagonal matrices', () => {
     });
   });
 
+  it('are solved where pivots vanish or nearly do', () => {
+    const entry = fc.constantFrom(0, 1, -1, 0.5, 1e-3, 1e-8, 1e-12);
+    const coupling = fc.constantFrom(1, 0.5, 1e-3, 1e-6);
+    const matrix = fc.integer({ min: 2, max: 12 }).chain((size) =>
+      fc.record({
+        diagonal: fc.array(entry, { minLength: size, maxLength: size }),
+        off: fc.array(coupling, { minLength: size - 1, maxLength: size - 1 }),
+      }),
+    );
+    fc.assert(
+      fc.property(matrix, ({ diagonal, off }) => {
+        const { smallest, largest } = extremeEigenvalues({ diagonal, off });
+        for (const value of [smallest, largest]) {
+          const vector = eigenvectorOf({ diagonal, off }, value);
+          const at = (i: number) => vector[i] ?? 0;
+          const residual = diagonal.map(
+            (entry, i) => (entry - value) * at(i) + (off[i - 1] ?? 0) * at(i - 1) + (off[i] ?? 0) * at(i + 1),
+          );
+          assert.ok(Math.hypot(...residual) < 1e-12, `${residual}`);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
   it('may fall apart into blocks', () => {
     const { smallest, largest } = extremeEigenvalues({ diagonal: [3, 1, 2], off: [0, 0] });
     near(smallest, 1, 1e-14);

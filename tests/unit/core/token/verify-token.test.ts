@@ -59,6 +59,8 @@ describe('verifyToken (CONTRACT §E)', () => {
     'alg none': unsignedToken(ours, claimsOfA),
     'HS256 keyed with our public key': signWithPublicKeyAsSecret(ours, claimsOfA),
     'an HMAC that claims to be EdDSA': signWithPublicKeyAsSecret(ours, claimsOfA, 'EdDSA'),
+    'our own signature under another alg': signToken(ours, claimsOfA, { alg: 'HS256' }),
+    'our own signature under alg none': signToken(ours, claimsOfA, { alg: 'none' }),
     'another typ': signToken(ours, claimsOfA, { typ: 'JWT' }),
     'no kid': signToken(ours, claimsOfA, { kid: undefined }),
     'a crit header': signToken(ours, claimsOfA, { crit: ['b64'], b64: false }),
