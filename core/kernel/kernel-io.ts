@@ -1,7 +1,8 @@
 import type { CapacityPlan, LeasePlan } from '../allocators/capacity-plan.ts';
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
-import type { GateName, GateState } from '../gates/gate-state.ts';
+import type { GateState } from '../gates/gate-state.ts';
 import type { MeshConfig } from '../mesh/mesh-config.ts';
+import type { StabilityActionRecord } from '../stability/stability-action.ts';
 import type { TelemetryFrame } from '../substrate/telemetry-frame.ts';
 
 /** Everything that can happen to the kernel. */
@@ -40,20 +41,4 @@ export interface CapacityEventRecord {
   readonly action: StabilityActionRecord | null;
   readonly message: string;
   readonly wallMs: number;
-}
-
-export interface StabilityActionRecord {
-  readonly id: string;
-  readonly gate: GateName;
-  readonly horizon: 'immediate' | 'short-term' | 'long-term';
-  readonly kind: string;
-  readonly target: string;
-  readonly size: number;
-  readonly ratio: number;
-  readonly threshold: number;
-  readonly windowMs: number;
-  readonly startedAtMs: number;
-  readonly expiresAtMs: number;
-  readonly phase: 'started' | 'changed' | 'ended';
-  readonly endCause: string;
 }

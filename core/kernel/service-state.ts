@@ -3,8 +3,8 @@ import { type GateMemory, NEW_GATE } from '../gates/hysteresis.ts';
 import { unknown } from '../gates/verdict.ts';
 import type { EdgeKey } from '../mesh/mesh-config.ts';
 import { INITIAL_OVERLOAD_STATE, type OverloadState } from '../stability/overload-controller.ts';
+import type { StabilityActionRecord } from '../stability/stability-action.ts';
 import type { EdgeState } from './edge-state.ts';
-import type { StabilityActionRecord } from './kernel-io.ts';
 import type { TenantState } from './tenant-state.ts';
 
 /** What the kernel knows about one service. Changed in place by the tick. */
