@@ -19,7 +19,7 @@ export { type ObservationLimits, observationLimits } from './capacity/observatio
 export { guaranteedShares, type RateDemand, rateLimits } from './capacity/rate-limits.ts';
 export { covers, debit, fullBucket, levelAt, retryAfterMs, type TokenBucket, take } from './capacity/token-bucket.ts';
 export { waterFill } from './capacity/water-fill.ts';
-export type { CapacityEventRecord, KernelEffect, KernelEvent, StabilityActionRecord } from './kernel/kernel-io.ts';
+export type { CapacityEventRecord, KernelEffect, KernelEvent } from './kernel/kernel-io.ts';
 export { createKernel, type KernelState } from './kernel/kernel-state.ts';
 export type { EdgeView, MeshView, NodeView, ServiceView } from './kernel/mesh-view.ts';
 export { type KernelStep, step } from './kernel/step.ts';
@@ -31,3 +31,4 @@ export { MESH_SCHEMA } from './mesh/mesh-schema.ts';
 export { type Endpoint, parseEndpoint } from './mesh/parse-endpoint.ts';
 export { meshDocument } from './mesh/to-mesh-document.ts';
 export type { Checked, Problem } from './problem.ts';
+export type { ActionKind, EndCause, StabilityActionRecord } from './stability/stability-action.ts';

@@ -65,7 +65,7 @@ export function meshFromMessage(message: MeshMessage): Checked<MeshConfig> {
     workloads: byName('workloads', message.workloads, workloadToDocument, repeated),
     budgets: { ...budgets },
     gates: present({ ...message.gates }),
-    policy: present({ maxShedRatio: message.policy?.maxShedRatio }),
+    policy: present({ ...message.policy }),
   });
   if (repeated.length === 0) return checked;
   return { ok: false, problems: [...repeated, ...(checked.ok ? [] : checked.problems)] };
@@ -79,7 +79,7 @@ export function meshToMessage(config: MeshConfig, revisionOf: RevisionOf = noRev
     workloads: [...config.workloads.values()].map((workload) => workloadToMessage(workload, revisionOf)),
     budgets: [...config.budgets.values()].map((budget) => budgetToMessage(budget, config, revisionOf)),
     gates: { ...config.gates, uvLambdaMaxHz: config.gates.uvLambdaMaxHz ?? undefined },
-    policy: { ...config.policy },
+    policy: { ...config.policy, shadow: [...config.policy.shadow] },
   };
 }
 

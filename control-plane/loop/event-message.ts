@@ -1,6 +1,7 @@
 import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
 import type { GateState, GateStatus, GateVerdict } from '../../core/gates/gate-state.ts';
-import type { CapacityEventRecord, StabilityActionRecord } from '../../core/kernel/kernel-io.ts';
+import type { CapacityEventRecord } from '../../core/kernel/kernel-io.ts';
+import type { StabilityActionRecord } from '../../core/stability/stability-action.ts';
 import { secondsAndNanos } from '../../platform/protobuf-time.ts';
 import type { CapacityVector as CapacityVectorMessage } from '../../proto/gen/capmesh/v1/capacity.ts';
 import type { CapacityEvent, StabilityAction } from '../../proto/gen/capmesh/v1/events.ts';

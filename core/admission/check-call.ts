@@ -1,17 +1,24 @@
 import { tokenLimit } from '../capacity/burst.ts';
 import { covers, debit, fullBucket, levelAt, retryAfterMs, type TokenBucket } from '../capacity/token-bucket.ts';
 import { type EdgeLimit, followLease } from './edge-limit.ts';
+import { type EdgeOverlay, overlayRefusal } from './edge-overlay.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 
 /** One edge as a check sees it. */
 export interface EdgeState {
   /** Has a budget line whose int and ptr are not 0. */
   entitled: boolean;
-  /** Overlay: the workload may not call at all. */
-  fenced: boolean;
-  /** Overlay: calls of a lower priority are shed; 0 sheds none. */
-  shedBelowPrio: number;
+  /** Actions in force. */
+  readonly overlay: EdgeOverlay;
   readonly limit: EdgeLimit;
+}
+
+/** What actions may judge a call by. */
+export interface CallClass {
+  /** 0 (first to be shed) … 9. */
+  readonly prio: number;
+  /** A second or later attempt. */
+  readonly retry: boolean;
 }
 
 /** What one token may do on one edge: its own bucket inside the edge's. */
@@ -43,20 +50,19 @@ export function createTokenShare(intShare: number | null, limit: EdgeLimit, nowM
  * and charged. Allocates nothing unless the edge's limit has just changed.
  *
  * @param share the token's bucket on this edge; `null` for an anonymous call
- * @param prio priority of the call, 0 (first to be shed) … 9
  * @param silentMs time since the last word of the control plane
  * @param nowMs monotonic
  */
 export function checkCall(
   edge: EdgeState,
   share: TokenShare | null,
-  prio: number,
+  call: CallClass,
   silentMs: number,
   nowMs: number,
 ): RefusalReason | null {
   if (!edge.entitled) return 'edge-not-entitled';
-  if (edge.fenced) return 'workload-fenced';
-  if (prio < edge.shedBelowPrio) return 'shed-priority';
+  const refusal = overlayRefusal(edge.overlay, call.prio, call.retry, nowMs);
+  if (refusal !== null) return refusal;
   const { limit } = edge;
   followLease(limit, silentMs, nowMs);
   if (limit.rateRps === null) return null;

@@ -48,6 +48,20 @@ export interface EdgePlan {
   readonly safe: BucketPlan | null;
   readonly retryBudgetPercent: number;
   readonly leaseMs: number;
+  /** Actions that the sidecars enforce on this edge; `null` = none. */
+  readonly overlay: OverlayPlan | null;
+}
+
+/** What actions do to one edge beyond lower limits. */
+export interface OverlayPlan {
+  /** What is left of the burst that a sidecar grants, 0 … 1; σ itself stays. */
+  readonly burstFactor: number;
+  /** Calls of a lower priority are shed, `shedRatio` of them. */
+  readonly shedBelowPrio: number;
+  readonly shedRatio: number;
+  /** Second and later attempts are shed. */
+  readonly shedRetries: boolean;
+  readonly fenced: boolean;
 }
 
 export interface BreakerPlan {
@@ -90,4 +104,10 @@ export interface EdgeLeasePlan {
   readonly guaranteeRps: number;
   readonly guaranteeBurst: number;
   readonly leaseMs: number;
+  /** Actions on this edge end by themselves after this; absent with all below = no actions. */
+  readonly overlayExpiresInMs?: number | undefined;
+  readonly shedBelowPrio?: number | undefined;
+  readonly shedRatio?: number | undefined;
+  readonly shedRetries?: boolean | undefined;
+  readonly fenced?: boolean | undefined;
 }

@@ -140,9 +140,12 @@ export function heldByService(nodes: Iterable<NodeLeases>): Map<string, number> 
   return sums;
 }
 
-/** The shortest lease among the edges, milliseconds; Infinity without edges. */
+/** The shortest term of a slice or an action among the edges, milliseconds; Infinity without edges. */
 export const leaseTermMs = (lease: LeasePlan): number =>
-  lease.edges.reduce((shortest, edge) => Math.min(shortest, edge.leaseMs), Number.POSITIVE_INFINITY);
+  lease.edges.reduce(
+    (shortest, { leaseMs, overlayExpiresInMs }) => Math.min(shortest, leaseMs, overlayExpiresInMs || leaseMs),
+    Number.POSITIVE_INFINITY,
+  );
 
 export const edgesByKey = (lease: LeasePlan): EdgeLeases =>
   new Map(lease.edges.map((edge) => [edgeKey(edge.workload, edge.service), edge]));

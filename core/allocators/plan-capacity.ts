@@ -86,6 +86,7 @@ export function planEdge(input: PlanInput, edge: EdgeFigures, nodeCount: number)
     safe: rate ? safeBucket(rate.guaranteeRps, rate.burst, nodeCount) : null,
     retryBudgetPercent: retryBudgetPercent(liveBudget.int),
     leaseMs: leaseMs(liveBudget.gauge),
+    overlay: null,
   };
 }
 

@@ -6,6 +6,7 @@ import type {
   EdgeLeasePlan,
   EdgePlan,
   LeasePlan,
+  OverlayPlan,
   ServicePlan,
 } from './capacity-plan.ts';
 import {
@@ -27,6 +28,8 @@ const MOVED_SHARE = 0.05;
 /** A node without traffic still weighs this share of an equal split, so its first calls find room. */
 const IDLE_WEIGHT = 0.1;
 const DUST = 1e-9;
+/** Actions that no newer lease renews end at the sidecar after this. A lease with actions is written anew at half of it. */
+export const OVERLAY_TERM_MS = 30_000;
 
 export interface SliceInput {
   readonly plan: CapacityPlan;
@@ -140,7 +143,7 @@ const safeLease = (newest: LeasePlan, epoch: number): LeasePlan => ({
   epoch,
   seq: newest.seq + 1,
   anonymous: newest.anonymous,
-  edges: newest.edges.map((edge) =>
+  edges: newest.edges.map(({ overlayExpiresInMs, shedBelowPrio, shedRatio, shedRetries, fenced, ...edge }) =>
     edge.rateRps === undefined ? edge : { ...edge, rateRps: edge.safeRateRps, burst: edge.safeBurst },
   ),
 });
@@ -212,13 +215,20 @@ function leaseEdge(edge: EdgePlan, nodeCount: number, rateRps: number | undefine
     workload: edge.workload,
     service: edge.service,
     rateRps,
-    burst: sliceBurst(burst, share),
+    burst: sliceBurst(burst * (edge.overlay?.burstFactor ?? 1), share),
     safeRateRps: guaranteeRps / nodeCount,
     safeBurst: sliceBurst(burst, 1 / nodeCount),
     guaranteeRps,
     guaranteeBurst: burst,
     leaseMs: edge.leaseMs,
+    ...leaseOverlay(edge.overlay),
   };
+}
+
+function leaseOverlay(overlay: OverlayPlan | null): Partial<EdgeLeasePlan> {
+  if (overlay === null) return {};
+  const { shedBelowPrio, shedRatio, shedRetries, fenced } = overlay;
+  return { overlayExpiresInMs: OVERLAY_TERM_MS, shedBelowPrio, shedRatio, shedRetries, fenced };
 }
 
 function assign(node: ActiveNode, key: EdgeKey, next: EdgeLeasePlan, mustShrink: boolean): void {
@@ -233,11 +243,20 @@ function isMoved(current: EdgeLeasePlan, next: EdgeLeasePlan): boolean {
   const rate = current.rateRps ?? 0;
   return (
     Math.abs((next.rateRps ?? 0) - rate) > MOVED_SHARE * rate + DUST ||
+    Math.abs(next.burst - current.burst) > MOVED_SHARE * current.burst + DUST ||
     current.guaranteeRps !== next.guaranteeRps ||
     current.guaranteeBurst !== next.guaranteeBurst ||
     current.safeRateRps !== next.safeRateRps ||
-    current.leaseMs !== next.leaseMs
+    current.leaseMs !== next.leaseMs ||
+    !sameOverlay(current, next)
   );
 }
+
+const sameOverlay = (a: EdgeLeasePlan, b: EdgeLeasePlan): boolean =>
+  a.overlayExpiresInMs === b.overlayExpiresInMs &&
+  a.shedBelowPrio === b.shedBelowPrio &&
+  a.shedRatio === b.shedRatio &&
+  a.shedRetries === b.shedRetries &&
+  a.fenced === b.fenced;
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -2,9 +2,10 @@ import type { CapacityPlan, EdgePlan, ServicePlan } from '../allocators/capacity
 import { type CapacityVector, UNLIMITED } from '../capacity/capacity-vector.ts';
 import { maxCapacity } from '../capacity/live-capacity.ts';
 import { edgeKey } from '../mesh/mesh-config.ts';
+import type { StabilityActionRecord } from '../stability/stability-action.ts';
 import { WINDOW_TICKS } from '../substrate/edge-window.ts';
 import type { EdgeState } from './edge-state.ts';
-import type { CapacityEventRecord, StabilityActionRecord } from './kernel-io.ts';
+import type { CapacityEventRecord } from './kernel-io.ts';
 import type { ServiceState } from './service-state.ts';
 
 /** Something that happened to a service and that everybody who calls it is told. */

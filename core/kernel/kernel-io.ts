@@ -1,7 +1,8 @@
 import type { CapacityPlan, LeasePlan } from '../allocators/capacity-plan.ts';
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
-import type { GateName, GateState } from '../gates/gate-state.ts';
+import type { GateState } from '../gates/gate-state.ts';
 import type { MeshConfig } from '../mesh/mesh-config.ts';
+import type { StabilityActionRecord } from '../stability/stability-action.ts';
 import type { TelemetryFrame } from '../substrate/telemetry-frame.ts';
 
 /** Everything that can happen to the kernel. */
@@ -11,9 +12,18 @@ export type KernelEvent =
   | { readonly kind: 'grants'; readonly live: ReadonlyMap<string, CapacityVector> }
   /** Once, before the first tick of a control plane that starts: the leases that nodes may still be applying. */
   | { readonly kind: 'stored-leases'; readonly leases: readonly LeasePlan[]; readonly nowMs: number }
+  /** How far each node has got with the configuration that is served now; before every tick that can know it. */
+  | { readonly kind: 'rollout'; readonly nodes: readonly NodeRollout[]; readonly nowMs: number }
   | { readonly kind: 'frame'; readonly frame: TelemetryFrame; readonly nowMs: number }
   /** `nowMs` is monotonic; `wallMs` is UTC and only goes into events. */
   | { readonly kind: 'tick'; readonly nowMs: number; readonly wallMs: number };
+
+export interface NodeRollout {
+  readonly node: string;
+  readonly connected: boolean;
+  /** It has acknowledged everything that is served now and refuses nothing of it. */
+  readonly upToDate: boolean;
+}
 
 /** Everything that the kernel asks its shell to do. */
 export type KernelEffect =
@@ -31,20 +41,4 @@ export interface CapacityEventRecord {
   readonly action: StabilityActionRecord | null;
   readonly message: string;
   readonly wallMs: number;
-}
-
-export interface StabilityActionRecord {
-  readonly id: string;
-  readonly gate: GateName;
-  readonly horizon: 'immediate' | 'short-term' | 'long-term';
-  readonly kind: string;
-  readonly target: string;
-  readonly size: number;
-  readonly ratio: number;
-  readonly threshold: number;
-  readonly windowMs: number;
-  readonly startedAtMs: number;
-  readonly expiresAtMs: number;
-  readonly phase: 'started' | 'changed' | 'ended';
-  readonly endCause: string;
 }

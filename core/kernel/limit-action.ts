@@ -1,5 +1,5 @@
 import { releaseOverload } from '../stability/overload-controller.ts';
-import type { StabilityActionRecord } from './kernel-io.ts';
+import type { EndCause, StabilityActionRecord } from '../stability/stability-action.ts';
 import type { KernelState } from './kernel-state.ts';
 import type { RunningAction, ServiceState } from './service-state.ts';
 
@@ -52,6 +52,7 @@ function start(state: KernelState, service: ServiceState, clocks: Clocks): Stabi
     expiresAtMs: clocks.wallMs + EXPIRY_MS,
     phase: 'started',
     endCause: '',
+    shadow: false,
   };
   service.action = { record, emittedMs: clocks.nowMs, expiresMs: clocks.nowMs + EXPIRY_MS };
   return record;
@@ -78,7 +79,7 @@ function renew(service: ServiceState, action: RunningAction, clocks: Clocks): St
   return changed;
 }
 
-function end(service: ServiceState, { record }: RunningAction, endCause: string): StabilityActionRecord {
+function end(service: ServiceState, { record }: RunningAction, endCause: EndCause): StabilityActionRecord {
   service.action = null;
   return { ...record, phase: 'ended', endCause };
 }

@@ -1,6 +1,6 @@
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import type { GateState } from '../gates/gate-state.ts';
-import type { StabilityActionRecord } from './kernel-io.ts';
+import type { StabilityActionRecord } from '../stability/stability-action.ts';
 
 /** What the kernel knows at one moment, for status pages, metrics and `explain`. */
 export interface MeshView {

@@ -2,6 +2,7 @@ import { restoreLeaseBook } from '../allocators/lease-book.ts';
 import type { TelemetryFrame } from '../substrate/telemetry-frame.ts';
 import type { KernelEffect, KernelEvent } from './kernel-io.ts';
 import { adoptConfig, type KernelState, nodeState } from './kernel-state.ts';
+import { noteRollout } from './mesh-lag.ts';
 import { publishPlan, replan, tick } from './tick.ts';
 
 export interface KernelStep {
@@ -29,6 +30,9 @@ function effectsOf(state: KernelState, event: KernelEvent): readonly KernelEffec
       return publishPlan(state);
     case 'stored-leases':
       state.book = restoreLeaseBook(event.leases, state.nowMs);
+      return [];
+    case 'rollout':
+      noteRollout(state, event.nodes);
       return [];
     case 'frame':
       acceptFrame(state, event.frame);

@@ -1,3 +1,4 @@
+import { GATES } from '../gates/gate-state.ts';
 import type { Checked, Problem } from '../problem.ts';
 import { checkBudget } from './check-budget.ts';
 import { checkService } from './check-service.ts';
@@ -7,11 +8,12 @@ import {
   edgeKey,
   type GateSettings,
   type MeshConfig,
+  type PolicyConfig,
   type ServiceConfig,
   type WorkloadConfig,
 } from './mesh-config.ts';
 import { DEFAULT_GATES, DEFAULT_POLICY, DEFAULT_PRIO, DEFAULT_WEIGHT } from './mesh-defaults.ts';
-import type { GatesDocument, MeshDocument } from './mesh-document.ts';
+import type { GatesDocument, MeshDocument, PolicyDocument } from './mesh-document.ts';
 import { BUDGETS_MAX } from './mesh-schema.ts';
 import { meshWarnings } from './mesh-warnings.ts';
 
@@ -38,7 +40,7 @@ export function checkMesh(document: MeshDocument): Checked<MeshConfig> {
     workloads,
     budgets,
     gates: readGates(document.gates ?? {}),
-    policy: { maxShedRatio: document.policy?.maxShedRatio ?? DEFAULT_POLICY.maxShedRatio },
+    policy: readPolicy(document.policy ?? {}),
   };
   return { ok: true, value, warnings: meshWarnings(value) };
 }
@@ -81,6 +83,12 @@ function checkBudgets(
   }
   return budgets;
 }
+
+const readPolicy = (policy: PolicyDocument): PolicyConfig => ({
+  maxShedRatio: policy.maxShedRatio ?? DEFAULT_POLICY.maxShedRatio,
+  shadow: GATES.filter((gate) => policy.shadow?.includes(gate)),
+  fence: policy.fence ?? DEFAULT_POLICY.fence,
+});
 
 const readGates = (gates: GatesDocument): GateSettings => ({
   fitThreshold: gates.fitThreshold ?? DEFAULT_GATES.fitThreshold,

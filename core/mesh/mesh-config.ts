@@ -1,4 +1,5 @@
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
+import type { GateName } from '../gates/gate-state.ts';
 
 /** Desired state of one mesh, checked and with every default filled in. */
 export interface MeshConfig {
@@ -63,4 +64,8 @@ export interface GateSettings {
 export interface PolicyConfig {
   /** Largest share of the offered calls of a service that actions may shed. */
   readonly maxShedRatio: number;
+  /** Gates whose actions are only recorded, in the order of `GATES`. */
+  readonly shadow: readonly GateName[];
+  /** A tenant that harms others may be fenced off where throttling it did not help. */
+  readonly fence: boolean;
 }

@@ -10,7 +10,7 @@ export const DEFAULT_GATES: GateSettings = {
   isolationEps: 0.15,
 };
 
-export const DEFAULT_POLICY: PolicyConfig = { maxShedRatio: 0.9 };
+export const DEFAULT_POLICY: PolicyConfig = { maxShedRatio: 0.9, shadow: [], fence: false };
 
 export const DEFAULT_PRIO = 5;
 export const DEFAULT_WEIGHT = 1;

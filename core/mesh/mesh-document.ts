@@ -1,3 +1,5 @@
+import type { GateName } from '../gates/gate-state.ts';
+
 /**
  * What an operator writes: the mesh file as plain data, with everything left out
  * that has a default (CONTRACT §I shows one). `null` means the same as absent.
@@ -57,4 +59,6 @@ export interface GatesDocument {
 
 export interface PolicyDocument {
   readonly maxShedRatio?: number | undefined;
+  readonly shadow?: readonly GateName[] | undefined;
+  readonly fence?: boolean | undefined;
 }

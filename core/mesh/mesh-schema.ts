@@ -1,3 +1,4 @@
+import { GATES } from '../gates/gate-state.ts';
 import {
   DEFAULT_AUTHORIZER_DOWN,
   DEFAULT_GATES,
@@ -155,6 +156,18 @@ const policy = record('Bounds of what actions may do.', {
     minimum: 0,
     maximum: 1,
     default: DEFAULT_POLICY.maxShedRatio,
+  },
+  shadow: {
+    description: 'Gates whose actions are recorded but have no effect.',
+    type: 'array',
+    items: { enum: GATES },
+    uniqueItems: true,
+    default: DEFAULT_POLICY.shadow,
+  },
+  fence: {
+    description: 'A tenant that harms others may be fenced off where throttling it did not help.',
+    type: 'boolean',
+    default: DEFAULT_POLICY.fence,
   },
 });
 

@@ -1,5 +1,12 @@
 import { AXES, type CapacityVector } from '../capacity/capacity-vector.ts';
-import type { GateSettings, MeshConfig, ServiceCapacity, ServiceConfig, WorkloadConfig } from './mesh-config.ts';
+import type {
+  GateSettings,
+  MeshConfig,
+  PolicyConfig,
+  ServiceCapacity,
+  ServiceConfig,
+  WorkloadConfig,
+} from './mesh-config.ts';
 import {
   DEFAULT_AUTHORIZER_DOWN,
   DEFAULT_GATES,
@@ -13,6 +20,7 @@ import type {
   CapacityDocument,
   GatesDocument,
   MeshDocument,
+  PolicyDocument,
   ServiceDocument,
   WorkloadDocument,
 } from './mesh-document.ts';
@@ -30,14 +38,14 @@ export function meshDocument(config: MeshConfig): MeshDocument {
     budgets.set(workload, lines);
   }
   const gates = gatesDocument(config.gates);
-  const { maxShedRatio } = config.policy;
+  const policy = policyDocument(config.policy);
   return {
     mesh: config.mesh,
     services: Object.fromEntries([...config.services].map(([name, service]) => [name, serviceDocument(service)])),
     workloads: Object.fromEntries([...config.workloads].map(([name, workload]) => [name, workloadDocument(workload)])),
     budgets: Object.fromEntries([...budgets].map(([workload, lines]) => [workload, Object.fromEntries(lines)])),
     ...(Object.keys(gates).length > 0 && { gates }),
-    ...(maxShedRatio !== DEFAULT_POLICY.maxShedRatio && { policy: { maxShedRatio } }),
+    ...(Object.keys(policy).length > 0 && { policy }),
   };
 }
 
@@ -68,3 +76,9 @@ const gatesDocument = (gates: GateSettings): GatesDocument =>
   Object.fromEntries(
     Object.entries(gates).filter(([name, value]) => value !== DEFAULT_GATES[name as keyof GateSettings]),
   );
+
+const policyDocument = ({ maxShedRatio, shadow, fence }: PolicyConfig): PolicyDocument => ({
+  ...(maxShedRatio !== DEFAULT_POLICY.maxShedRatio && { maxShedRatio }),
+  ...(shadow.length > 0 && { shadow }),
+  ...(fence !== DEFAULT_POLICY.fence && { fence }),
+});

@@ -43,6 +43,7 @@ export class Authorizer {
   readonly #options: AuthorizerOptions;
   readonly #tokens: TokenCache;
   readonly #request = new CheckRequestReader();
+  readonly #call = { prio: 0, retry: false };
   /** Encoded admissions by workload, one per priority. */
   readonly #admissions = new Map<string, Buffer[]>();
 
@@ -96,9 +97,12 @@ export class Authorizer {
 
   #decideEdge(edge: EdgeRecord, share: TokenShare | null, ownPrio: number, nowMs: number): Buffer {
     const prio = lowerPrio(ownPrio, this.#request.priority);
-    if (Number(this.#request.attempt) > 1) edge.retries += 1;
+    const call = this.#call;
+    call.prio = prio;
+    call.retry = Number(this.#request.attempt) > 1;
+    if (call.retry) edge.retries += 1;
     const silentMs = nowMs - this.#options.lastWordMs();
-    const refusal = checkCall(edge, share, prio, silentMs, nowMs);
+    const refusal = checkCall(edge, share, call, silentMs, nowMs);
     if (refusal === 'budget-exhausted') return this.#refuse(edge, refusal, explainExhaustion(edge, share, nowMs));
     if (refusal !== null) return this.#refuse(edge, refusal);
     countAdmitted(edge, nowMs);

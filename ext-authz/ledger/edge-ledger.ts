@@ -1,4 +1,5 @@
 import { fillLimit, renewSlice } from '../../core/admission/edge-limit.ts';
+import { renewOverlay } from '../../core/admission/edge-overlay.ts';
 import { UNVERIFIED_WORKLOAD } from '../../core/substrate/edge-stats.ts';
 import type { EdgeLease, Lease } from '../../proto/gen/capmesh/v1/lease.ts';
 import { createEdgeRecord, type EdgeRecord } from './edge-record.ts';
@@ -28,6 +29,7 @@ export class EdgeLedger {
   #leased = new Set<EdgeRecord>();
   #size = 0;
   #leaseSeq = 0;
+  #leaseEpoch = 0;
 
   constructor(nowMs: number) {
     this.#overflow = createEdgeRecord(UNVERIFIED_WORKLOAD, '', nowMs);
@@ -43,18 +45,27 @@ export class EdgeLedger {
     return this.#overflow.offered;
   }
 
-  /** Puts a lease in force; it replaces the one before as a whole. */
-  applyLease(lease: Lease, nowMs: number): void {
+  /**
+   * Puts a lease in force; it replaces the one before as a whole. The same lease
+   * said again renews its slices, but not its actions: those need a new decision.
+   *
+   * @param writtenMs monotonic time at which it was written
+   */
+  applyLease(lease: Lease, nowMs: number, writtenMs = nowMs): void {
+    const repeated = lease.seq === this.#leaseSeq && lease.epoch === this.#leaseEpoch;
     const leased = new Set<EdgeRecord>();
     for (const slice of lease.edges) {
       const record = this.#leaseEdge(slice, nowMs);
-      if (record !== null) leased.add(record);
+      if (record === null) continue;
+      leased.add(record);
+      if (!repeated) renewOverlay(record.overlay, slice, writtenMs);
     }
     for (const record of this.#leased) {
       if (!leased.has(record)) record.entitled = false;
     }
     this.#leased = leased;
     this.#leaseSeq = lease.seq;
+    this.#leaseEpoch = lease.epoch;
     this.#anonymous = new Map(
       lease.anonymous
         .slice(0, UNVERIFIED_MAX)

@@ -1,6 +1,7 @@
 import { type ArrivalMeter, countArrival, createArrivalMeter } from '../../core/admission/arrival-meter.ts';
 import type { EdgeState } from '../../core/admission/check-call.ts';
 import { createEdgeLimit, type LeasedSlice } from '../../core/admission/edge-limit.ts';
+import { createEdgeOverlay } from '../../core/admission/edge-overlay.ts';
 import type { RefusalReason } from '../../core/admission/refusal-reason.ts';
 
 /** One edge at this sidecar: its limit and what was counted on it since the sidecar started. */
@@ -26,8 +27,7 @@ export function createEdgeRecord(workload: string, service: string, nowMs: numbe
     workload,
     service,
     entitled: false,
-    fenced: false,
-    shedBelowPrio: 0,
+    overlay: createEdgeOverlay(),
     limit: createEdgeLimit(NOTHING, nowMs),
     guaranteeRps: 0,
     offered: 0,

@@ -76,8 +76,8 @@ export class SidecarState {
     if (!anew && this.#lease !== null && lease.epoch < this.#lease.epoch) return 'stale';
     const nowMs = this.#clock.monotonicMs();
     this.#lease = lease;
-    this.#ledger.applyLease(lease, nowMs);
     const ageMs = Math.max(0, this.#clock.wallMs() - writtenMs);
+    this.#ledger.applyLease(lease, nowMs, nowMs - ageMs);
     this.#lastWordMs = Math.max(this.#lastWordMs, nowMs - ageMs);
     return 'taken';
   }

@@ -72,6 +72,7 @@ const edgePlan = (key: EdgeKey, limitRps: number): EdgePlan => ({
   safe: null,
   retryBudgetPercent: 20,
   leaseMs: 12_000,
+  overlay: null,
 });
 
 const planOf = (limits: readonly number[]): CapacityPlan => ({

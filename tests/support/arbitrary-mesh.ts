@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
+import { GATES } from '../../core/gates/gate-state.ts';
 import {
   type BudgetConfig,
   type EdgeKey,
@@ -73,7 +74,7 @@ export const meshConfig: fc.Arbitrary<MeshConfig> = record({
         ),
       ),
       gates,
-      policy: record({ maxShedRatio: real(0, 1) }),
+      policy: record({ maxShedRatio: real(0, 1), shadow: fc.subarray([...GATES]), fence: fc.boolean() }),
     }),
   )
   .map(({ services, workloads, budgets, ...rest }) => ({

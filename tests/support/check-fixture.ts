@@ -28,6 +28,11 @@ export const edgeLease = (lease: Partial<EdgeLease> & Pick<EdgeLease, 'workload'
   guaranteeBurst: 25,
   leaseMs: 60_000,
   budget: {},
+  overlayExpiresInMs: 0,
+  shedBelowPrio: 0,
+  shedRatio: 0,
+  shedRetries: false,
+  fenced: false,
   ...lease,
 });
 

@@ -47,7 +47,7 @@ export function meshConfig(sketch: MeshSketch): MeshConfig {
     ),
     budgets: new Map(budgets.map((budget) => [edgeKey(budget.workload, budget.service), budget])),
     gates: { fitThreshold: 0.25, gluingK: 3, uvLambda1Hz: 1 / 30, uvLambdaMaxHz: null, isolationEps: 0.15 },
-    policy: { maxShedRatio: 1 },
+    policy: { maxShedRatio: 1, shadow: [], fence: false },
   };
 }
 

@@ -38,6 +38,7 @@ export function edgePlan(workload: string, service: string, overrides: Partial<E
     safe: { maxTokens: 25, tokensPerFill: 10, fillIntervalMs: 100 },
     retryBudgetPercent: 20,
     leaseMs: 60_000,
+    overlay: null,
     ...overrides,
   };
 }

@@ -246,13 +246,22 @@ describe('Authorizer', () => {
   it('sheds and fences by overlay before it looks at any bucket', () => {
     const { check, tokenA, ledger } = setUp();
     const edge = ledger.find('checkout', 'payment')!;
-    edge.shedBelowPrio = 5;
+    Object.assign(edge.overlay, { untilMs: Number.POSITIVE_INFINITY, shedBelowPrio: 5, shedRatio: 1 });
     assert.ok(check(withToken(tokenA)).admitted);
     const shed = check(withToken(tokenA, { 'x-capacity-priority': '4' }));
     assert.deepEqual([shed.http, shed.body.reason, shed.headers.get('retry-after')], [503, 'shed-priority', '1']);
-    edge.fenced = true;
+    edge.overlay.fenced = true;
     assert.deepEqual(check(withToken(tokenA)).http, 403);
     assert.equal(check(withToken(tokenA)).body.reason, 'workload-fenced');
+  });
+
+  it('sheds retries by the attempt that the caller tells, and counts them', () => {
+    const { check, tokenA, ledger } = setUp();
+    const edge = ledger.find('checkout', 'payment')!;
+    Object.assign(edge.overlay, { untilMs: Number.POSITIVE_INFINITY, shedRetries: true });
+    assert.ok(check(withToken(tokenA, { 'x-capacity-attempt': '1' })).admitted);
+    assert.equal(check(withToken(tokenA, { 'x-capacity-attempt': '2' })).body.reason, 'shed-priority');
+    assert.equal(edge.retries, 1);
   });
 
   it('keeps at most as many verified tokens as it may', () => {

@@ -46,6 +46,23 @@ describe('SidecarState', () => {
     assert.equal(state.lastWordMs, 100_000);
   });
 
+  it('lets actions run out although their lease is said again, and goes on with those of a newer one', () => {
+    const { state, ledger, clock } = setUp();
+    const fence = (seq: number): StoreEntry => ({
+      key: 'node-1',
+      value: Lease.encode(leaseOf(seq, [{ ...checkoutToPayment, overlayExpiresInMs: 30_000, fenced: true }])).finish(),
+      writtenMs: clock.wallMs() - 5000,
+    });
+    const fencedForMs = () => (ledger.find('checkout', 'payment')?.overlay.untilMs ?? 0) - clock.monotonicMs();
+    state.takeLease(fence(1), true);
+    assert.equal(fencedForMs(), 25_000);
+    clock.advance(20_000);
+    state.takeLease(fence(1), false);
+    assert.equal(fencedForMs(), 5000);
+    state.takeLease(fence(2), false);
+    assert.equal(fencedForMs(), 25_000);
+  });
+
   it('passes over the late write of a former leader, unless the store was read anew', () => {
     const { state, lease, ledger } = setUp();
     assert.equal(state.takeLease(lease(5, { epoch: 3 }), true), 'taken');

@@ -47,7 +47,7 @@ describe('mesh file', () => {
       uvLambdaMaxHz: null,
       isolationEps: 0.15,
     });
-    assert.deepEqual(config.policy, { maxShedRatio: 0.9 });
+    assert.deepEqual(config.policy, { maxShedRatio: 0.9, shadow: [], fence: false });
     assert.deepEqual(
       warnings.map((warning) => [warning.path, warning.message.slice(0, 40)]),
       [

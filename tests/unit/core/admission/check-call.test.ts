@@ -10,6 +10,7 @@ import {
   type TokenShare,
 } from '../../../../core/admission/check-call.ts';
 import { createEdgeLimit, type LeasedSlice, renewSlice } from '../../../../core/admission/edge-limit.ts';
+import { createEdgeOverlay } from '../../../../core/admission/edge-overlay.ts';
 import { statusOf } from '../../../../core/admission/refusal-reason.ts';
 
 const slice: LeasedSlice = {
@@ -21,16 +22,17 @@ const slice: LeasedSlice = {
   leaseMs: 1000,
 };
 
+const FIRST_ATTEMPT = { prio: 5, retry: false };
+
 const edgeOf = (own: LeasedSlice = slice): EdgeState => ({
   entitled: true,
-  fenced: false,
-  shedBelowPrio: 0,
+  overlay: createEdgeOverlay(),
   limit: createEdgeLimit(own, 0),
 });
 
 const drainBy = (edge: EdgeState, share: TokenShare | null, nowMs: number): number => {
   let admitted = 0;
-  while (checkCall(edge, share, 5, 0, nowMs) === null) admitted += 1;
+  while (checkCall(edge, share, FIRST_ATTEMPT, 0, nowMs) === null) admitted += 1;
   return admitted;
 };
 
@@ -48,7 +50,7 @@ describe('checkCall (CONTRACT §D, §F)', () => {
           nowMs += gapMs;
           const share = shares[which]!;
           const before = { edge: { ...edge.limit.bucket }, token: { ...share.bucket } };
-          if (checkCall(edge, share, 5, 0, nowMs) === null) admitted[which]! += 1;
+          if (checkCall(edge, share, FIRST_ATTEMPT, 0, nowMs) === null) admitted[which]! += 1;
           else assert.deepEqual({ edge: edge.limit.bucket, token: share.bucket }, before);
           assert.ok(admitted[0]! + admitted[1]! <= 40 + nowMs / 10 + 1e-6);
           const own = (which === 0 ? a : b) ?? 1;
@@ -69,7 +71,7 @@ describe('checkCall (CONTRACT §D, §F)', () => {
     assert.equal(drainBy(edge, null, 0), 40);
     renewSlice(edge.limit, { ...slice, rateRps: 200, burst: 80 }, 0);
     assert.equal(drainBy(edge, null, 0), 0);
-    assert.equal(checkCall(edge, null, 5, 1001, 0), 'budget-exhausted');
+    assert.equal(checkCall(edge, null, FIRST_ATTEMPT, 1001, 0), 'budget-exhausted');
     assert.equal(edge.limit.rateRps, 10);
     assert.equal(drainBy(edge, null, 0), 0);
   });
@@ -86,7 +88,7 @@ describe('checkCall (CONTRACT §D, §F)', () => {
     const share = createTokenShare(0.5, edge.limit, 0);
     drainBy(edge, share, 0);
     renewSlice(edge.limit, { ...slice, rateRps: 400 }, 0);
-    checkCall(edge, share, 5, 0, 0);
+    checkCall(edge, share, FIRST_ATTEMPT, 0, 0);
     assert.equal(share.rateRps, 200);
   });
 

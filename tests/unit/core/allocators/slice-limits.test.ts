@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { CapacityPlan, EdgeLeasePlan, LeasePlan } from '../../../../core/allocators/capacity-plan.ts';
+import type { CapacityPlan, EdgeLeasePlan, LeasePlan, OverlayPlan } from '../../../../core/allocators/capacity-plan.ts';
 import {
   EMPTY_LEASE_BOOK,
   heldRps,
@@ -13,13 +13,20 @@ import { UNLIMITED } from '../../../../core/capacity/capacity-vector.ts';
 const LEASE_MS = 60_000;
 
 interface PlanOptions {
+  readonly overlay?: OverlayPlan;
   readonly limitRps?: number | null;
   readonly nodeCount?: number;
   readonly anonymous?: string;
   readonly guaranteeRps?: number;
 }
 
-function planOf({ limitRps = 100, nodeCount = 1, anonymous, guaranteeRps = 80 }: PlanOptions = {}): CapacityPlan {
+function planOf({
+  limitRps = 100,
+  nodeCount = 1,
+  anonymous,
+  guaranteeRps = 80,
+  overlay,
+}: PlanOptions = {}): CapacityPlan {
   const edge = {
     workload: 'checkout',
     service: 'payment',
@@ -36,6 +43,7 @@ function planOf({ limitRps = 100, nodeCount = 1, anonymous, guaranteeRps = 80 }:
     safe: null,
     retryBudgetPercent: 20,
     leaseMs: LEASE_MS,
+    overlay: overlay ?? null,
   };
   const service = {
     service: 'payment',
@@ -175,6 +183,35 @@ describe('sliceLimits()', () => {
       ],
       'the stored lease of the silent node shrinks to what it applies',
     );
+  });
+
+  const shedding = { burstFactor: 0.7, shedBelowPrio: 3, shedRatio: 0.5, shedRetries: true, fenced: false };
+
+  it('carries actions at once, with a term of their own, and drops them at once', () => {
+    const plain = slice(planOf(), [report('n1', 50, 0, 0)], EMPTY_LEASE_BOOK, 0);
+    assert.equal(firstEdge(only(plain.leases)).overlayExpiresInMs, undefined);
+    const acting = slice(planOf({ overlay: shedding }), [report('n1', 50, 1, 1000)], plain.book, 1000);
+    const { burst, guaranteeBurst, overlayExpiresInMs, shedBelowPrio, shedRatio, shedRetries, fenced } = firstEdge(
+      only(acting.leases),
+    );
+    assert.deepEqual(
+      { overlayExpiresInMs, shedBelowPrio, shedRatio, shedRetries, fenced },
+      { overlayExpiresInMs: 30_000, shedBelowPrio: 3, shedRatio: 0.5, shedRetries: true, fenced: false },
+    );
+    assert.deepEqual([burst, guaranteeBurst], [28, 40]);
+    const ended = slice(planOf(), [report('n1', 50, 2, 2000)], acting.book, 2000);
+    assert.equal(firstEdge(only(ended.leases)).overlayExpiresInMs, undefined);
+  });
+
+  it('writes a lease with actions anew at half of their term, so that they hold while they are decided', () => {
+    let { book } = slice(planOf({ overlay: shedding }), [report('n1', 50, 0, 0)], EMPTY_LEASE_BOOK, 0);
+    const writtenAt: number[] = [];
+    for (let nowMs = 1000; nowMs <= 60_000; nowMs += 1000) {
+      const result = slice(planOf({ overlay: shedding }), [report('n1', 50, 1, nowMs)], book, nowMs);
+      ({ book } = result);
+      if (result.leases.length > 0) writtenAt.push(nowMs);
+    }
+    assert.deepEqual(writtenAt, [15_000, 30_000, 45_000, 60_000]);
   });
 
   it('renders no rate where an edge has no limit', () => {
