@@ -7,6 +7,11 @@ const LOWEST_RPS = 0.1;
 const HALF_LIFE_SEC = 300;
 /** A load is known once it has been seen for this long. */
 const KNOWN_SEC = 30;
+/** Dispersion that is assumed at first, and the time after which what was seen counts as much. */
+const PRIOR_DISPERSION = 4;
+const PRIOR_SEC = 60;
+/** A few minutes hold few independent windows of a queue, and its tail is long: the true dispersion may be twice what was seen. */
+const DISPERSION_MARGIN = 2;
 /** Loads that must be known before a curve is laid through them (MATHS §B1). */
 const CURVE_LOADS_MIN = 6;
 
@@ -27,19 +32,33 @@ const FIELDS = 4;
  */
 export class LatencyModel {
   readonly #classes = new Float64Array(LOADS * FIELDS);
+  #dispersionSum = PRIOR_DISPERSION * PRIOR_SEC;
+  #dispersionSec = PRIOR_SEC;
   #curve: readonly [number, number, number] | null | undefined;
 
-  /** One look at a load: answers and Σ ln(latency), over `durationSec` of time. */
-  learn(loadRps: number, answers: number, logSum: number, durationSec: number): void {
+  /** What answers of a window looked like at a load; `durationSec` of it is new. */
+  learn(loadRps: number, seen: LogSums, durationSec: number): void {
+    const { answers, logSum } = seen;
     if (!(answers > 0) || !(loadRps > 0) || !Number.isFinite(logSum)) return;
-    const at = FIELDS * classOf(loadRps);
+    const index = classOf(loadRps);
+    const at = FIELDS * index;
     const keep = 2 ** (-durationSec / HALF_LIFE_SEC);
+    this.#learnDispersion(index, seen, keep, durationSec);
     const own = this.#classes;
     own[at + SECONDS] = (own[at + SECONDS] ?? 0) + durationSec;
     own[at + ANSWERS] = keep * (own[at + ANSWERS] ?? 0) + answers;
     own[at + LOG_SUM] = keep * (own[at + LOG_SUM] ?? 0) + logSum;
     own[at + RATE_SUM] = keep * (own[at + RATE_SUM] ?? 0) + answers * loadRps;
     this.#curve = undefined;
+  }
+
+  /**
+   * How many times further windows stray from ŷ than as many independent answers
+   * would, as a variance; at least 1. Answers that waited in one queue are not
+   * independent of each other.
+   */
+  get dispersion(): number {
+    return Math.max(1, (DISPERSION_MARGIN * this.#dispersionSum) / this.#dispersionSec);
   }
 
   /** ŷ at a load; `null` where nothing is known about such a load. */
@@ -60,7 +79,18 @@ export class LatencyModel {
   /** Forgets everything. */
   clear(): void {
     this.#classes.fill(0);
+    this.#dispersionSum = PRIOR_DISPERSION * PRIOR_SEC;
+    this.#dispersionSec = PRIOR_SEC;
     this.#curve = undefined;
+  }
+
+  #learnDispersion(index: number, seen: LogSums, keep: number, durationSec: number): void {
+    const expected = this.#pointAt(index);
+    const variance = varianceLog(seen);
+    if (expected === null || !(variance > 0)) return;
+    const strayed = (seen.answers * (seen.logSum / seen.answers - expected.meanLog) ** 2) / variance;
+    this.#dispersionSum = keep * this.#dispersionSum + durationSec * strayed;
+    this.#dispersionSec = keep * this.#dispersionSec + durationSec;
   }
 
   #points(): LatencyPoint[] {
@@ -82,6 +112,17 @@ export class LatencyModel {
     };
   }
 }
+
+/** Answers, Σ ln(latency in ms), Σ ln². */
+export interface LogSums {
+  readonly answers: number;
+  readonly logSum: number;
+  readonly logSquares: number;
+}
+
+/** s²: variance of ln(latency); 0 without answers. */
+export const varianceLog = ({ answers, logSum, logSquares }: LogSums): number =>
+  answers > 0 ? Math.max(0, logSquares / answers - (logSum / answers) ** 2) : 0;
 
 export interface LatencyPoint {
   readonly loadRps: number;
