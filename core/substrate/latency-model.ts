@@ -9,8 +9,10 @@ const HALF_LIFE_SEC = 300;
 const KNOWN_SEC = 30;
 /** Dispersion that is assumed at first, and the time after which what was seen counts as much. */
 const PRIOR_DISPERSION = 4;
-const PRIOR_SEC = 60;
-/** A few minutes hold few independent windows of a queue, and its tail is long: the true dispersion may be twice what was seen. */
+const PRIOR_SEC = 300;
+/** It is a property of the service more than of the hour, and a window gives one sample of it. */
+const DISPERSION_HALF_LIFE_SEC = 1800;
+/** An hour holds few independent windows, and the tail of a queue is long: the true dispersion may be twice what was seen. */
 const DISPERSION_MARGIN = 2;
 /** Loads that must be known before a curve is laid through them (MATHS §B1). */
 const CURVE_LOADS_MIN = 6;
@@ -34,16 +36,18 @@ export class LatencyModel {
   readonly #classes = new Float64Array(LOADS * FIELDS);
   #dispersionSum = PRIOR_DISPERSION * PRIOR_SEC;
   #dispersionSec = PRIOR_SEC;
+  #window: { readonly index: number; readonly meanLog: number; readonly noise: number } | null = null;
+  #sinceWindowSec = 0;
   #curve: readonly [number, number, number] | null | undefined;
 
-  /** What answers of a window looked like at a load; `durationSec` of it is new. */
-  learn(loadRps: number, seen: LogSums, durationSec: number): void {
+  /** What the answers of a window looked like at a load; the newest `durationSec` of it have not been seen before. */
+  learn(loadRps: number, seen: WindowLogSums, durationSec: number): void {
     const { answers, logSum } = seen;
     if (!(answers > 0) || !(loadRps > 0) || !Number.isFinite(logSum)) return;
     const index = classOf(loadRps);
     const at = FIELDS * index;
     const keep = 2 ** (-durationSec / HALF_LIFE_SEC);
-    this.#learnDispersion(index, seen, keep, durationSec);
+    this.#learnDispersion(index, seen, durationSec);
     const own = this.#classes;
     own[at + SECONDS] = (own[at + SECONDS] ?? 0) + durationSec;
     own[at + ANSWERS] = keep * (own[at + ANSWERS] ?? 0) + answers;
@@ -53,9 +57,9 @@ export class LatencyModel {
   }
 
   /**
-   * How many times further windows stray from ŷ than as many independent answers
-   * would, as a variance; at least 1. Answers that waited in one queue are not
-   * independent of each other.
+   * How many times further apart two windows in a row are than with as many
+   * independent answers, as a variance; at least 1. Answers that waited in one
+   * queue are not independent of each other.
    */
   get dispersion(): number {
     return Math.max(1, (DISPERSION_MARGIN * this.#dispersionSum) / this.#dispersionSec);
@@ -79,18 +83,26 @@ export class LatencyModel {
   /** Forgets everything. */
   clear(): void {
     this.#classes.fill(0);
+    this.#window = null;
     this.#dispersionSum = PRIOR_DISPERSION * PRIOR_SEC;
     this.#dispersionSec = PRIOR_SEC;
     this.#curve = undefined;
   }
 
-  #learnDispersion(index: number, seen: LogSums, keep: number, durationSec: number): void {
-    const expected = this.#pointAt(index);
-    const variance = varianceLog(seen);
-    if (expected === null || !(variance > 0)) return;
-    const strayed = (seen.answers * (seen.logSum / seen.answers - expected.meanLog) ** 2) / variance;
-    this.#dispersionSum = keep * this.#dispersionSum + durationSec * strayed;
-    this.#dispersionSec = keep * this.#dispersionSec + durationSec;
+  /** Compares windows that do not overlap and were seen at about the same load. */
+  #learnDispersion(index: number, seen: WindowLogSums, durationSec: number): void {
+    this.#sinceWindowSec += durationSec;
+    if (this.#sinceWindowSec < seen.durationSec) return;
+    const before = this.#window;
+    const noise = varianceLog(seen) / seen.answers;
+    const window = { index, meanLog: seen.logSum / seen.answers, noise };
+    this.#window = window;
+    this.#sinceWindowSec = 0;
+    if (before === null || Math.abs(before.index - index) > 1 || !(before.noise + noise > 0)) return;
+    const apart = (window.meanLog - before.meanLog) ** 2 / (before.noise + noise);
+    const keep = 2 ** (-seen.durationSec / DISPERSION_HALF_LIFE_SEC);
+    this.#dispersionSum = keep * this.#dispersionSum + seen.durationSec * apart;
+    this.#dispersionSec = keep * this.#dispersionSec + seen.durationSec;
   }
 
   #points(): LatencyPoint[] {
@@ -118,6 +130,11 @@ export interface LogSums {
   readonly answers: number;
   readonly logSum: number;
   readonly logSquares: number;
+}
+
+export interface WindowLogSums extends LogSums {
+  /** Length of the window. */
+  readonly durationSec: number;
 }
 
 /** s²: variance of ln(latency); 0 without answers. */

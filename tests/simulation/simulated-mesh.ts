@@ -1,10 +1,11 @@
-import type { GateName } from '../../core/gates/gate-state.ts';
-import type { KernelEffect, KernelEvent } from '../../core/kernel/kernel-io.ts';
+import { GATES, type GateName } from '../../core/gates/gate-state.ts';
+import type { KernelEvent } from '../../core/kernel/kernel-io.ts';
 import { createKernel } from '../../core/kernel/kernel-state.ts';
 import type { ServiceView } from '../../core/kernel/mesh-view.ts';
 import { step } from '../../core/kernel/step.ts';
 import { viewOf } from '../../core/kernel/view-of.ts';
 import { type EdgeKey, edgeKey, type MeshConfig } from '../../core/mesh/mesh-config.ts';
+import type { StabilityActionRecord } from '../../core/stability/stability-action.ts';
 import { frame } from '../support/mesh-fixtures.ts';
 import { seededRandom } from '../support/simulated-service.ts';
 import { NodeCounters } from './node-counters.ts';
@@ -42,6 +43,7 @@ interface GateChange {
   readonly gate: GateName;
   readonly status: string;
   readonly worst: string;
+  readonly reason: string;
   readonly evidence: Readonly<Record<string, number>>;
 }
 
@@ -53,15 +55,14 @@ interface GateChange {
 export class SimulatedMesh {
   readonly kernel = createKernel();
   readonly changes: GateChange[] = [];
-  /** Calls that a limit in force would have refused. */
-  refused = 0;
+  readonly actions: StabilityActionRecord[] = [];
   sec = 0;
   readonly #random: () => number;
   readonly #services: ReadonlyMap<string, SimulatedServiceSketch>;
   readonly #pools: ReadonlyMap<string, SimulatedPool>;
   readonly #nodes = new Map<string, SimulatedNode>();
   readonly #sources: Source[] = [];
-  readonly #limits = new Map<EdgeKey, number>();
+  readonly #slowness = new Map<string, number>();
   readonly #statuses = new Map<string, string>();
 
   constructor(
@@ -97,6 +98,19 @@ export class SimulatedMesh {
 
   restartService(name: string, workers: number): void {
     this.#pools.get(name)?.restart(workers, this.sec);
+  }
+
+  /** Every call takes so many times longer from now on. */
+  slowDown(name: string, factor: number): void {
+    this.#slowness.set(name, factor);
+  }
+
+  /** Over the gates' window. */
+  meanLatencyMs(name: string): number {
+    const edges = [...(this.kernel.services.get(name)?.edges.values() ?? [])];
+    const total = edges.map(({ sums }) => sums);
+    const answers = total.reduce((sum, each) => sum + each.answers, 0);
+    return total.reduce((sum, each) => sum + each.latencySumMs, 0) / answers;
   }
 
   run(seconds: number): void {
@@ -167,7 +181,7 @@ export class SimulatedMesh {
     const sketch = this.#services.get(service);
     const pool = this.#pools.get(service);
     if (!sketch || !pool) return;
-    const workSec = (-Math.log(1 - this.#random()) * sketch.workMs * work) / 1000;
+    const workSec = (-Math.log(1 - this.#random()) * sketch.workMs * work * (this.#slowness.get(service) ?? 1)) / 1000;
     const key = edgeKey(workload, service);
     let counters = node.edges.get(key);
     if (counters === undefined) {
@@ -183,32 +197,19 @@ export class SimulatedMesh {
   }
 
   #take(event: KernelEvent): void {
-    for (const effect of step(this.kernel, event).effects) this.#follow(effect);
-  }
-
-  #follow(effect: KernelEffect): void {
-    if (effect.kind !== 'publish-plan') return;
-    for (const edge of effect.plan.services.flatMap(({ edges }) => edges)) {
-      this.#limits.set(edgeKey(edge.workload, edge.service), edge.breaker?.maxRequests ?? Number.POSITIVE_INFINITY);
+    for (const effect of step(this.kernel, event).effects) {
+      if (effect.kind === 'emit-event' && effect.event.action !== null) this.actions.push(effect.event.action);
     }
   }
 
-  /** Changes of gates, and calls in flight above a breaker. */
   #note(): void {
-    for (const { service, gates, edges } of this.kernel.services.values()) {
-      for (const gate of ['fit', 'gluing', 'uv', 'isolation'] as const) {
-        const { status, worst, evidence } = gates[gate];
+    for (const { service, gates } of this.kernel.services.values()) {
+      for (const gate of GATES) {
+        const { status, worst, reason, evidence } = gates[gate];
         const key = `${service} ${gate}`;
         if (this.#statuses.get(key) === status) continue;
         this.#statuses.set(key, status);
-        this.changes.push({ atSec: this.sec, service, gate, status, worst, evidence });
-      }
-      for (const { key, newest } of edges.values()) {
-        const nodes = Math.max(1, [...this.#nodes.values()].filter((node) => node.up).length);
-        this.refused += Math.max(
-          0,
-          (newest?.inFlight ?? 0) - nodes * (this.#limits.get(key) ?? Number.POSITIVE_INFINITY),
-        );
+        this.changes.push({ atSec: this.sec, service, gate, status, worst, reason, evidence });
       }
     }
   }
