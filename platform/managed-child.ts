@@ -36,8 +36,10 @@ export interface SupervisorOptions {
   readonly stopTimeoutMs?: number;
   /** Pause before the first restart, ms; doubles up to `restartMaxMs`. Default 200. */
   readonly restartMinMs?: number;
-  /** Default 10 000. A child that ran for longer than this starts again from the shortest pause. */
+  /** Default 10 000. */
   readonly restartMaxMs?: number;
+  /** A child that ran for this long starts again from the shortest pause, ms; default 10 000. */
+  readonly provenAfterMs?: number;
 }
 
 interface Run {
@@ -57,6 +59,7 @@ export class ManagedChild {
   #run: Run | null = null;
   #supervision: Promise<void> = Promise.resolve();
   #restarts = 0;
+  #stopped: Promise<void> | null = null;
 
   constructor(spec: ChildSpec, guard: OrphanGuard, options: Required<SupervisorOptions>) {
     this.spec = spec;
@@ -72,14 +75,25 @@ export class ManagedChild {
     const run = this.#spawn();
     const outcome = await this.#untilReady(run);
     if (outcome !== 'ready') {
-      const why = outcome === 'timeout' ? `not ready after ${this.#options.readyTimeoutMs} ms` : describeExit(outcome);
+      const why = this.#whyNotReady(outcome);
       await this.stop();
       throw new Error(`${this.spec.name}: ${why}\n${logTail(this.spec.logFile)}`.trimEnd());
     }
     this.#supervision = this.#supervise(run);
   }
 
-  async stop(): Promise<void> {
+  #whyNotReady(outcome: 'timeout' | ChildExit): string {
+    if (this.#stop.signal.aborted) return 'stopped before it was ready';
+    return outcome === 'timeout' ? `not ready after ${this.#options.readyTimeoutMs} ms` : describeExit(outcome);
+  }
+
+  /** Resolves when the process is gone; safe to call twice. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#endRun();
+    return this.#stopped;
+  }
+
+  async #endRun(): Promise<void> {
     this.#stop.abort();
     const run = this.#run;
     if (run !== null) {
@@ -103,7 +117,7 @@ export class ManagedChild {
       if (run !== first) await this.#untilReady(run, 'wait');
       const exit = await run.exited;
       if (this.#stop.signal.aborted) return;
-      if (systemClock.monotonicMs() - run.startedAtMs > this.#options.restartMaxMs)
+      if (systemClock.monotonicMs() - run.startedAtMs > this.#options.provenAfterMs)
         pauseMs = this.#options.restartMinMs;
       this.#options.report({ kind: 'exited', name: this.spec.name, exit, restartInMs: pauseMs });
       await pause(pauseMs, this.#stop.signal);

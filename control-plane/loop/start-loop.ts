@@ -6,6 +6,7 @@ import type { ControlPlaneStore } from '../state/control-plane-store.ts';
 import { FrameFeed } from '../telemetry/frame-feed.ts';
 import type { XdsServer } from '../xds/xds-server.ts';
 import { AccountEvents } from './account-events.ts';
+import { ConfigEvents } from './config-events.ts';
 import { EffectRunner } from './effect-runner.ts';
 import { GrantWatch } from './grant-watch.ts';
 import { KernelLoop } from './kernel-loop.ts';
@@ -32,9 +33,8 @@ export interface RunningLoop {
   stop(): Promise<void>;
 }
 
-const HOUSEKEEPING_MS = 1000;
-/** A node without a frame for this long gets no heartbeat; its lease runs out. */
-const NODE_GONE_MS = 600_000;
+/** How often grants are looked at for those that have expired. */
+const EXPIRY_INTERVAL_MS = 1000;
 const DRAIN_MS = 2000;
 
 /** Joins the kernel with the store, the nodes' frames and xDS, and lets it run. */
@@ -44,7 +44,7 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
   let events = 0;
   const runner = new EffectRunner({
     xds,
-    putLease: (lease) => store.leases.publish(lease, clock.monotonicMs()),
+    putLease: (lease) => store.leases.publish(lease),
     putEvent: (event, id) => store.events.publish(event, id),
     newId: () => `${processId}.${++events}`,
     logger,
@@ -59,18 +59,17 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
     rollout: () => xds.nodes(),
     onTick: parts.onTick,
   });
-  kernel.restoreLeases(await store.leases.stored(logger));
+  kernel.restoreLeases(await store.leases.stored(clock.wallMs(), logger));
   const grants = new GrantWatch(store.ledger, clock, (live) => kernel.setGrants(live));
   grants.refresh();
-  const unsubscribe = store.config.subscribe(({ config, revision }) => {
-    if (!kernel.setConfig(config, revision)) runner.confirm(revision);
+  const configEvents = new ConfigEvents(store.events, clock, logger);
+  const unsubscribe = store.config.subscribe((view) => {
+    if (!kernel.setConfig(view.config, view.revision)) runner.confirm(view.revision);
+    configEvents.take(view);
   });
   const feed = new FrameFeed(connection, mesh, (frame) => kernel.acceptFrame(frame), logger);
   const accountEvents = new AccountEvents(store.ledger, store.events, logger);
-  const housekeeping = setInterval(() => {
-    grants.refresh();
-    heartbeat(parts, kernel).catch((error: unknown) => logger.warn({ err: error }, 'leases were not said again'));
-  }, HOUSEKEEPING_MS);
+  const expiry = setInterval(() => grants.refresh(), EXPIRY_INTERVAL_MS);
   kernel.start();
   return {
     kernel,
@@ -78,22 +77,17 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
     droppedEffects: () => runner.dropped,
     stop: async () => {
       kernel.stop();
-      clearInterval(housekeeping);
+      clearInterval(expiry);
       unsubscribe();
       feed.stop();
       grants.stop();
       await Promise.race([
-        Promise.all([runner.drained(), accountEvents.drained()]),
+        Promise.all([runner.drained(), accountEvents.drained(), configEvents.drained()]),
         new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref()),
       ]);
       runner.stop();
       accountEvents.stop();
+      configEvents.stop();
     },
   };
-}
-
-async function heartbeat({ store, clock }: LoopParts, kernel: KernelLoop): Promise<void> {
-  if (!store.isReachable()) return;
-  const ages = new Map(kernel.view().nodes.map(({ node, frameAgeMs }) => [node, frameAgeMs]));
-  await store.leases.heartbeat(clock.monotonicMs(), (node) => (ages.get(node) ?? NODE_GONE_MS) < NODE_GONE_MS);
 }
