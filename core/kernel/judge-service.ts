@@ -8,12 +8,12 @@ import {
   fitGate,
   fitThreshold,
   latencyMassNeeded,
+  withoutModel,
 } from '../gates/fit.ts';
 import { type FitRate, fitRate } from '../gates/fit-rate.ts';
 import type { GateName, GateVerdict } from '../gates/gate-state.ts';
 import type { ConfigLag } from '../gates/state-views.ts';
 import { CONTROL_PERIOD_SEC, MIN_ATTEMPTS_FOR_RETRIES, uvGate } from '../gates/uv.ts';
-import { unknown } from '../gates/verdict.ts';
 import type { MeshConfig } from '../mesh/mesh-config.ts';
 import { varianceLog } from '../substrate/latency-model.ts';
 import { callsOf, type EdgeState } from './edge-state.ts';
@@ -75,7 +75,8 @@ function judgeFit(
 ): GateVerdict {
   const { attempts } = windows.of(service);
   const drift = driftInput(service, windows);
-  if (service.learnedSec < MODEL_MIN_SEC && attempts > 0 && !drift.trimming) return unknown('warmup');
+  // Without a model only the overload part is known: it tells a held failure that its cause is gone.
+  if (service.learnedSec < MODEL_MIN_SEC && attempts > 0 && !drift.trimming) return withoutModel(drift);
   const threshold = fitThreshold(config.gates.fitThreshold, geo);
   const latency = latencyInput(edges, rateOf(windows.of(service)));
   service.answersNeeded = latencyMassNeeded(latency.cells, threshold);
