@@ -35,6 +35,8 @@ export interface ServiceState {
   plannedBaselineMs: number | null;
   readonly memory: Record<GateName, GateMemory>;
   gates: GateState;
+  /** Gates whose verdict comes from before a restart, and of when the data is that they were judged on, monotonic milliseconds. */
+  readonly restored: Map<GateName, number>;
   action: RunningAction | null;
 }
 
@@ -79,6 +81,7 @@ export function createServiceState(service: string, nowMs: number): ServiceState
       uv: unknown('warmup'),
       isolation: unknown('warmup'),
     },
+    restored: new Map(),
     action: null,
   };
 }

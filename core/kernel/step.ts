@@ -1,4 +1,6 @@
+import type { LeasePlan } from '../allocators/capacity-plan.ts';
 import { restoreLeaseBook } from '../allocators/lease-book.ts';
+import { GATES } from '../gates/gate-state.ts';
 import type { TelemetryFrame } from '../substrate/telemetry-frame.ts';
 import type { KernelEffect, KernelEvent } from './kernel-io.ts';
 import { adoptConfig, type KernelState, nodeState } from './kernel-state.ts';
@@ -29,7 +31,7 @@ function effectsOf(state: KernelState, event: KernelEvent): readonly KernelEffec
       state.live = event.live;
       return publishPlan(state);
     case 'stored-leases':
-      state.book = restoreLeaseBook(event.leases, state.nowMs);
+      resume(state, event.leases);
       return [];
     case 'rollout':
       noteRollout(state, event.nodes);
@@ -39,6 +41,17 @@ function effectsOf(state: KernelState, event: KernelEvent): readonly KernelEffec
       return [];
     case 'tick':
       return tick(state, event.wallMs);
+  }
+}
+
+/** A control plane starts: nothing of what is remembered was served by it, and no verdict is its own. */
+function resume(state: KernelState, leases: readonly LeasePlan[]): void {
+  state.book = restoreLeaseBook(leases, state.nowMs);
+  state.published = null;
+  state.rollout = new Map();
+  for (const service of state.services.values()) {
+    if (service.newest === null) continue;
+    for (const gate of GATES) service.restored.set(gate, service.lastDataMs);
   }
 }
 

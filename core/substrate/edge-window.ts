@@ -1,5 +1,6 @@
 import type { EdgeDelta } from './edge-delta.ts';
 import { logMoments } from './latency-buckets.ts';
+import { listOf, numbersOf, type Plain } from './plain-value.ts';
 
 /** W: ticks of a gate's window; doubled up to the maximum while too little happened (MATHS §B0). */
 export const WINDOW_TICKS = 10;
@@ -119,6 +120,25 @@ export class EdgeWindow {
   /** Sums over the newest `ticks`, or as many as there are. */
   sums(ticks: number): WindowSums {
     return this.sumInto(emptySums(), ticks);
+  }
+
+  /** Its ticks, oldest first. */
+  toPlain(): Plain {
+    return Array.from({ length: this.#size }, (_, i) => {
+      const start = this.#start(this.#size - i);
+      return [...this.#ring.subarray(start, start + FIELDS)];
+    });
+  }
+
+  /** The window that told its ticks. Throws `PlainValueError`. */
+  static fromPlain(plain: Plain): EdgeWindow {
+    const window = new EdgeWindow();
+    for (const tick of listOf(plain).slice(-SLOTS)) {
+      window.#ring.set(numbersOf(tick).slice(0, FIELDS), window.#next * FIELDS);
+      window.#next = (window.#next + 1) % SLOTS;
+      window.#size++;
+    }
+    return window;
   }
 
   /** Spelled out field by field: this runs for every edge in every tick. */

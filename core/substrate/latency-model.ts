@@ -1,3 +1,5 @@
+import { listOf, numbersOf, type Plain } from './plain-value.ts';
+
 /** Loads whose ratio is below this count as the same load. */
 const LOAD_RATIO = 1.25;
 const LOADS = 64;
@@ -78,6 +80,23 @@ export class LatencyModel {
     if (this.#curve === null) return null;
     const [c0, c1, c2] = this.#curve;
     return Math.log(c0 + c1 * loadRps + c2 * loadRps * loadRps);
+  }
+
+  /** What it knows of each load: index, seconds, answers, Σ ln(latency), Σ rate. */
+  toPlain(): Plain {
+    return Array.from({ length: LOADS }, (_, i) => [i, ...this.#classes.subarray(FIELDS * i, FIELDS * (i + 1))]).filter(
+      ([, ...sums]) => sums.some((sum) => sum !== 0),
+    );
+  }
+
+  /** The model that told what it knows. Throws `PlainValueError`. */
+  static fromPlain(plain: Plain): LatencyModel {
+    const model = new LatencyModel();
+    for (const known of listOf(plain).slice(0, LOADS)) {
+      const [i = 0, ...sums] = numbersOf(known);
+      if (i >= 0 && i < LOADS) model.#classes.set(sums.slice(0, FIELDS), FIELDS * Math.floor(i));
+    }
+    return model;
   }
 
   /** Forgets everything. */
