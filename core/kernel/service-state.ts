@@ -24,6 +24,8 @@ export interface ServiceState {
   observedSec: number;
   /** Time learned from, s. */
   learnedSec: number;
+  /** Answers that the latency part of fit needed last, so that noise cannot fail it; the window follows. */
+  answersNeeded: number;
   /** Since when a failing gate forbids learning, monotonic milliseconds. */
   frozenSinceMs: number | null;
   /** Factor on N, 1 … 1.5: callers that leave part of their share unused (see `share-boost.ts`). */
@@ -67,6 +69,7 @@ export function createServiceState(service: string, nowMs: number): ServiceState
     lastDataMs: nowMs,
     observedSec: 0,
     learnedSec: 0,
+    answersNeeded: 0,
     frozenSinceMs: null,
     shareBoost: 1,
     plannedLimit: null,

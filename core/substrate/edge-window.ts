@@ -26,6 +26,8 @@ export interface WindowSums {
   /** Calls in flight at the end of the window, and just before its first tick. */
   inFlightEnd: number;
   inFlightStart: number;
+  /** Mean of what was in flight at the end of each tick. */
+  inFlightMean: number;
 }
 
 export const emptySums = (): WindowSums => ({
@@ -44,6 +46,7 @@ export const emptySums = (): WindowSums => ({
   admittedLevelMax: 0,
   inFlightEnd: 0,
   inFlightStart: 0,
+  inFlightMean: 0,
 });
 
 const FIELDS = 14;
@@ -107,6 +110,7 @@ export class EdgeWindow {
     Object.assign(total, NO_SUMS);
     const within = this.#within(ticks);
     for (let back = 1; back <= within; back++) this.#addTick(total, this.#start(back));
+    total.inFlightMean /= Math.max(1, within);
     total.inFlightEnd = within > 0 ? (this.#ring[this.#start(1) + IN_FLIGHT] ?? 0) : 0;
     total.inFlightStart =
       this.#size > 0 ? (this.#ring[this.#start(Math.min(within + 1, this.#size)) + IN_FLIGHT] ?? 0) : 0;
@@ -152,6 +156,7 @@ export class EdgeWindow {
     total.answers += ring[start + ANSWERS] ?? 0;
     total.logSum += ring[start + LOG_SUM] ?? 0;
     total.logSquares += ring[start + LOG_SQUARES] ?? 0;
+    total.inFlightMean += ring[start + IN_FLIGHT] ?? 0;
     total.admittedLevelMax = Math.max(total.admittedLevelMax, ring[start + LEVEL] ?? 0);
   }
 
