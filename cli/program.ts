@@ -13,6 +13,8 @@ import { explainCommand } from './commands/explain.ts';
 import { gatesCommand } from './commands/gates.ts';
 import { initCommand } from './commands/init.ts';
 import { prepareCommand } from './commands/prepare.ts';
+import { recordCommand } from './commands/record.ts';
+import { replayCommand } from './commands/replay.ts';
 import { revokeCommand } from './commands/revoke.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { statusCommand } from './commands/status.ts';
@@ -42,6 +44,8 @@ export function buildProgram(context: CliContext, processCommands: readonly Comm
     gatesCommand,
     eventsCommand,
     explainCommand,
+    recordCommand,
+    replayCommand,
     budgetCommand,
     enrolCommand,
     revokeCommand,

@@ -131,6 +131,7 @@ function apiDependencies(
       rollout: xds.rollout(store.config.view.revision),
       wallMs: clock.wallMs(),
     }),
+    recording: { log: store.kernelLog, frames: store.frames, clock },
     planInput: (config) => kernel.planInput(config),
   });
   return {

@@ -13,6 +13,8 @@ import type {
   EnrolResponse,
   ExplainRequest,
   ExplainResponse,
+  RecordedText,
+  RecordRequest,
   RevokeWorkloadRequest,
   RevokeWorkloadResponse,
   SetBudgetRequest,
@@ -27,6 +29,7 @@ import type { ConfigView } from '../state/config-view.ts';
 import type { EventStore } from '../state/event-store.ts';
 import { ApiError, invalid } from './api-error.ts';
 import { type MeshEdits, revisionsOf } from './mesh-edits.ts';
+import { type RecordingSource, recordingStream } from './recording-stream.ts';
 import { type StatusInput, statusMessage } from './status-message.ts';
 
 export interface AdminDependencies {
@@ -35,6 +38,7 @@ export interface AdminDependencies {
   readonly events: Pick<EventStore, 'watch'>;
   readonly configView: () => ConfigView;
   readonly status: () => StatusInput;
+  readonly recording: RecordingSource;
   readonly planInput: (config: MeshConfig) => PlanInput;
 }
 
@@ -105,6 +109,11 @@ export class AdminHandlers {
   watchEvents(request: WatchEventsRequest, signal: AbortSignal): AsyncIterable<CapacityEvent> {
     refuseInvalid('capmesh.v1.WatchEventsRequest', request);
     return this.#deps.events.watch(request, signal);
+  }
+
+  record(request: RecordRequest): AsyncIterable<RecordedText> {
+    refuseInvalid('capmesh.v1.RecordRequest', request);
+    return recordingStream(this.#deps.recording, request.sinceMs);
   }
 }
 

@@ -9,7 +9,13 @@ import {
   status,
 } from '@grpc/grpc-js';
 import type { Logger } from '../../platform/logger.ts';
-import { type AdminServer, AdminService, type WatchEventsRequest } from '../../proto/gen/capmesh/v1/admin_service.ts';
+import {
+  type AdminServer,
+  AdminService,
+  type RecordedText,
+  type RecordRequest,
+  type WatchEventsRequest,
+} from '../../proto/gen/capmesh/v1/admin_service.ts';
 import { type CapacityServer, CapacityService } from '../../proto/gen/capmesh/v1/capacity_service.ts';
 import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import type { ApiDependencies } from './api-dependencies.ts';
@@ -70,9 +76,13 @@ function adminServer({ admin, authenticator, logger }: ApiDependencies): AdminSe
     revokeWorkload: unary((request) => admin.revokeWorkload(request)),
     getStatus: unary(() => admin.getStatus()),
     explain: unary((request) => admin.explain(request)),
-    watchEvents: eventStream(logger, (request, metadata, signal) => {
+    watchEvents: serverStream<WatchEventsRequest, CapacityEvent>(logger, (request, metadata, signal) => {
       authenticator.requireAdmin(authorizationOf(metadata));
       return admin.watchEvents(request, signal);
+    }),
+    record: serverStream<RecordRequest, RecordedText>(logger, (request, metadata) => {
+      authenticator.requireAdmin(authorizationOf(metadata));
+      return admin.record(request);
     }),
   };
 }
@@ -103,10 +113,10 @@ function unaryCall<Request, Response>(
   };
 }
 
-function eventStream(
+function serverStream<Request, Response>(
   logger: Logger,
-  watch: (request: WatchEventsRequest, metadata: Metadata, signal: AbortSignal) => AsyncIterable<CapacityEvent>,
-): handleServerStreamingCall<WatchEventsRequest, CapacityEvent> {
+  watch: (request: Request, metadata: Metadata, signal: AbortSignal) => AsyncIterable<Response>,
+): handleServerStreamingCall<Request, Response> {
   return (call) => {
     const aborter = new AbortController();
     const abort = (): void => aborter.abort();
@@ -121,9 +131,9 @@ function eventStream(
 }
 
 /** Writes as fast as the caller reads. */
-async function pump(
-  call: ServerWritableStream<WatchEventsRequest, CapacityEvent>,
-  watch: () => AsyncIterable<CapacityEvent>,
+async function pump<Request, Response>(
+  call: ServerWritableStream<Request, Response>,
+  watch: () => AsyncIterable<Response>,
   signal: AbortSignal,
 ): Promise<void> {
   for await (const event of watch()) {

@@ -1,4 +1,4 @@
-import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
+import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkpointOf } from '../../core/kernel/checkpoint.ts';
 import type { KernelEffect, KernelEvent } from '../../core/kernel/kernel-io.ts';
@@ -8,76 +8,66 @@ import type { Logger } from '../../platform/logger.ts';
 import { eventsOf } from './kernel-log.ts';
 import type { KernelObserver } from './kernel-observer.ts';
 
-/** A recording ends at this size, bytes. */
+/** A recording ends at this size. */
 const BYTES_MAX = 1024 * 1024 * 1024;
-/** Bytes that may wait for the disk; with more the recording ends. */
-const WAITING_MAX = 64 * 1024 * 1024;
 
 /**
  * Appends everything that the kernel is told to `frames.jsonl` and every event
- * that it emits to `events.jsonl`, what `capmesh replay` reads. Where it has to
- * end early, what is written so far is a whole recording of a shorter time.
+ * that it emits to `events.jsonl`, what `capmesh replay` reads. Writes at once,
+ * so that a killed process leaves both files as far as each other. Where it has
+ * to end early, what is written is a whole recording of a shorter time.
  */
 export class RecordingFolder implements KernelObserver {
   readonly #logger: Pick<Logger, 'warn'>;
-  readonly #inputs: WriteStream;
-  readonly #events: WriteStream;
+  readonly #bytesMax: number;
+  readonly #inputs: number;
+  readonly #events: number;
   #bytes = 0;
   #isOpen = true;
 
-  /** Throws when the folder cannot be made. */
-  constructor(folder: string, logger: Pick<Logger, 'warn'>) {
+  /** Throws when the folder or its files cannot be made. */
+  constructor(folder: string, logger: Pick<Logger, 'warn'>, bytesMax = BYTES_MAX) {
     this.#logger = logger;
+    this.#bytesMax = bytesMax;
     mkdirSync(folder, { recursive: true });
-    this.#inputs = this.#open(join(folder, 'frames.jsonl'));
-    this.#events = this.#open(join(folder, 'events.jsonl'));
+    this.#inputs = openSync(join(folder, 'frames.jsonl'), 'a', 0o600);
+    this.#events = openSync(join(folder, 'events.jsonl'), 'a', 0o600);
   }
 
   started(state: KernelState): void {
-    this.#write(this.#inputs, [inputLine({ kind: 'start', checkpoint: checkpointOf(state) })]);
+    this.#append([inputLine({ kind: 'start', checkpoint: checkpointOf(state) })], []);
   }
 
   stepped(event: KernelEvent, effects: readonly KernelEffect[]): void {
     if (!this.#isOpen) return;
-    this.#write(this.#inputs, [inputLine(event)]);
-    const lines = eventsOf(effects).map((emitted) => JSON.stringify(emitted));
-    if (lines.length > 0) this.#write(this.#events, lines);
-    const waiting = this.#inputs.writableLength + this.#events.writableLength;
-    if (this.#bytes > BYTES_MAX || waiting > WAITING_MAX) this.#end('it became too large');
+    this.#append(
+      [inputLine(event)],
+      eventsOf(effects).map((emitted) => JSON.stringify(emitted)),
+    );
+    if (this.#bytes > this.#bytesMax) this.#end('it became too large');
   }
 
-  /** Waits until everything is written. */
-  async stop(): Promise<void> {
-    this.#isOpen = false;
-    await Promise.all([this.#inputs, this.#events].map((file) => closed(file)));
+  stop(): void {
+    if (this.#isOpen) this.#close();
   }
 
-  #open(path: string): WriteStream {
-    const file = createWriteStream(path, { flags: 'a', mode: 0o600 });
-    file.on('error', (error) => this.#end(error.message));
-    return file;
-  }
-
-  #write(file: WriteStream, lines: readonly string[]): void {
-    const text = `${lines.join('\n')}\n`;
-    this.#bytes += text.length;
-    file.write(text);
+  #append(inputs: readonly string[], events: readonly string[]): void {
+    try {
+      if (events.length > 0) this.#bytes += writeSync(this.#events, `${events.join('\n')}\n`);
+      this.#bytes += writeSync(this.#inputs, `${inputs.join('\n')}\n`);
+    } catch (error) {
+      this.#end(error instanceof Error ? error.message : String(error));
+    }
   }
 
   #end(problem: string): void {
-    if (!this.#isOpen) return;
-    this.#isOpen = false;
     this.#logger.warn({ problem }, 'the recording ended');
-    this.#inputs.end();
-    this.#events.end();
+    this.#close();
+  }
+
+  #close(): void {
+    this.#isOpen = false;
+    closeSync(this.#inputs);
+    closeSync(this.#events);
   }
 }
-
-const closed = (file: WriteStream): Promise<void> =>
-  new Promise((resolve) => {
-    if (file.closed || file.destroyed) resolve();
-    else {
-      file.once('close', resolve);
-      file.end();
-    }
-  });

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -7,7 +6,6 @@ import type { ControlPlaneStore } from '../state/control-plane-store.ts';
 import { sumGrants } from '../state/live-grants.ts';
 import { EarlyFrames } from '../telemetry/early-frames.ts';
 import { FrameFeed } from '../telemetry/frame-feed.ts';
-import { storedFrames } from '../telemetry/stored-frames.ts';
 import type { XdsServer } from '../xds/xds-server.ts';
 import { AccountEvents } from './account-events.ts';
 import { CheckpointSaver } from './checkpoint-saver.ts';
@@ -99,27 +97,25 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
       feed.stop();
       grants.stop();
       await Promise.race([
-        Promise.all([
-          ...[runner, accountEvents, configEvents, log, saver].map((writer) => writer.drained()),
-          recording?.stop(),
-        ]),
+        Promise.all([runner, accountEvents, configEvents, log, saver].map((writer) => writer.drained())),
         new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref()),
       ]);
       runner.stop();
       accountEvents.stop();
       configEvents.stop();
       log.stop();
+      recording?.stop();
     },
   };
 }
 
 /** The kernel of the control plane before this one, as far as the store knows it. */
-async function resume({ mesh, connection, store, clock, logger }: LoopParts): Promise<ResumedKernel> {
+async function resume({ store, clock, logger }: LoopParts): Promise<ResumedKernel> {
   return resumeKernel({
     stored: await store.checkpoints.stored(logger),
     config: store.config.view.config,
     live: sumGrants(store.ledger.accounts(), clock.wallMs()),
-    frames: (sinceWallMs) => storedFrames(jetstream(connection), mesh, sinceWallMs),
+    frames: store.frames,
     wallMs: () => clock.wallMs(),
     logger,
   });

@@ -1,6 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { type StoredFrame, storedFrames } from '../telemetry/stored-frames.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
 import { ConfigStore } from './config-store.ts';
 import { followConnection } from './connection-state.ts';
@@ -20,6 +21,8 @@ export interface ControlPlaneStore {
   readonly keys: KeyStore;
   readonly checkpoints: CheckpointStore;
   readonly kernelLog: KernelLogStore;
+  /** Frames that nodes sent since a point in time; 10 minutes are kept. */
+  readonly frames: (sinceWallMs: number) => AsyncIterable<StoredFrame>;
   readonly signingKey: SigningKey;
   /** Whether the store can be reached now. */
   readonly isReachable: () => boolean;
@@ -60,6 +63,7 @@ export async function openControlPlaneStore(
     keys,
     checkpoints: new CheckpointStore(store.control, mesh, maxPayload(connection)),
     kernelLog: new KernelLogStore(store.jetstream, mesh, maxPayload(connection)),
+    frames: (sinceWallMs) => storedFrames(store.jetstream, mesh, sinceWallMs),
     signingKey,
     isReachable: followConnection(connection),
     stop: () => {

@@ -93,6 +93,7 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     },
     configView: () => config.view,
     status: () => ({ view: view(), xdsNodes: [], rollout: null, wallMs: clock.wallMs() }),
+    recording: { log: { read: none }, frames: none, clock },
     planInput: (meshConfig) => planInputOf(createKernel(), meshConfig),
   });
   const deps: RestDependencies = {
@@ -164,3 +165,5 @@ export function grpcCall<C extends Client, Request, Response>(
     );
   });
 }
+
+async function* none(): AsyncGenerator<never> {}

@@ -1,7 +1,7 @@
-import { equal, ok } from 'node:assert/strict';
+import { equal, match, ok } from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { ChannelCredentials } from '@grpc/grpc-js';
@@ -17,6 +17,7 @@ import { Frame } from '../../../proto/gen/capmesh/v1/telemetry.ts';
 import { ADMIN_TOKEN, grpcCall } from '../../support/api-fixture.ts';
 import { bucketOf, counters, frame } from '../../support/mesh-fixtures.ts';
 import { type NatsFixture, startNats } from '../../support/nats-fixture.ts';
+import { runCli } from '../../support/run-cli.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { WORKED_EXAMPLE } from '../../support/worked-example.ts';
 
@@ -105,10 +106,12 @@ describe('kernel of a control plane that is killed', () => {
   let admin: AdminClient;
   let stateDir: string;
   let recordFolder: string;
+  let address = '';
 
   const start = async (): Promise<void> => {
     plane = new PlaneProcess(nats, stateDir, recordFolder);
-    admin = new AdminClient(`127.0.0.1:${await plane.opened}`, ChannelCredentials.createInsecure());
+    address = `127.0.0.1:${await plane.opened}`;
+    admin = new AdminClient(address, ChannelCredentials.createInsecure());
   };
   const status = (): Promise<Status> => grpcCall(admin, admin.getStatus, {});
   const payment = async () => (await status()).services.find(({ service }) => service === 'payment');
@@ -185,9 +188,26 @@ describe('kernel of a control plane that is killed', () => {
     ok((service.baselineLatencyMs ?? 0) > 0, 'stored frames teach the base latency');
   });
 
-  it('recorded itself across the kills', () => {
-    const lines = readFileSync(join(recordFolder, 'frames.jsonl'), 'utf8').split('\n');
+  it('recorded itself across the kills, and decides the same again', async () => {
+    const [frames, events] = ['frames.jsonl', 'events.jsonl'].map((name) => join(recordFolder, name));
+    const lines = readFileSync(frames ?? '', 'utf8').split('\n');
     equal(lines.filter((line) => line.startsWith('{"kind":"start"')).length, 3);
-    ok(existsSync(join(recordFolder, 'events.jsonl')));
+    const replay = await runCli(stateDir, 'replay', '--from', frames ?? '', '--expect', events ?? '');
+    equal(replay.code, 0, replay.out);
+    match(replay.out, /[1-9]\d* events: every event as expected/);
+  });
+
+  it('tells its log of the last minutes, which decides the same again', async () => {
+    const out = join(nats.folder, 'told');
+    const token = ['--admin-token-file', join(nats.folder, 'admin.token')];
+    const told = await runCli(stateDir, 'record', '--out', out, '--server', address, ...token);
+    equal(told.code, 0, told.out);
+    const from = ['--from', join(out, 'frames.jsonl'), '--expect', join(out, 'events.jsonl')];
+    const replay = await runCli(stateDir, 'replay', ...from);
+    equal(replay.code, 0, replay.out);
+    match(replay.out, /[1-9]\d* events: every event as expected/);
+    const events = readFileSync(join(out, 'events.jsonl'), 'utf8');
+    writeFileSync(join(out, 'events.jsonl'), events.replace('"PASS"', '"FAIL"'));
+    equal((await runCli(stateDir, 'replay', ...from)).code, 1);
   });
 });
