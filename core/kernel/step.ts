@@ -4,6 +4,9 @@ import type { KernelEffect, KernelEvent } from './kernel-io.ts';
 import { adoptConfig, type KernelState, nodeState } from './kernel-state.ts';
 import { publishPlan, tick } from './tick.ts';
 
+/** Actions that can be cancelled between two ticks. */
+const CANCELLED_MAX = 1000;
+
 export interface KernelStep {
   readonly state: KernelState;
   readonly effects: readonly KernelEffect[];
@@ -27,6 +30,12 @@ function effectsOf(state: KernelState, event: KernelEvent): readonly KernelEffec
     case 'grants':
       state.live = event.live;
       return publishPlan(state);
+    case 'action-control':
+      state.control = event.control;
+      return [];
+    case 'cancel-action':
+      if (state.cancelled.size < CANCELLED_MAX) state.cancelled.add(event.id);
+      return [];
     case 'stored-leases':
       state.book = restoreLeaseBook(event.leases, state.nowMs);
       return [];

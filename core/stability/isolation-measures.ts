@@ -1,0 +1,113 @@
+import { REST } from '../gates/isolation.ts';
+import { LEVEL_LIMIT } from '../gates/isolation-level.ts';
+import { CONTROL_PERIOD_SEC } from '../gates/uv.ts';
+import { latencyFell } from './latency-fall.ts';
+import { actionEdge, DECREASE, isSettled, keep, leastSize, lower, type Measure } from './measure.ts';
+import type { RunningAction } from './running-action.ts';
+import type { ActionKind } from './stability-action.ts';
+import type { StabilityScene } from './stability-scene.ts';
+
+/** What a probe leaves its suspect. */
+const PROBE_SIZE = 0.9;
+/** By then the victim's latency has fallen, or the suspect goes free. */
+const PROBE_MS = 3 * CONTROL_PERIOD_SEC * 1000;
+/** A throttle at its floor for this long is not enough. */
+const FENCE_AFTER_MS = 3 * CONTROL_PERIOD_SEC * 1000;
+/** A rise of the victim's latency that is worth an action (MATHS §B4). */
+const MATERIAL = Math.log(1.05);
+const BEFORE_TICKS = 10;
+const RECENT_TICKS = 5;
+
+/**
+ * The suspect that the gate names has 10 % less first. Only if its victim's
+ * latency falls meanwhile is it throttled, step by step to the floor while the
+ * victim suffers; and only then, where the policy allows it, fenced.
+ */
+export function isolationMeasures(scene: StabilityScene): Measure[] {
+  const { worst: tenant } = scene.gates.isolation;
+  const held = scene.running
+    .filter(({ record }) => record.kind === 'throttle' || record.kind === 'fence')
+    .flatMap((action) => goOn(scene, action));
+  // One suspect at a time: two probes would hide each other's effect.
+  const probe = scene.running.find(({ record }) => record.kind === 'probe');
+  if (probe) return [...held, ...judgeProbe(scene, probe)];
+  if (tenant === '' || tenant === REST || running(scene, 'throttle', tenant) || !isMaterial(scene)) return held;
+  return [...held, ...suspect(scene, tenant)];
+}
+
+function suspect(scene: StabilityScene, tenant: string): Measure[] {
+  const edges = edgesOf(scene, tenant);
+  const victim = victimOf(scene);
+  if (edges.length === 0 || victim === '') return [];
+  const least = leastSize(scene, edges);
+  if (least >= 1) return [];
+  const known = scene.confirmed.has(tenant);
+  return [
+    {
+      gate: 'isolation',
+      horizon: 'immediate',
+      kind: known ? 'throttle' : 'probe',
+      target: tenant,
+      size: Math.max(least, known ? DECREASE : PROBE_SIZE),
+      edges: edges.map((edge) => actionEdge(edge)),
+      victim,
+      before: scene.latencies(victim, BEFORE_TICKS),
+    },
+  ];
+}
+
+function judgeProbe(scene: StabilityScene, probe: RunningAction): Measure[] {
+  // The first tick still holds calls that were let in before.
+  const fell = latencyFell(probe.before, scene.latencies(probe.victim, Math.max(0, probe.ticks - 1)));
+  if (fell !== true) {
+    const late = scene.nowMs - probe.startedMs >= PROBE_MS;
+    return [late ? { ...keep(probe), ends: 'not-confirmed' } : keep(probe)];
+  }
+  const least = leastSize(scene, edgesOf(scene, probe.record.target));
+  const throttle: Measure = { ...keep(probe, Math.max(least, DECREASE)), kind: 'throttle' };
+  return [{ ...keep(probe), ends: 'confirmed' }, throttle];
+}
+
+/** A step down while the victim suffers; at the floor a fence, where that is allowed. */
+function goOn(scene: StabilityScene, action: RunningAction): Measure[] {
+  const { kind, size, target } = action.record;
+  if (kind === 'fence' || !suffers(scene, action.victim)) return [keep(action)];
+  const edges = edgesOf(scene, target);
+  const least = leastSize(scene, edges);
+  if (size > least) return [keep(action, isSettled(action, scene.nowMs) ? lower(size, least) : size)];
+  const tried = scene.nowMs - action.steppedMs >= FENCE_AFTER_MS;
+  if (!tried || !mayFence(scene, target) || running(scene, 'fence', target)) return [keep(action)];
+  return [keep(action), { ...keep(action, 0), kind: 'fence' }];
+}
+
+/** A fence turns all calls of a tenant away: that too must stay within the policy's share. */
+function mayFence(scene: StabilityScene, tenant: string): boolean {
+  const { fence, maxShedRatio } = scene.policy;
+  const all = scene.edges.reduce((sum, edge) => sum + edge.offeredRps, 0);
+  const own = edgesOf(scene, tenant).reduce((sum, edge) => sum + edge.offeredRps, 0);
+  return fence && own <= maxShedRatio * all;
+}
+
+/** The victim's latency stands above what its model says. Without a model nothing is known, and nothing is done. */
+function suffers(scene: StabilityScene, victim: string): boolean {
+  const expected = scene.expectedLatency(victim);
+  const recent = scene.latencies(victim, RECENT_TICKS);
+  if (expected === null || recent.length === 0) return false;
+  return recent.reduce((sum, value) => sum + value, 0) / recent.length - expected > MATERIAL;
+}
+
+/** The effect is worth an action: by the level of the victim's latency, or as the suspect's excess load predicts it. */
+function isMaterial({ gates }: StabilityScene): boolean {
+  const { isolation_level: level = 0, predicted_rise: rise } = gates.isolation.evidence;
+  return level * LEVEL_LIMIT >= MATERIAL || rise === undefined || Math.log1p(rise) >= MATERIAL;
+}
+
+function victimOf({ gates }: StabilityScene): string {
+  const name = Object.keys(gates.isolation.evidence).find((key) => key.startsWith('victim/'));
+  return name?.slice('victim/'.length) ?? '';
+}
+
+const edgesOf = (scene: StabilityScene, tenant: string) => scene.edges.filter((edge) => edge.tenant === tenant);
+
+const running = (scene: StabilityScene, kind: ActionKind, target: string): RunningAction | undefined =>
+  scene.running.find(({ record }) => record.kind === kind && record.target === target);
