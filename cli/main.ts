@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { systemClock } from '../platform/clock.ts';
+import { controlPlaneCommand } from './commands/control-plane.ts';
 import { extAuthzCommand } from './commands/ext-authz.ts';
 import { upCommand } from './commands/up.ts';
 import type { CliContext } from './context.ts';
@@ -26,6 +27,9 @@ const context: CliContext = {
 // Loaded only by the process that is one: a quick `capmesh status` needs neither.
 const processCommands = [
   upCommand(context),
+  controlPlaneCommand(context, async (settings) =>
+    (await import('../control-plane/main.ts')).startControlPlane(settings),
+  ),
   extAuthzCommand(context, async (settings) => (await import('../ext-authz/main.ts')).startSidecar(settings)),
 ];
 

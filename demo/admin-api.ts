@@ -42,7 +42,7 @@ export class AdminApi {
 
   /** New events as they happen. The caller cancels the stream. */
   events(): ClientReadableStream<CapacityEvent> {
-    return this.client.watchEvents({ afterSequence: 0, workload: '', gate: '' }, this.metadata);
+    return this.client.watchEvents({ afterSequence: 0, workload: '', gate: '', fromStart: false }, this.metadata);
   }
 
   close(): void {

@@ -49,7 +49,7 @@ export function renderNatsServerConfig(config: NatsServerConfig): string {
         : { tls: { cert_file: tls.certFile, key_file: tls.keyFile, ...(tls.caFile && { ca_file: tls.caFile }) } }),
       authorization: {
         users: [
-          { nkey: config.controlPlanePublicKey, permissions: controlPlanePermissions },
+          { nkey: config.controlPlanePublicKey, permissions: controlPlanePermissions(config.mesh) },
           ...Object.entries(config.sidecarPublicKeys).map(([node, nkey]) => ({
             nkey,
             permissions: sidecarPermissions(config.mesh, node),
@@ -62,10 +62,12 @@ export function renderNatsServerConfig(config: NatsServerConfig): string {
   )}\n`;
 }
 
-const controlPlanePermissions = {
-  publish: { allow: ['capmesh.v1.>', '$KV.>', '$JS.API.>', '$JS.ACK.>', '$JS.FC.>'] },
-  subscribe: { allow: ['_INBOX.control-plane.>'] },
-};
+function controlPlanePermissions(mesh: string): object {
+  return {
+    publish: { allow: ['capmesh.v1.>', '$KV.>', '$JS.API.>', '$JS.ACK.>', '$JS.FC.>'] },
+    subscribe: { allow: ['_INBOX.control-plane.>', `capmesh.v1.frames.${mesh}.*`] },
+  };
+}
 
 /** A sidecar sends its own frames, reads its own lease and the keys, and hears its own replies: nothing else. */
 function sidecarPermissions(mesh: string, node: string): object {

@@ -22,6 +22,8 @@ export interface ControlPlaneSettings {
   readonly adminTokenFile: string;
   readonly stateDir: string;
   readonly logger: Logger;
+  /** Ends the wait for the store. */
+  readonly signal: AbortSignal;
 }
 
 interface Flags extends NatsFlags {
@@ -54,6 +56,7 @@ export function controlPlaneCommand(
       adminTokenFile,
       stateDir: state.makeFolder(),
       logger: createLogger('control-plane'),
+      signal: context.signal,
     };
     await runService(() => start(settings), context.signal);
   });

@@ -28,9 +28,8 @@ export function eventsCommand(context: CliContext): Command {
       const call = invocation<EventsOptions>(context, command);
       const { follow, after, workload = '', gate = '', json } = call.options;
       await withAdmin(call, async ({ client, metadata }) => {
-        // Sequence 0 asks for new events only, so history starts after event 1.
-        const afterSequence = after ?? (follow ? 0 : 1);
-        const stream = client.watchEvents({ afterSequence, workload, gate }, metadata);
+        const fromStart = after === undefined && !follow;
+        const stream = client.watchEvents({ afterSequence: after ?? 0, workload, gate, fromStart }, metadata);
         const cancel = (): void => stream.cancel();
         context.signal.addEventListener('abort', cancel, { once: true });
         const silence = follow ? undefined : setTimeout(cancel, SILENCE_MS);

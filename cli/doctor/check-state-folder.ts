@@ -6,7 +6,7 @@ import { type Finding, fail, ok, warn } from './finding.ts';
 /** A unix socket's path must fit into `sockaddr_un`; macOS has 104 bytes, Linux 108. */
 const SOCKET_PATH_MAX = 100;
 const ENTRIES_MAX = 10_000;
-const SECRET = /\/(admin\.token|(credentials|tokens|keys)\/[^/]+|[^/]+\.nkey)$/;
+const SECRET = /\/(admin\.token|(credentials|tokens|keys)\/[^/]+|[^/]+\.(nkey|pem))$/;
 
 export function checkStateFolder(state: StateFolder): Finding[] {
   return [checkPermissions(state.path), checkSocketPath(state)];

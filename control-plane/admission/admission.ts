@@ -2,7 +2,7 @@ import { type CapacityVector, UNLIMITED } from '../../core/capacity/capacity-vec
 import type { MeshView } from '../../core/kernel/mesh-view.ts';
 import type { MeshConfig, WorkloadConfig } from '../../core/mesh/mesh-config.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { type Account, GRANTS_MAX, liveGrants, withEvent } from '../state/account.ts';
+import { type Account, GRANTS_MAX, type Grant, liveGrants, withEvent } from '../state/account.ts';
 import type { SigningKey } from '../state/key-store.ts';
 import type { AccountChange } from '../state/ledger-store.ts';
 import { type AdmissionDecision, decideAdmission } from './decide-admission.ts';
@@ -99,7 +99,11 @@ export class Admission {
     return generation;
   }
 
-  /** Admits and signs, or says why not. `null` for a workload that is not declared. */
+  /**
+   * Admits and signs, or says why not. `null` for a workload that is not
+   * declared. Claims hold whole seconds, as common verifiers compare: the grant
+   * begins and ends at the full second outside of the duration asked for.
+   */
   async request(request: CapacityRequest): Promise<CapacityAnswer | null> {
     const workload = this.#deps.config().workloads.get(request.workload);
     if (workload === undefined) {
@@ -109,28 +113,24 @@ export class Admission {
     const outcome = await this.#deps.ledger.update(request.workload, wallMs, (account) =>
       this.#admitInto(account, request, wallMs),
     );
-    return 'grantId' in outcome ? await this.#sign(workload, request, outcome, wallMs) : outcome;
+    return 'grantId' in outcome ? await this.#sign(workload, request, outcome) : outcome;
   }
 
-  /** Gives a grant back before it expires; its token is refused from then on. */
+  /**
+   * Gives a grant back before it expires. Its token is revoked before the room
+   * is free again, so that it is never used twice.
+   */
   async release(workload: string, grantId: string): Promise<boolean> {
     const wallMs = this.#deps.clock.wallMs();
-    const expiresAtMs = await this.#deps.ledger.update<number | null>(workload, wallMs, (account) => {
-      const grant = liveGrants(account, wallMs).find(({ jti }) => jti === grantId);
-      if (grant === undefined) {
-        return { account: null, result: null };
-      }
-      const grants = account.grants.filter(({ jti }) => jti !== grantId);
-      return {
-        account: withEvent({ ...account, grants }, `grant ${grantId} released`, wallMs),
-        result: grant.expiresAtMs,
-      };
+    const isGrant = (grant: Grant): boolean => grant.jti === grantId;
+    const grant = liveGrants(this.#deps.ledger.account(workload), wallMs).find(isGrant);
+    if (grant === undefined) return false;
+    await this.#deps.revoker.revokeGrant(grantId, grant.expiresAtMs);
+    return await this.#deps.ledger.update(workload, wallMs, (account) => {
+      if (!account.grants.some(isGrant)) return { account: null, result: false };
+      const grants = account.grants.filter((each) => !isGrant(each));
+      return { account: withEvent({ ...account, grants }, `grant ${grantId} released`, wallMs), result: true };
     });
-    if (expiresAtMs === null) {
-      return false;
-    }
-    await this.#deps.revoker.revokeGrant(grantId, expiresAtMs);
-    return true;
   }
 
   #admitInto(account: Account, request: CapacityRequest, wallMs: number): AccountChange<Admitted | Refused> {
@@ -156,14 +156,15 @@ export class Admission {
     const grant = {
       jti: newGrantId(),
       vector: request.vector,
-      issuedAtMs: wallMs,
-      expiresAtMs: wallMs + request.durationMs,
+      issuedAtMs: 1000 * Math.floor(wallMs / 1000),
+      expiresAtMs: 1000 * Math.ceil((wallMs + request.durationMs) / 1000),
     };
     const message = `grant ${grant.jti} admitted until ${new Date(grant.expiresAtMs).toISOString()}`;
     return {
       account: withEvent({ ...account, grants: [...live, grant] }, message, wallMs),
       result: {
         grantId: grant.jti,
+        issuedAtMs: grant.issuedAtMs,
         generation: account.generation,
         expiresAtMs: grant.expiresAtMs,
         conditional: decision.conditional,
@@ -171,12 +172,7 @@ export class Admission {
     };
   }
 
-  async #sign(
-    workload: WorkloadConfig,
-    request: CapacityRequest,
-    admitted: Admitted,
-    wallMs: number,
-  ): Promise<CapacityAnswer> {
+  async #sign(workload: WorkloadConfig, request: CapacityRequest, admitted: Admitted): Promise<CapacityAnswer> {
     const token = await signToken(this.#deps.signingKey, {
       mesh: this.#deps.config().mesh,
       workload: workload.name,
@@ -184,7 +180,7 @@ export class Admission {
       prio: workload.prio,
       jti: admitted.grantId,
       generation: admitted.generation,
-      issuedAtMs: wallMs,
+      issuedAtMs: admitted.issuedAtMs,
       expiresAtMs: admitted.expiresAtMs,
       vector: request.vector,
     });
@@ -195,6 +191,7 @@ export class Admission {
 
 interface Admitted {
   readonly grantId: string;
+  readonly issuedAtMs: number;
   readonly generation: number;
   readonly expiresAtMs: number;
   readonly conditional: boolean;

@@ -18,7 +18,12 @@ export function addEventRoutes(server: FastifyInstance, { admin, authenticator, 
     authenticator.requireAdmin(request.headers.authorization);
     const after = String(request.headers['last-event-id'] ?? text(request, 'after'));
     if (!/^\d{0,15}$/.test(after)) throw invalid([{ path: 'after', message: 'must be a sequence number' }]);
-    const filter = { afterSequence: Number(after), workload: text(request, 'workload'), gate: text(request, 'gate') };
+    const filter = {
+      afterSequence: Number(after),
+      workload: text(request, 'workload'),
+      gate: text(request, 'gate'),
+      fromStart: false,
+    };
     const aborter = new AbortController();
     const events = admin.watchEvents(filter, aborter.signal);
     reply.hijack();

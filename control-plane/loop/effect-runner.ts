@@ -2,7 +2,7 @@ import type { CapacityPlan, LeasePlan } from '../../core/allocators/capacity-pla
 import type { CapacityEventRecord, KernelEffect } from '../../core/kernel/kernel-io.ts';
 import { PlanRenderer } from '../../envoy/render-plan.ts';
 import { RuntimeLayerRenderer } from '../../envoy/runtime-layer.ts';
-import { inconsistencies } from '../../envoy/snapshot.ts';
+import { inconsistencies, type Snapshot } from '../../envoy/snapshot.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import type { XdsServer } from '../xds/xds-server.ts';
@@ -40,7 +40,7 @@ export class EffectRunner {
   readonly #events: RetryingQueue<{ readonly record: CapacityEventRecord; readonly id: string }>;
   readonly #renderer = new PlanRenderer();
   readonly #layers = new RuntimeLayerRenderer();
-  #servedVersion = '';
+  #served: Snapshot | null = null;
 
   constructor(options: EffectRunnerOptions) {
     this.#options = options;
@@ -72,6 +72,11 @@ export class EffectRunner {
     }
   }
 
+  /** An edit that changes no number: the plan that is served already is the plan of this revision too. */
+  confirm(revision: number): void {
+    if (this.#served !== null) this.#options.xds.publish(this.#served, { revision, edited: true });
+  }
+
   /** Waits for what is under way. */
   async drained(): Promise<void> {
     await Promise.all([this.#leases.drained(), this.#events.drained()]);
@@ -86,13 +91,13 @@ export class EffectRunner {
   #publishPlan(plan: CapacityPlan, origin: PlanOrigin): void {
     const snapshot = this.#renderer.snapshot(plan);
     this.#options.xds.publishRuntime(this.#layers.render(plan));
-    if (!origin.edited && snapshot.version === this.#servedVersion) return;
+    if (!origin.edited && snapshot.version === this.#served?.version) return;
     const contradictions = inconsistencies(snapshot);
     if (contradictions.length > 0) {
       this.#options.logger.error({ contradictions, revision: origin.revision }, 'snapshot not served');
       return;
     }
-    this.#servedVersion = snapshot.version;
+    this.#served = snapshot;
     this.#options.xds.publish(snapshot, origin);
   }
 }

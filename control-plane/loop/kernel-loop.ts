@@ -1,8 +1,10 @@
 import type { LeasePlan } from '../../core/allocators/capacity-plan.ts';
+import type { PlanInput } from '../../core/allocators/plan-input.ts';
 import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
 import type { KernelEffect, KernelEvent } from '../../core/kernel/kernel-io.ts';
 import { createKernel } from '../../core/kernel/kernel-state.ts';
 import type { MeshView } from '../../core/kernel/mesh-view.ts';
+import { planInputOf } from '../../core/kernel/plan-mesh.ts';
 import { step } from '../../core/kernel/step.ts';
 import { viewOf } from '../../core/kernel/view-of.ts';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
@@ -45,14 +47,23 @@ export class KernelLoop {
     return this.#ticks;
   }
 
+  /** Frames that the kernel did not take: of another mesh, or of too many nodes. */
+  get droppedFrames(): number {
+    return this.#state.droppedFrames;
+  }
+
   /** Leases that nodes may still be applying; once, before `start`. */
   restoreLeases(leases: readonly LeasePlan[]): void {
     this.#step({ kind: 'stored-leases', leases, nowMs: this.#options.clock.monotonicMs() });
   }
 
-  setConfig(config: MeshConfig, revision: number): void {
+  /** Answers whether the edit changed the plan; then it is on its way to the nodes. */
+  setConfig(config: MeshConfig, revision: number): boolean {
     this.#revision = revision;
     this.#step({ kind: 'config', config });
+    const isPublished = this.#publishedRevision === revision;
+    this.#publishedRevision = revision;
+    return isPublished;
   }
 
   setGrants(live: ReadonlyMap<string, CapacityVector>): void {
@@ -68,6 +79,11 @@ export class KernelLoop {
 
   view(): MeshView {
     return viewOf(this.#state, this.#options.clock.monotonicMs());
+  }
+
+  /** What the plan of a configuration is computed from now. */
+  planInput(config: MeshConfig): PlanInput {
+    return planInputOf(this.#state, config);
   }
 
   /** Settles after the next tick. */

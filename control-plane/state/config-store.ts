@@ -1,7 +1,7 @@
-import type { KvWatchEntry } from '@nats-io/kv';
 import type { Logger } from '../../platform/logger.ts';
 import { type ConfigView, configView, type StoredObject } from './config-view.ts';
-import { type Follower, followBucket } from './follow-bucket.ts';
+import { type ConfigEntry, followConfig } from './follow-config.ts';
+import type { Follower } from './keep-following.ts';
 import { CONFIG_BUCKET, type Store } from './open-store.ts';
 import { type BatchOutcome, publishBatch } from './publish-batch.ts';
 
@@ -39,9 +39,12 @@ export class ConfigStore {
   /** Reads what is stored, then follows it until `stop`. */
   static async open(store: Store, mesh: string, logger: Logger): Promise<ConfigStore> {
     const opened = new ConfigStore(store, mesh);
-    opened.#lastSequence = (await store.config.status()).streamInfo.state.last_seq;
-    opened.#follower = await followBucket(store.config, '>', (entry) => opened.#take(entry), logger);
-    opened.#publish();
+    opened.#follower = await followConfig(
+      store,
+      (entry) => opened.#take(entry, logger),
+      () => opened.#publish(),
+      logger,
+    );
     return opened;
   }
 
@@ -103,23 +106,16 @@ export class ConfigStore {
     this.#listeners.clear();
   }
 
-  #take(entry: KvWatchEntry): void {
-    const { key, revision } = entry;
-    if (revision <= (this.#sequences.get(key) ?? 0)) {
-      return;
-    }
+  /** A value that is no JSON is logged; the object stays as it was. */
+  #take({ key, revision, json }: ConfigEntry, logger: Logger): void {
+    if (revision <= (this.#sequences.get(key) ?? 0)) return;
     this.#sequences.set(key, revision);
     this.#lastSequence = Math.max(this.#lastSequence, revision);
     try {
-      if (entry.operation === 'PUT') {
-        this.#objects.set(key, { value: entry.json(), revision });
-      } else {
-        this.#objects.delete(key);
-      }
-    } finally {
-      if (entry.delta === 0) {
-        this.#publish();
-      }
+      if (json === null) this.#objects.delete(key);
+      else this.#objects.set(key, { value: JSON.parse(json) as unknown, revision });
+    } catch (error) {
+      logger.error({ err: error, key, revision }, 'a stored object cannot be read');
     }
   }
 

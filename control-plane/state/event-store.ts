@@ -9,6 +9,8 @@ export interface EventFilter {
   readonly afterSequence: number;
   readonly workload: string;
   readonly gate: string;
+  /** Start with the oldest event kept; then `afterSequence` is not looked at. */
+  readonly fromStart?: boolean;
 }
 
 /** Capacity events in the stream `CAPMESH_EVENTS`: at least once, in order for each workload. */
@@ -49,13 +51,18 @@ export class EventStore {
   }
 }
 
-function consumerOptions({ afterSequence, workload }: EventFilter): Partial<OrderedConsumerOptions> {
+function consumerOptions(filter: EventFilter): Partial<OrderedConsumerOptions> {
+  const { workload } = filter;
   return {
-    ...(afterSequence > 0
-      ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: afterSequence + 1 }
-      : { deliver_policy: DeliverPolicy.New }),
+    ...whereToStart(filter),
     ...(workload === '' ? {} : { filter_subjects: [`capmesh.v1.events.${workload}`] }),
   };
+}
+
+function whereToStart({ afterSequence, fromStart = false }: EventFilter): Partial<OrderedConsumerOptions> {
+  if (fromStart) return { deliver_policy: DeliverPolicy.All };
+  if (afterSequence === 0) return { deliver_policy: DeliverPolicy.New };
+  return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: afterSequence + 1 };
 }
 
 /** Events that act on a gate or tell that it fails. */

@@ -51,6 +51,13 @@ export class KeyStore {
     await this.#kv.put(`gen.${workload}`, JSON.stringify(generation));
   }
 
+  /** Publishes a generation that a crash may have kept from being published. */
+  async ensureGeneration(workload: string, generation: number): Promise<void> {
+    const entry = await this.#kv.get(`gen.${workload}`);
+    const known = entry?.operation === 'PUT' ? Number(entry.string()) : 0;
+    if (known < generation) await this.publishGeneration(workload, generation);
+  }
+
   async revokeGrant(jti: string, expiresAtMs: number): Promise<void> {
     await this.#kv.put(`revoked.${jti}`, JSON.stringify(expiresAtMs));
   }

@@ -2,7 +2,8 @@ import { JetStreamApiError } from '@nats-io/jetstream';
 import type { KV, KvWatchEntry } from '@nats-io/kv';
 import type { Logger } from '../../platform/logger.ts';
 import { type Account, type AccountEvent, EMPTY_ACCOUNT, liveGrants } from './account.ts';
-import { type Follower, followBucket } from './follow-bucket.ts';
+import { followBucket } from './follow-bucket.ts';
+import type { Follower } from './keep-following.ts';
 
 const ATTEMPTS_MAX = 8;
 /** Changes of one account that may wait for their turn. */
@@ -54,6 +55,10 @@ export class LedgerStore {
     return [...this.#accounts.keys()];
   }
 
+  accounts(): [workload: string, account: Account][] {
+    return [...this.#accounts].map(([workload, { account }]) => [workload, account]);
+  }
+
   /** As last seen; may be behind the store. */
   account(workload: string): Account {
     return this.#accounts.get(workload)?.account ?? EMPTY_ACCOUNT;
@@ -88,11 +93,9 @@ export class LedgerStore {
     }
   }
 
-  /** Events of all accounts that are not known to be in the stream. */
-  unpublishedEvents(): { readonly workload: string; readonly event: AccountEvent }[] {
-    return [...this.#accounts].flatMap(([workload, { account }]) =>
-      account.events.filter((event) => !this.#isPublished(workload, event)).map((event) => ({ workload, event })),
-    );
+  /** Events of an account that are not known to be in the stream, oldest first. */
+  unpublishedEvents(workload: string): AccountEvent[] {
+    return this.account(workload).events.filter((event) => !this.#isPublished(workload, event));
   }
 
   markPublished(workload: string, event: AccountEvent): void {

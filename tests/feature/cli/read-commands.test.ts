@@ -153,7 +153,7 @@ describe('capmesh: commands that only look', () => {
       out === '' ||
         /^2027-01-15T08:00:00\.005Z {2}#41 {2}gate {2}checkout → payment {2}fit fails; fit FAIL \(slow\)$/.test(out),
     );
-    assert.deepEqual(cli.requests[0]?.request, { afterSequence: 0, workload: '', gate: 'fit' });
+    assert.deepEqual(cli.requests[0]?.request, { afterSequence: 0, workload: '', gate: 'fit', fromStart: false });
   });
 
   it('events without -f prints what is stored and ends', async () => {
@@ -161,6 +161,7 @@ describe('capmesh: commands that only look', () => {
     const { code, out } = await cli.run('events', '--json');
     assert.equal(code, 0);
     assert.equal(JSON.parse(out).message, 'budgets.checkout.payment');
+    assert.deepEqual(cli.requests[0]?.request, { afterSequence: 0, workload: '', gate: '', fromStart: true });
   });
 
   it('exits with 2 on a wrong command line', async () => {

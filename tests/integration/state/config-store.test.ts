@@ -104,7 +104,12 @@ describe('config store on a real nats-server', () => {
   it('stores thousands of objects at once, and says so when they are too many', async () => {
     const many = (count: number) =>
       Array.from({ length: count }, (_, index) => ({ key: `workload.x${index}`, value: workload(`x${index}`) }));
+    const sizes: number[] = [];
+    const end = config.subscribe((view) => sizes.push(view.config.workloads.size));
+    const size = config.view.config.workloads.size;
     equal((await config.commit(config.view, many(2000))).kind, 'stored');
+    end();
+    deepEqual(sizes, [size, size + 2000]);
     equal(config.view.config.workloads.has('x1999'), true);
     const before = config.view;
     deepEqual(await config.commit(before, many(CONFIG_BATCH_MAX + 1)), { kind: 'too-large' });

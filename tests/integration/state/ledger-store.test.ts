@@ -71,10 +71,10 @@ describe('ledger and events on a real nats-server', () => {
     await first.update('batch', 0, (account) => ({ account: withEvent(account, 'one', 5), result: undefined }));
     first.stop();
     const second = await LedgerStore.open(store.ledger, logger);
-    const waiting = second.unpublishedEvents();
-    deepEqual(waiting, [{ workload: 'batch', event: { number: 1, message: 'one', wallMs: 5 } }]);
-    second.markPublished('batch', { number: 1, message: 'one', wallMs: 5 });
-    deepEqual(second.unpublishedEvents(), []);
+    const event = { number: 1, message: 'one', wallMs: 5 };
+    deepEqual(second.unpublishedEvents('batch'), [event]);
+    second.markPublished('batch', event);
+    deepEqual(second.unpublishedEvents('batch'), []);
     await second.update('batch', 0, (account) => ({ account: withEvent(account, 'two', 6), result: undefined }));
     deepEqual(
       second.account('batch').events.map(({ number }) => number),

@@ -3,7 +3,12 @@ import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { after, before, describe, it } from 'mocha';
+import { FrameFeed } from '../../../control-plane/telemetry/frame-feed.ts';
+import { createLogger } from '../../../platform/logger.ts';
+import { Frame } from '../../../proto/gen/capmesh/v1/telemetry.ts';
 import { type NatsFixture, reconnected, startNats } from '../../support/nats-fixture.ts';
+
+const logger = createLogger('test');
 
 describe('nats-server-config on a real nats-server', () => {
   let nats: NatsFixture;
@@ -98,6 +103,8 @@ describe('nats-server-config on a real nats-server', () => {
   });
 
   it('does not let a consumer deliver a lease into the ledger, the keys or the frames', async () => {
+    const frames: string[] = [];
+    const feed = new FrameFeed(controlPlane, 'shop', ({ node }) => frames.push(node), logger);
     for (const [index, target] of [
       '$KV.capmesh_ledger.node-1',
       '$KV.capmesh_keys.node-1',
@@ -117,14 +124,21 @@ describe('nats-server-config on a real nats-server', () => {
       );
     }
     const kvm = new Kvm(controlPlane);
-    await (await kvm.open('capmesh_leases')).put('node-1', 'smuggled');
+    const smuggled = Frame.encode(Frame.fromPartial({ mesh: 'node-1' })).finish();
+    await (await kvm.open('capmesh_leases')).put('node-1', smuggled);
+    const own = await new Kvm(jetstream(sidecar, { checkAPI: false })).open('capmesh_leases', { allow_direct: true });
+    for await (const { value } of await own.watch({ key: 'node-1' })) {
+      if (Buffer.compare(value, smuggled) === 0) break;
+    }
     await controlPlane.flush();
     for (const bucket of ['capmesh_ledger', 'capmesh_keys']) {
       equal((await (await kvm.open(bucket)).get('node-1'))?.string(), 'as it was');
     }
-    const frames = await (await jetstreamManager(controlPlane)).streams.info('CAPMESH_FRAMES', {
+    const { state } = await (await jetstreamManager(controlPlane)).streams.info('CAPMESH_FRAMES', {
       subjects_filter: '>',
     });
-    deepEqual(frames.state.subjects, { 'capmesh.v1.frames.shop.node-1': 1 });
+    deepEqual(state.subjects, { 'capmesh.v1.frames.shop.node-1': 1 });
+    deepEqual(frames, []);
+    feed.stop();
   });
 });

@@ -1,0 +1,98 @@
+import { randomUUID } from 'node:crypto';
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { ControlPlaneStore } from '../state/control-plane-store.ts';
+import { FrameFeed } from '../telemetry/frame-feed.ts';
+import type { XdsServer } from '../xds/xds-server.ts';
+import { AccountEvents } from './account-events.ts';
+import { EffectRunner } from './effect-runner.ts';
+import { GrantWatch } from './grant-watch.ts';
+import { KernelLoop } from './kernel-loop.ts';
+
+export interface LoopParts {
+  readonly mesh: string;
+  readonly connection: NatsConnection;
+  readonly store: ControlPlaneStore;
+  readonly xds: XdsServer;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Called after every tick with its cost. */
+  readonly onTick: (durationMs: number) => void;
+  readonly onPlan: () => void;
+}
+
+export interface RunningLoop {
+  readonly kernel: KernelLoop;
+  /** Telemetry frames that were refused. */
+  droppedFrames(): number;
+  /** Leases and events given up. */
+  droppedEffects(): number;
+  /** Stops ticking, then waits until the store has what is owed, for 2 s at most. */
+  stop(): Promise<void>;
+}
+
+const HOUSEKEEPING_MS = 1000;
+/** A node without a frame for this long gets no heartbeat; its lease runs out. */
+const NODE_GONE_MS = 600_000;
+const DRAIN_MS = 2000;
+
+/** Joins the kernel with the store, the nodes' frames and xDS, and lets it run. */
+export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
+  const { mesh, connection, store, xds, clock, logger } = parts;
+  const processId = randomUUID();
+  let events = 0;
+  const runner = new EffectRunner({
+    xds,
+    putLease: (lease) => store.leases.publish(lease, clock.monotonicMs()),
+    putEvent: (event, id) => store.events.publish(event, id),
+    newId: () => `${processId}.${++events}`,
+    logger,
+  });
+  const kernel = new KernelLoop({
+    clock,
+    logger,
+    run: (effect, origin) => {
+      if (effect.kind === 'publish-plan') parts.onPlan();
+      runner.run(effect, origin);
+    },
+    onTick: parts.onTick,
+  });
+  kernel.restoreLeases(await store.leases.stored(logger));
+  const grants = new GrantWatch(store.ledger, clock, (live) => kernel.setGrants(live));
+  grants.refresh();
+  const unsubscribe = store.config.subscribe(({ config, revision }) => {
+    if (!kernel.setConfig(config, revision)) runner.confirm(revision);
+  });
+  const feed = new FrameFeed(connection, mesh, (frame) => kernel.acceptFrame(frame), logger);
+  const accountEvents = new AccountEvents(store.ledger, store.events, logger);
+  const housekeeping = setInterval(() => {
+    grants.refresh();
+    heartbeat(parts, kernel).catch((error: unknown) => logger.warn({ err: error }, 'leases were not said again'));
+  }, HOUSEKEEPING_MS);
+  kernel.start();
+  return {
+    kernel,
+    droppedFrames: () => feed.refused + kernel.droppedFrames,
+    droppedEffects: () => runner.dropped,
+    stop: async () => {
+      kernel.stop();
+      clearInterval(housekeeping);
+      unsubscribe();
+      feed.stop();
+      grants.stop();
+      await Promise.race([
+        Promise.all([runner.drained(), accountEvents.drained()]),
+        new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref()),
+      ]);
+      runner.stop();
+      accountEvents.stop();
+    },
+  };
+}
+
+async function heartbeat({ store, clock }: LoopParts, kernel: KernelLoop): Promise<void> {
+  if (!store.isReachable()) return;
+  const ages = new Map(kernel.view().nodes.map(({ node, frameAgeMs }) => [node, frameAgeMs]));
+  await store.leases.heartbeat(clock.monotonicMs(), (node) => (ages.get(node) ?? NODE_GONE_MS) < NODE_GONE_MS);
+}

@@ -1,0 +1,121 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { GATES } from '../../core/gates/gate-state.ts';
+import type { MeshView } from '../../core/kernel/mesh-view.ts';
+
+/** What is asked at every scrape. Counters are totals since the start. */
+export interface MetricSources {
+  readonly view: () => MeshView;
+  readonly casConflicts: () => number;
+  readonly droppedFrames: () => number;
+  readonly droppedEffects: () => number;
+  readonly nodes: () => readonly { readonly connected: boolean; readonly upToDate: boolean }[];
+}
+
+export interface ControlPlaneMetrics {
+  readonly registry: Registry;
+  observeTick(durationMs: number): void;
+  countNack(): void;
+  countPlan(): void;
+}
+
+const STATUS_VALUES = { PASS: 0, NOT_APPLICABLE: 0, UNKNOWN: 1, FAIL: 2 } as const;
+
+/** The registry behind `/metrics`. */
+export function createControlPlaneMetrics(sources: MetricSources): ControlPlaneMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  addMeshGauges(registry, sources.view);
+  addTotals(registry, sources);
+  const ticks = new Histogram({
+    name: 'capmesh_tick_duration_seconds',
+    help: 'Time that one tick of the kernel takes',
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25],
+    registers,
+  });
+  const nacks = new Counter({ name: 'capmesh_xds_nacks_total', help: 'Resources that a node refused', registers });
+  const plans = new Counter({ name: 'capmesh_plans_total', help: 'Capacity plans published', registers });
+  return {
+    registry,
+    observeTick: (durationMs) => ticks.observe(durationMs / 1000),
+    countNack: () => nacks.inc(),
+    countPlan: () => plans.inc(),
+  };
+}
+
+function addTotals(registry: Registry, sources: MetricSources): void {
+  const total = (name: string, help: string, value: () => number): void => {
+    new Counter({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.reset();
+        this.inc(value());
+      },
+    });
+  };
+  total('capmesh_ledger_cas_conflicts_total', 'Account writes that another writer overtook', sources.casConflicts);
+  total('capmesh_frames_dropped_total', 'Telemetry frames refused', sources.droppedFrames);
+  total('capmesh_effects_dropped_total', 'Leases and events given up because too many waited', sources.droppedEffects);
+  new Gauge({
+    name: 'capmesh_nodes',
+    help: 'Nodes by the state of their xDS stream',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      const nodes = sources.nodes();
+      this.set({ state: 'connected' }, nodes.filter((node) => node.connected).length);
+      this.set({ state: 'up_to_date' }, nodes.filter((node) => node.upToDate).length);
+    },
+  });
+}
+
+function addMeshGauges(registry: Registry, view: () => MeshView): void {
+  const gauge = (name: string, help: string, labelNames: readonly string[], fill: (gauge: Gauge) => void): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers: [registry],
+      collect() {
+        this.reset();
+        fill(this);
+      },
+    });
+  };
+  gauge('capmesh_gate_ratio', 'Metric over threshold; passes at 1 and below', ['service', 'gate'], (self) => {
+    for (const { service, gates } of view().services) {
+      for (const gate of GATES) {
+        const { ratio } = gates[gate];
+        if (ratio !== null) self.set({ service, gate }, ratio);
+      }
+    }
+  });
+  gauge('capmesh_gate_status', '0 passes or does not apply, 1 unknown, 2 fails', ['service', 'gate'], (self) => {
+    for (const { service, gates } of view().services) {
+      for (const gate of GATES) self.set({ service, gate }, STATUS_VALUES[gates[gate].status]);
+    }
+  });
+  gauge('capmesh_concurrency_limit', 'Calls in flight that the controller allows', ['service'], (self) => {
+    for (const { service, concurrencyLimit } of view().services) self.set({ service }, concurrencyLimit);
+  });
+  gauge('capmesh_controller_trimming', '1 while a service is held at its knee', ['service'], (self) => {
+    for (const { service, controllerMode } of view().services) self.set({ service }, controllerMode === 'trim' ? 1 : 0);
+  });
+  gauge('capmesh_edge_limit_rps', 'Calls per second that an edge may make', ['workload', 'service'], (self) => {
+    for (const { workload, service, limitRps } of view().edges) {
+      if (limitRps !== null) self.set({ workload, service }, limitRps);
+    }
+  });
+  gauge('capmesh_edge_offered_rps', 'Calls per second offered', ['workload', 'service'], (self) => {
+    for (const { workload, service, offeredRps } of view().edges) self.set({ workload, service }, offeredRps);
+  });
+  gauge('capmesh_edge_admitted_rps', 'Calls per second admitted', ['workload', 'service'], (self) => {
+    for (const { workload, service, admittedRps } of view().edges) self.set({ workload, service }, admittedRps);
+  });
+  gauge('capmesh_edge_refused_rps', 'Calls per second refused', ['workload', 'service', 'reason'], (self) => {
+    for (const { workload, service, refusedRps } of view().edges) {
+      for (const [reason, rate] of Object.entries(refusedRps)) self.set({ workload, service, reason }, rate);
+    }
+  });
+}

@@ -1,0 +1,64 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { ConfigStore } from './config-store.ts';
+import { followConnection } from './connection-state.ts';
+import { EventStore } from './event-store.ts';
+import { KeyStore, loadSigningKey, type SigningKey } from './key-store.ts';
+import { LeaseStore } from './lease-store.ts';
+import { LedgerStore } from './ledger-store.ts';
+import { openStore } from './open-store.ts';
+
+/** Everything stored that one replica works with, opened and followed. */
+export interface ControlPlaneStore {
+  readonly config: ConfigStore;
+  readonly ledger: LedgerStore;
+  readonly events: EventStore;
+  readonly leases: LeaseStore;
+  readonly keys: KeyStore;
+  readonly signingKey: SigningKey;
+  /** Whether the store can be reached now. */
+  readonly isReachable: () => boolean;
+  stop(): void;
+}
+
+export interface ControlPlaneStoreOptions {
+  readonly mesh: string;
+  /** Holds the signing key of this replica. */
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** A revocation is kept this long after the grant's expiry, for clocks that are late. */
+const REVOCATION_LEEWAY_MS = 60_000;
+
+/** Opens streams and buckets, publishes the signing key and repairs what a crash may have left undone. */
+export async function openControlPlaneStore(
+  connection: NatsConnection,
+  { mesh, stateDir, clock, logger }: ControlPlaneStoreOptions,
+): Promise<ControlPlaneStore> {
+  const store = await openStore(connection);
+  const signingKey = await loadSigningKey(stateDir);
+  const keys = new KeyStore(store.keys);
+  await keys.publishKey(signingKey);
+  const config = await ConfigStore.open(store, mesh, logger);
+  const ledger = await LedgerStore.open(store.ledger, logger);
+  for (const [workload, { generation }] of ledger.accounts()) {
+    if (generation > 1) await keys.ensureGeneration(workload, generation);
+  }
+  await keys.dropExpiredRevocations(clock.wallMs(), REVOCATION_LEEWAY_MS);
+  return {
+    config,
+    ledger,
+    events: new EventStore(store.jetstream),
+    leases: new LeaseStore(store.leases, () => config.view.config),
+    keys,
+    signingKey,
+    isReachable: followConnection(connection),
+    stop: () => {
+      config.stop();
+      ledger.stop();
+    },
+  };
+}

@@ -1,0 +1,16 @@
+import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
+import { sumLiveGrants } from '../../core/capacity/live-capacity.ts';
+import { type Account, liveGrants } from './account.ts';
+
+/** Σ of live grants of every account that has any (CONTRACT §C), for the kernel. */
+export function sumGrants(
+  accounts: Iterable<readonly [workload: string, account: Account]>,
+  wallMs: number,
+): Map<string, CapacityVector> {
+  const sums = new Map<string, CapacityVector>();
+  for (const [workload, account] of accounts) {
+    const live = liveGrants(account, wallMs);
+    if (live.length > 0) sums.set(workload, sumLiveGrants(live.map(({ vector }) => vector)));
+  }
+  return sums;
+}

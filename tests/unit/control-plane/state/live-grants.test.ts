@@ -1,0 +1,38 @@
+import { deepEqual, equal } from 'node:assert/strict';
+import { describe, it } from 'mocha';
+import { ACCOUNT_EVENTS_MAX, type Account, EMPTY_ACCOUNT, withEvent } from '../../../../control-plane/state/account.ts';
+import { sumGrants } from '../../../../control-plane/state/live-grants.ts';
+import { type CapacityVector, UNLIMITED } from '../../../../core/capacity/capacity-vector.ts';
+
+const account = (...grants: [number, Partial<CapacityVector>][]): Account => ({
+  ...EMPTY_ACCOUNT,
+  grants: grants.map(([expiresAtMs, vector], index) => ({
+    jti: `g${index}`,
+    vector: { ...UNLIMITED, ...vector },
+    issuedAtMs: 0,
+    expiresAtMs,
+  })),
+});
+
+describe('accounts', () => {
+  it('sum live grants; one that ends now is over, a workload without any is absent', () => {
+    const sums = sumGrants(
+      [
+        ['checkout', account([2000, { int: 0.5, ptr: 0.25 }], [2000, { int: 0.25, ptr: 0.25 }], [1000, { int: 0.25 }])],
+        ['batch', account([1000, { int: 1 }])],
+      ],
+      1000,
+    );
+    deepEqual([...sums.keys()], ['checkout']);
+    equal(sums.get('checkout')?.int, 0.75);
+    equal(sums.get('checkout')?.ptr, 0.5);
+  });
+
+  it('number their events and hold a bounded many', () => {
+    let held = EMPTY_ACCOUNT;
+    for (let index = 0; index < 100; index += 1) held = withEvent(held, `e${index}`, index);
+    equal(held.eventCount, 100);
+    equal(held.events.length, ACCOUNT_EVENTS_MAX);
+    equal(held.events.at(-1)?.number, 100);
+  });
+});
