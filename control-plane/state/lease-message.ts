@@ -11,7 +11,16 @@ export function leaseMessage(lease: LeasePlan, config: MeshConfig): Lease {
     seq: lease.seq,
     edges: lease.edges.map((edge) => {
       const budget = config.budgets.get(edgeKey(edge.workload, edge.service));
-      return { ...edge, rateRps: edge.rateRps, budget: budget && vectorToMessage(budget.vector) };
+      return {
+        ...edge,
+        rateRps: edge.rateRps,
+        budget: budget && vectorToMessage(budget.vector),
+        overlayExpiresInMs: edge.overlayExpiresInMs ?? 0,
+        shedBelowPrio: edge.shedBelowPrio ?? 0,
+        shedRatio: edge.shedRatio ?? 0,
+        shedRetries: edge.shedRetries ?? false,
+        fenced: edge.fenced ?? false,
+      };
     }),
     anonymous: (lease.anonymous ?? []).map((caller) => ({ ...caller })),
   };

@@ -30,13 +30,13 @@ export function enforcePlan(plan: CapacityPlan, effects: ReadonlyMap<EdgeKey, Ed
   if (effects.size === 0) return plan;
   return {
     ...plan,
-    services: plan.services.map((service) => ({
-      ...service,
-      edges: service.edges.map((edge) => {
+    services: plan.services.map((service) => {
+      const edges = service.edges.map((edge) => {
         const effect = effects.get(edgeKey(edge.workload, edge.service));
         return effect ? enforceEdge(edge, effect, plan.nodeCount) : edge;
-      }),
-    })),
+      });
+      return edges.every((edge, i) => edge === service.edges[i]) ? service : { ...service, edges };
+    }),
   };
 }
 

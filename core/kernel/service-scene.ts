@@ -30,6 +30,7 @@ export function sceneOf(state: KernelState, config: MeshConfig, service: Service
     edges: edges.map((edge) => sceneEdge(edge, tenantOf(edge), config, guarantees.get(edge.key) ?? null)),
     harm: harmOf(service, edges),
     trimming: service.controller.mode === 'trim',
+    capacityRps: service.controller.capacityRps,
     fitFailingMs: service.fitFailingSinceMs === null ? 0 : state.nowMs - service.fitFailingSinceMs,
     running: service.actions.running,
     policy: config.policy,

@@ -44,8 +44,6 @@ export interface ServiceTick {
   readonly durationSec: number;
   readonly attempts: number;
   readonly breakerRefused: number;
-  /** Turned away by sidecars on account of actions. */
-  readonly shed: number;
   readonly answers: number;
   readonly latencySumSec: number;
   readonly timeouts: number;

@@ -4,8 +4,8 @@ import type { SceneEdge } from './stability-scene.ts';
 
 /** Even the lowest class keeps this share of its calls (CONTRACT §G). */
 const KEPT_SHARE = 0.1;
-/** Part of what is too much that sidecars turn away; the breaker sees the rest, and goes on judging the overload by it. */
-const SHED_PART = 0.8;
+/** Calls above this multiple of the capacity are shed; the rest keeps the pool full, and the breaker goes on judging the overload by it. */
+const HEADROOM = 1.3;
 /** Ratios move in steps of this, so that leases do not change in every tick; less than one step is not worth an action. */
 const STEP = 0.05;
 
@@ -16,20 +16,19 @@ export interface ShedSplit {
 }
 
 /**
- * Turns the refusals of a held service into sheds of its lowest classes, lowest
+ * Turns what a held service cannot answer into sheds of its lowest classes, lowest
  * first (CONTRACT §G): each class but the highest that is reached gives all it
  * may, that one what is still missing. Calls that a caller marked as less urgent
  * than itself are shed with the class they marked. `null` = too little to shed.
  *
+ * @param capacityRps good answers per second that the service can give
  * @param maxShare largest share of the offered calls that may be shed
  */
-export function splitShed(edges: readonly SceneEdge[], maxShare: number): ShedSplit | null {
+export function splitShed(edges: readonly SceneEdge[], capacityRps: number, maxShare: number): ShedSplit | null {
   const arriving = sum(edges.map(arrivingRps));
-  const tooMuch = Math.min(
-    SHED_PART * sum(edges.map((edge) => edge.breakerRefusedRps + edge.shedRps)),
-    maxShare * arriving,
-  );
-  if (!(tooMuch >= STEP * arriving) || arriving === 0) return null;
+  const turnedAway = sum(edges.map((edge) => edge.breakerRefusedRps + edge.shedRps));
+  const tooMuch = Math.min(arriving - HEADROOM * capacityRps, maxShare * arriving);
+  if (turnedAway === 0 || capacityRps <= 0 || !(tooMuch >= STEP * arriving)) return null;
   const prios = [...new Set(edges.map((edge) => edge.prio))].sort((a, b) => a - b);
   let missing = tooMuch;
   let last = { prio: 0, ratio: 0 };

@@ -81,7 +81,7 @@ const freezeLearning = (scene: StabilityScene): Measure => ({
 });
 
 function shedPriority(scene: StabilityScene): Measure[] {
-  const split = splitShed(scene.edges, scene.policy.maxShedRatio);
+  const split = splitShed(scene.edges, scene.capacityRps, scene.policy.maxShedRatio);
   if (split === null) return [];
   return [
     {

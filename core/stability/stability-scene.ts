@@ -13,6 +13,8 @@ export interface StabilityScene {
   readonly harm: readonly Harm[];
   /** The overload controller holds the service at its knee. */
   readonly trimming: boolean;
+  /** Its estimate of the capacity meanwhile, calls per second. */
+  readonly capacityRps: number;
   /** How long the fit gate has failed. */
   readonly fitFailingMs: number;
   readonly running: readonly RunningAction[];
