@@ -1,7 +1,7 @@
 import type { LeasePlan } from '../../core/allocators/capacity-plan.ts';
 import type { PlanInput } from '../../core/allocators/plan-input.ts';
 import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
-import type { KernelEffect, KernelEvent } from '../../core/kernel/kernel-io.ts';
+import type { KernelEffect, KernelEvent, NodeRollout } from '../../core/kernel/kernel-io.ts';
 import { createKernel } from '../../core/kernel/kernel-state.ts';
 import type { MeshView } from '../../core/kernel/mesh-view.ts';
 import { planInputOf } from '../../core/kernel/plan-mesh.ts';
@@ -18,6 +18,8 @@ export interface KernelLoopOptions {
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'error'>;
   readonly run: (effect: KernelEffect, origin: PlanOrigin) => void;
+  /** How far each node has got with what is served; asked before every tick. */
+  readonly rollout?: () => readonly NodeRollout[];
   /** Called after every tick with its cost. */
   readonly onTick?: (durationMs: number) => void;
 }
@@ -109,6 +111,8 @@ export class KernelLoop {
   #tick(): void {
     const nowMs = this.#options.clock.monotonicMs();
     this.#timing.ticked(nowMs);
+    const nodes = this.#options.rollout?.();
+    if (nodes !== undefined) this.#step({ kind: 'rollout', nodes, nowMs });
     this.#step({ kind: 'tick', nowMs, wallMs: this.#options.clock.wallMs() });
     this.#ticks += 1;
     this.#options.onTick?.(this.#options.clock.monotonicMs() - nowMs);

@@ -24,6 +24,7 @@ export interface FitInput {
 
 export interface FitLatencyInput {
   readonly cells: readonly (LatencyCell & { readonly name: string })[];
+  /** Of all answers, also those on edges whose latency at this load is not known yet and that have no cell. */
   readonly medianMs: number | null;
 }
 
@@ -59,7 +60,8 @@ function ratePart(rate: FitRate | null): GateVerdict {
 
 function latencyPart({ cells, medianMs }: FitLatencyInput, threshold: number): GateVerdict {
   const total = cells.reduce((sum, cell) => sum + cell.count, 0);
-  if (total === 0) return unknown('warmup');
+  // Answers, but none at a load that the model knows.
+  if (total === 0) return medianMs === null ? unknown('warmup') : notApplicable('low-confidence');
   const value = fitLatency(cells);
   if (!Number.isFinite(value)) return unknown('nonfinite');
   const evidence = { fit_lat: value };

@@ -1,6 +1,8 @@
 import type { BudgetConfig, EdgeKey } from '../mesh/mesh-config.ts';
 import type { EdgeDelta } from '../substrate/edge-delta.ts';
 import { EdgeWindow, emptySums, type WindowSums } from '../substrate/edge-window.ts';
+import { LatencyModel } from '../substrate/latency-model.ts';
+import type { EdgeViews } from './edge-views.ts';
 
 /** What the kernel knows about one edge. Changed in place by the tick. */
 export interface EdgeState {
@@ -9,10 +11,15 @@ export interface EdgeState {
   readonly service: string;
   /** `null` for calls without identity: they count for the service's load, never for a gate (CONTRACT §F). */
   budget: BudgetConfig | null;
+  tenant: string;
   readonly window: EdgeWindow;
   /** Sums over the window of its service, as of the newest tick. */
-  sums: WindowSums;
-  model: EdgeModel;
+  readonly sums: WindowSums;
+  readonly model: EdgeModel;
+  /** ŷ by the load of the whole service. */
+  readonly latency: LatencyModel;
+  /** Latencies as several nodes see them; `null` while there is one node. */
+  views: EdgeViews | null;
   /** The newest tick that was not missing, and its length; `null` before. */
   newest: EdgeDelta | null;
   newestSec: number;
@@ -20,31 +27,31 @@ export interface EdgeState {
 
 /** Sums that fade with a half-life; ratios of them are the model (MATHS §B1). */
 export interface EdgeModel {
-  readonly answers: number;
-  readonly logSum: number;
-  readonly attempts: number;
-  readonly failures: number;
+  attempts: number;
+  failures: number;
   /** Calls made on this edge, and requests that its caller handled meanwhile. */
-  readonly calls: number;
-  readonly requests: number;
+  calls: number;
+  requests: number;
 }
 
-export const EMPTY_MODEL: EdgeModel = { answers: 0, logSum: 0, attempts: 0, failures: 0, calls: 0, requests: 0 };
+const emptyModel = (): EdgeModel => ({ attempts: 0, failures: 0, calls: 0, requests: 0 });
 
 /** Time in which what was learned counts half. */
 const HALF_LIFE_SEC = 300;
 
 /** Takes one tick into the model. */
-export function learn(model: EdgeModel, seen: EdgeModel, durationSec: number): EdgeModel {
+export function learn(model: EdgeModel, seen: EdgeModel, durationSec: number): void {
   const keep = 2 ** (-durationSec / HALF_LIFE_SEC);
-  return {
-    answers: keep * model.answers + seen.answers,
-    logSum: keep * model.logSum + seen.logSum,
-    attempts: keep * model.attempts + seen.attempts,
-    failures: keep * model.failures + seen.failures,
-    calls: keep * model.calls + seen.calls,
-    requests: keep * model.requests + seen.requests,
-  };
+  model.attempts = keep * model.attempts + seen.attempts;
+  model.failures = keep * model.failures + seen.failures;
+  model.calls = keep * model.calls + seen.calls;
+  model.requests = keep * model.requests + seen.requests;
+}
+
+/** Forgets what was learned of an edge. */
+export function unlearn(edge: EdgeState): void {
+  Object.assign(edge.model, emptyModel());
+  edge.latency.clear();
 }
 
 export function createEdgeState(key: EdgeKey, workload: string, service: string): EdgeState {
@@ -53,9 +60,12 @@ export function createEdgeState(key: EdgeKey, workload: string, service: string)
     workload,
     service,
     budget: null,
+    tenant: workload,
     window: new EdgeWindow(),
     sums: emptySums(),
-    model: EMPTY_MODEL,
+    model: emptyModel(),
+    latency: new LatencyModel(),
+    views: null,
     newest: null,
     newestSec: 0,
   };

@@ -2,7 +2,9 @@ import { isSilent } from '../allocators/lease-book.ts';
 import type { EdgeKey } from '../mesh/mesh-config.ts';
 import { type EdgeDelta, mergeDelta } from '../substrate/edge-delta.ts';
 import type { NodeReport } from '../substrate/node-telemetry.ts';
+import { callsOf } from './edge-state.ts';
 import type { KernelState, NodeState } from './kernel-state.ts';
+import { observeViews } from './observe-views.ts';
 
 /** Reports that the offered rate of an edge is averaged over, about two seconds. */
 const OFFERED_REPORTS = 2;
@@ -19,20 +21,21 @@ export interface Gathered {
 
 /** Takes the reports of all nodes and adds them up; a longer report is scaled to T so that rates add. */
 export function gather(state: KernelState): Gathered {
-  const reports: NodeReport[] = [];
+  const reports = new Map<string, NodeReport>();
   const missingServices = new Set<string>();
   const missingEdges = new Set<EdgeKey>();
-  for (const node of state.nodes.values()) {
+  for (const [name, node] of state.nodes) {
     const report = node.telemetry.take();
     if (report === null) noteMissedTick(node, state.nowMs, missingServices);
     else {
       noteReport(node, report);
-      reports.push(report);
+      reports.set(name, report);
       for (const key of report.missing) missingEdges.add(key);
     }
   }
   for (const key of missingEdges) missingServices.add(serviceOf(key));
-  const measured = reports.filter((report) => report.durationSec > 0);
+  observeViews(state, reports);
+  const measured = [...reports.values()].filter((report) => report.durationSec > 0);
   const durationSec = measured.reduce((sum, report) => sum + report.durationSec, 0) / Math.max(1, measured.length);
   return { durationSec, edges: addUp(measured, durationSec), missingEdges, missingServices };
 }
@@ -50,13 +53,15 @@ function noteReport(node: NodeState, report: NodeReport): void {
   node.missedTicks = 0;
   const carried = new Set<string>();
   const calls = new Map<EdgeKey, number>();
+  let total = 0;
   for (const [key, delta] of report.deltas) {
     if (delta.offered === 0 && delta.attempts === 0 && delta.inFlight === 0) continue;
     carried.add(serviceOf(key));
     calls.set(key, delta.offered);
+    total += callsOf(delta);
   }
   node.carried = carried;
-  if (report.durationSec > 0) node.offered.unshift({ durationSec: report.durationSec, calls });
+  if (report.durationSec > 0) node.offered.unshift({ durationSec: report.durationSec, calls, total });
   node.offered.length = Math.min(node.offered.length, OFFERED_REPORTS);
 }
 

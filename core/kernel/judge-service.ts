@@ -3,14 +3,17 @@ import { liveCapacity, maxCapacity } from '../capacity/live-capacity.ts';
 import { errorDrift } from '../gates/error-drift.ts';
 import { type DriftInput, FIT_Z, type FitLatencyInput, fitGate, fitThreshold } from '../gates/fit.ts';
 import { type FitRate, fitRate } from '../gates/fit-rate.ts';
-import type { GateVerdict } from '../gates/gate-state.ts';
+import type { GateName, GateVerdict } from '../gates/gate-state.ts';
+import type { ConfigLag } from '../gates/state-views.ts';
 import { CONTROL_PERIOD_SEC, MIN_ATTEMPTS_FOR_RETRIES, uvGate } from '../gates/uv.ts';
 import { unknown } from '../gates/verdict.ts';
 import type { MeshConfig } from '../mesh/mesh-config.ts';
 import { callsOf, type EdgeState } from './edge-state.ts';
+import { judgeGluing } from './judge-gluing.ts';
+import { judgeIsolation } from './judge-isolation.ts';
 import type { KernelState } from './kernel-state.ts';
 import type { ServiceState } from './service-state.ts';
-import type { MeshWindows } from './windows.ts';
+import { type MeshWindows, rateOf } from './windows.ts';
 
 /** Nothing is judged against a model younger than this. */
 export const MODEL_MIN_SEC = 3 * CONTROL_PERIOD_SEC;
@@ -20,9 +23,14 @@ const BASELINE_ERROR_MIN = 0.001;
 const BORROWED_RATIO = 1.01;
 const MAX_CONGESTION = 1000;
 
-export interface ServiceVerdicts {
-  readonly fit: GateVerdict;
-  readonly uv: GateVerdict;
+/** Gates that were judged in this tick. */
+export type ServiceVerdicts = Partial<Record<GateName, GateVerdict>>;
+
+export interface JudgedMesh {
+  readonly windows: MeshWindows;
+  readonly lag: ConfigLag | null;
+  /** Services whose series and views are compared in this tick. */
+  readonly inTurn: ReadonlySet<ServiceState>;
 }
 
 /** The gates of one service over its windows, before hysteresis. */
@@ -30,17 +38,23 @@ export function judgeService(
   state: KernelState,
   service: ServiceState,
   plan: ServicePlan | undefined,
-  windows: MeshWindows,
+  { windows, lag, inTurn }: JudgedMesh,
 ): ServiceVerdicts {
   const { config } = state;
-  if (config === null) return { fit: unknown('warmup'), uv: unknown('warmup') };
+  if (config === null) return {};
   const edges = [...service.edges.values()].filter((edge) => edge.budget !== null);
   const live = maxCapacity(
     edges.flatMap((edge) => (edge.budget ? [liveCapacity(edge.budget.vector, state.live.get(edge.workload))] : [])),
   );
-  return {
+  const verdicts = {
     fit: judgeFit(config, service, edges, windows, live.geo),
     uv: judgeUv(config, service, { edges, plan, coupling: live.int ?? 1 }, windows),
+  };
+  if (!inTurn.has(service)) return verdicts;
+  return {
+    ...verdicts,
+    gluing: judgeGluing({ edges, lag, k: config.gates.gluingK, geo: live.geo }),
+    isolation: judgeIsolation(config.gates.isolationEps, service, plan, live),
   };
 }
 
@@ -57,7 +71,7 @@ function judgeFit(
   const threshold = fitThreshold(config.gates.fitThreshold, geo);
   return fitGate({
     rate: rateResult(config, service, edges, windows, threshold),
-    latency: latencyInput(edges),
+    latency: latencyInput(edges, rateOf(windows.of(service))),
     errors: worstError(edges),
     drift,
     threshold,
@@ -103,23 +117,20 @@ function rateResult(
   });
 }
 
-function latencyInput(edges: readonly EdgeState[]): FitLatencyInput {
-  const cells = edges.flatMap((edge) => {
-    const { answers, logSum, logSquares } = edge.sums;
-    if (answers === 0 || edge.model.answers === 0) return [];
-    const meanLog = logSum / answers;
-    return [
-      {
-        name: edge.key,
-        count: answers,
-        meanLog,
-        expectedMeanLog: edge.model.logSum / edge.model.answers,
-        varianceLog: Math.max(0, logSquares / answers - meanLog * meanLog),
-      },
-    ];
-  });
-  const answers = cells.reduce((sum, cell) => sum + cell.count, 0);
-  const logSum = cells.reduce((sum, cell) => sum + cell.count * cell.meanLog, 0);
+/** @param loadRps of the whole service: every caller feels the load of all */
+function latencyInput(edges: readonly EdgeState[], loadRps: number): FitLatencyInput {
+  const cells: FitLatencyInput['cells'][number][] = [];
+  let [answers, logSum] = [0, 0];
+  for (const { key, sums, latency } of edges) {
+    if (sums.answers === 0) continue;
+    answers += sums.answers;
+    logSum += sums.logSum;
+    const expectedMeanLog = latency.expected(loadRps);
+    if (expectedMeanLog === null) continue;
+    const meanLog = sums.logSum / sums.answers;
+    const varianceLog = Math.max(0, sums.logSquares / sums.answers - meanLog * meanLog);
+    cells.push({ name: key, count: sums.answers, meanLog, expectedMeanLog, varianceLog });
+  }
   // The geometric mean stands for the median.
   return { cells, medianMs: answers > 0 ? Math.exp(logSum / answers) : null };
 }

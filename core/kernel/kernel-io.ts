@@ -16,9 +16,18 @@ export type KernelEvent =
   | { readonly kind: 'action-control'; readonly control: ActionControl }
   /** Ends the action at the next tick; it does not begin again for 3·τ_c. */
   | { readonly kind: 'cancel-action'; readonly id: string }
+  /** How far each node has got with the configuration that is served now; before every tick that can know it. */
+  | { readonly kind: 'rollout'; readonly nodes: readonly NodeRollout[]; readonly nowMs: number }
   | { readonly kind: 'frame'; readonly frame: TelemetryFrame; readonly nowMs: number }
   /** `nowMs` is monotonic; `wallMs` is UTC and only goes into events. */
   | { readonly kind: 'tick'; readonly nowMs: number; readonly wallMs: number };
+
+export interface NodeRollout {
+  readonly node: string;
+  readonly connected: boolean;
+  /** It has acknowledged everything that is served now and refuses nothing of it. */
+  readonly upToDate: boolean;
+}
 
 /** Everything that the kernel asks its shell to do. */
 export type KernelEffect =

@@ -7,6 +7,7 @@ import { NodeTelemetry } from '../substrate/node-telemetry.ts';
 import { createEdgeState } from './edge-state.ts';
 import type { ActionControl } from './kernel-io.ts';
 import { createServiceState, type ServiceState } from './service-state.ts';
+import { TenantState } from './tenant-state.ts';
 
 /**
  * Everything that the kernel remembers. It has one owner, who hands it to
@@ -23,6 +24,10 @@ export interface KernelState {
   plan: CapacityPlan | null;
   published: CapacityPlan | null;
   book: LeaseBook;
+  /** What the shell last told of the roll-out, by node; empty while it tells nothing. */
+  rollout: ReadonlyMap<string, NodeRolloutState>;
+  /** Services whose turn it was to be compared, so far (see `turns.ts`). */
+  turns: number;
   /** Newest monotonic time seen. */
   nowMs: number;
   actionsStarted: number;
@@ -33,6 +38,12 @@ export interface KernelState {
   rolloutHeld: boolean;
   /** Frames of another mesh or of more nodes than are kept. */
   droppedFrames: number;
+}
+
+export interface NodeRolloutState {
+  readonly connected: boolean;
+  /** Monotonic milliseconds; `null` = up to date. */
+  readonly behindSinceMs: number | null;
 }
 
 export interface NodeState {
@@ -48,6 +59,8 @@ export interface NodeState {
 export interface OfferedReport {
   readonly durationSec: number;
   readonly calls: ReadonlyMap<EdgeKey, number>;
+  /** Over all edges, calls. */
+  readonly total: number;
 }
 
 /** Nodes remembered at most. */
@@ -67,6 +80,8 @@ export function createKernel(epoch = 1): KernelState {
     plan: null,
     published: null,
     book: EMPTY_LEASE_BOOK,
+    rollout: new Map(),
+    turns: 0,
     nowMs: 0,
     actionsStarted: 0,
     control: { safeMode: false, pausedUntilMs: 0 },
@@ -114,9 +129,21 @@ export function adoptConfig(state: KernelState, config: MeshConfig): void {
     for (const [key, budget] of budgets) {
       const edge = service.edges.get(key) ?? createEdgeState(key, budget.workload, name);
       edge.budget = budget;
+      edge.tenant = config.workloads.get(budget.workload)?.tenant ?? budget.workload;
       service.edges.set(key, edge);
     }
+    adoptTenants(service);
     const unverified = edgeKey(UNVERIFIED, name);
     if (!service.edges.has(unverified)) service.edges.set(unverified, createEdgeState(unverified, UNVERIFIED, name));
+  }
+}
+
+function adoptTenants(service: ServiceState): void {
+  const names = new Set([...service.edges.values()].flatMap((edge) => (edge.budget === null ? [] : [edge.tenant])));
+  for (const name of service.tenants.keys()) {
+    if (!names.has(name)) service.tenants.delete(name);
+  }
+  for (const name of names) {
+    if (!service.tenants.has(name)) service.tenants.set(name, new TenantState(name));
   }
 }

@@ -1,5 +1,7 @@
-import { callsOf, type EdgeState, EMPTY_MODEL, learn } from './edge-state.ts';
+import { callsOf, type EdgeState, learn, unlearn } from './edge-state.ts';
+import { tenantRps, tenantSums } from './judge-isolation.ts';
 import type { ServiceState } from './service-state.ts';
+import { rateOf, type ServiceWindow } from './windows.ts';
 
 /** A failing gate forbids learning for this long; then the model starts anew (MATHS §B1). */
 const REBASELINE_MS = 30 * 60_000;
@@ -13,6 +15,7 @@ const REBASELINE_MS = 30 * 60_000;
 export function learnService(
   service: ServiceState,
   services: ReadonlyMap<string, ServiceState>,
+  window: ServiceWindow,
   failing: boolean,
   nowMs: number,
 ): void {
@@ -24,30 +27,36 @@ export function learnService(
   const durationSec = service.newest?.durationSec ?? 0;
   if ((service.newest?.answers ?? 0) > 0) service.learnedSec += durationSec;
   for (const edge of service.edges.values()) {
-    if (edge.budget !== null) learnEdge(edge, services.get(edge.workload), durationSec, nowMs);
+    if (edge.budget === null) continue;
+    learnEdge(edge, services.get(edge.workload), durationSec, nowMs);
+    // Over the window, as the gate will ask: load and latency of one tick are too noisy to belong together.
+    edge.latency.learn(rateOf(window), edge.sums.answers, edge.sums.logSum, durationSec);
+  }
+  for (const [name, sums] of tenantSums(service.edges.values(), ({ sums }) => sums)) {
+    service.tenants.get(name)?.model.learn(tenantRps(sums), sums.answers, sums.logSum, durationSec);
   }
 }
 
 function freeze(service: ServiceState, nowMs: number): void {
   service.frozenSinceMs ??= nowMs;
   if (nowMs - service.frozenSinceMs < REBASELINE_MS) return;
-  for (const edge of service.edges.values()) edge.model = EMPTY_MODEL;
+  for (const edge of service.edges.values()) unlearn(edge);
+  for (const tenant of service.tenants.values()) tenant.model.clear();
   service.learnedSec = 0;
   service.frozenSinceMs = null;
 }
 
 function learnEdge(edge: EdgeState, caller: ServiceState | undefined, durationSec: number, nowMs: number): void {
-  const seen = edge.window.sums(1);
+  const { newest } = edge;
+  if (newest === null) return;
   // Calls and the requests behind them only count together.
   const handled = caller?.lastDataMs === nowMs ? (caller.newest?.attempts ?? 0) : null;
-  edge.model = learn(
+  learn(
     edge.model,
     {
-      answers: seen.answers,
-      logSum: seen.logSum,
-      attempts: seen.attempts,
-      failures: seen.failures,
-      calls: handled === null ? 0 : callsOf(seen),
+      attempts: newest.attempts,
+      failures: newest.failures,
+      calls: handled === null ? 0 : callsOf(newest),
       requests: handled ?? 0,
     },
     durationSec,

@@ -4,6 +4,7 @@ import { LAW } from '../stability/overload-law.ts';
 import { type EdgeDelta, emptyDelta } from '../substrate/edge-delta.ts';
 import { countAnswers, LATENCY_BUCKET_COUNT, latencyQuantileMs } from '../substrate/latency-buckets.ts';
 import type { Gathered } from './gather.ts';
+import { observeTenants } from './observe-tenants.ts';
 import type { ServiceState, ServiceTick } from './service-state.ts';
 import { followShareBoost } from './share-boost.ts';
 
@@ -24,7 +25,9 @@ export function observeService(service: ServiceState, gathered: Gathered, nowMs:
     edge.newest = delta;
     edge.newestSec = gathered.durationSec;
   }
-  if (gathered.missingServices.has(service.service)) return false;
+  const known = !gathered.missingServices.has(service.service);
+  observeTenants(service, gathered.durationSec, known);
+  if (!known) return false;
   service.observedSec += gathered.durationSec;
   service.lastDataMs = nowMs;
   const tick = serviceTick(service, gathered);

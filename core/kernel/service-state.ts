@@ -1,16 +1,21 @@
 import type { GateName, GateState } from '../gates/gate-state.ts';
 import { type GateMemory, NEW_GATE } from '../gates/hysteresis.ts';
-import { notApplicable, unknown } from '../gates/verdict.ts';
+import { unknown } from '../gates/verdict.ts';
 import type { EdgeKey } from '../mesh/mesh-config.ts';
 import { type ActionBook, EMPTY_ACTION_BOOK } from '../stability/action-book.ts';
 import { INITIAL_OVERLOAD_STATE, type OverloadState } from '../stability/overload-controller.ts';
 import type { StabilityActionRecord } from '../stability/stability-action.ts';
 import type { EdgeState } from './edge-state.ts';
+import type { TenantState } from './tenant-state.ts';
 
 /** What the kernel knows about one service. Changed in place by the tick. */
 export interface ServiceState {
   readonly service: string;
   readonly edges: Map<EdgeKey, EdgeState>;
+  /** Tenants that have an edge to it. */
+  readonly tenants: Map<string, TenantState>;
+  /** Ticks that the tenants have been followed for. */
+  tenantTicks: number;
   controller: OverloadState;
   /** Sums over all edges in the newest tick that was not missing; `null` before. */
   newest: ServiceTick | null;
@@ -57,13 +62,12 @@ export interface LimitAction {
   readonly expiresMs: number;
 }
 
-/** Gluing and isolation are not evaluated by this version, and say so. */
-export const NOT_BUILT = notApplicable('not-built');
-
 export function createServiceState(service: string, nowMs: number): ServiceState {
   return {
     service,
     edges: new Map(),
+    tenants: new Map(),
+    tenantTicks: 0,
     controller: INITIAL_OVERLOAD_STATE,
     newest: null,
     lastDataMs: nowMs,
@@ -74,7 +78,12 @@ export function createServiceState(service: string, nowMs: number): ServiceState
     plannedLimit: null,
     plannedBaselineMs: null,
     memory: { fit: NEW_GATE, gluing: NEW_GATE, uv: NEW_GATE, isolation: NEW_GATE },
-    gates: { fit: unknown('warmup'), gluing: NOT_BUILT, uv: unknown('warmup'), isolation: NOT_BUILT },
+    gates: {
+      fit: unknown('warmup'),
+      gluing: unknown('warmup'),
+      uv: unknown('warmup'),
+      isolation: unknown('warmup'),
+    },
     action: null,
     limitCoolUntilMs: 0,
     actions: EMPTY_ACTION_BOOK,

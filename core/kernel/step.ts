@@ -2,6 +2,7 @@ import { restoreLeaseBook } from '../allocators/lease-book.ts';
 import type { TelemetryFrame } from '../substrate/telemetry-frame.ts';
 import type { KernelEffect, KernelEvent } from './kernel-io.ts';
 import { adoptConfig, type KernelState, nodeState } from './kernel-state.ts';
+import { noteRollout } from './mesh-lag.ts';
 import { publishPlan, tick } from './tick.ts';
 
 /** Actions that can be cancelled between two ticks. */
@@ -38,6 +39,9 @@ function effectsOf(state: KernelState, event: KernelEvent): readonly KernelEffec
       return [];
     case 'stored-leases':
       state.book = restoreLeaseBook(event.leases, state.nowMs);
+      return [];
+    case 'rollout':
+      noteRollout(state, event.nodes);
       return [];
     case 'frame':
       acceptFrame(state, event.frame);

@@ -1,6 +1,6 @@
 import { RESERVE_MS } from '../allocators/lease-book.ts';
 import { sliceLimits } from '../allocators/slice-limits.ts';
-import type { GateVerdict } from '../gates/gate-state.ts';
+import { GATES, type GateName, type GateVerdict } from '../gates/gate-state.ts';
 import { settleGate } from '../gates/hysteresis.ts';
 import { unknown } from '../gates/verdict.ts';
 import { describeAction } from '../stability/describe-action.ts';
@@ -8,16 +8,18 @@ import { releaseOverload } from '../stability/overload-controller.ts';
 import { limitIsEnforced, mayHold } from './action-control.ts';
 import { capacityEvents, type ServiceNews } from './capacity-events.ts';
 import { gather, offeredOnNode } from './gather.ts';
-import { judgeService } from './judge-service.ts';
+import { judgeService, type ServiceVerdicts } from './judge-service.ts';
 import type { KernelEffect } from './kernel-io.ts';
 import type { KernelState } from './kernel-state.ts';
 import { learnService } from './learn-service.ts';
 import { followLimitAction } from './limit-action.ts';
+import { meshLag } from './mesh-lag.ts';
 import { observeService } from './observe-service.ts';
 import { followLearned, planMesh } from './plan-mesh.ts';
 import { samePlan } from './same-plan.ts';
 import { followServiceActions } from './service-actions.ts';
 import type { ServiceState } from './service-state.ts';
+import { servicesInTurn } from './turns.ts';
 import { MeshWindows } from './windows.ts';
 
 /** Without data for this long a verdict is stale (MATHS §B8). */
@@ -47,15 +49,18 @@ export function tick(state: KernelState, wallMs: number): KernelEffect[] {
 
 function judgeMesh(state: KernelState, seen: ReadonlySet<ServiceState>, wallMs: number): ServiceNews[] {
   const windows = new MeshWindows(state.services);
+  const inTurn = servicesInTurn([...seen], state.turns);
+  state.turns += inTurn.length;
+  const mesh = { windows, lag: meshLag(state), inTurn: new Set(inTurn) };
   const plans = new Map(state.plan?.services.map((plan) => [plan.service, plan]));
   const news: ServiceNews[] = [];
   for (const service of state.services.values()) {
     if (seen.has(service)) {
-      const verdicts = judgeService(state, service, plans.get(service.service), windows);
+      const verdicts = judgeService(state, service, plans.get(service.service), mesh);
       news.push(...settle(service, verdicts, state.nowMs));
-      learnService(service, state.services, isFailing(service, verdicts), state.nowMs);
+      learnService(service, state.services, windows.of(service), isFailing(service, verdicts), state.nowMs);
     } else if (service.newest !== null && state.nowMs - service.lastDataMs > STALE_MS) {
-      news.push(...settle(service, { fit: unknown('stale'), uv: unknown('stale') }, state.nowMs));
+      news.push(...settle(service, STALE, state.nowMs));
     }
     followLearned(service, limitIsEnforced(state));
     const action = followLimitAction(state, service, { nowMs: state.nowMs, wallMs }, seen.has(service));
@@ -67,27 +72,28 @@ function judgeMesh(state: KernelState, seen: ReadonlySet<ServiceState>, wallMs: 
   return news;
 }
 
-type Verdicts = Readonly<Record<'fit' | 'uv', GateVerdict>>;
+const STALE: ServiceVerdicts = Object.fromEntries(GATES.map((gate) => [gate, unknown('stale')]));
 
-const isFailing = (service: ServiceState, seen: Verdicts): boolean =>
-  [...Object.values(service.gates), seen.fit, seen.uv].some((verdict) => verdict.status === 'FAIL');
+const isFailing = (service: ServiceState, seen: ServiceVerdicts): boolean =>
+  GATES.some((gate) => service.gates[gate].status === 'FAIL' || seen[gate]?.status === 'FAIL');
 
 /** Steadies the verdicts of this tick; news of every gate whose state changed. */
-function settle(service: ServiceState, seen: Verdicts, nowMs: number): ServiceNews[] {
-  const before = service.gates;
-  const fit = settleGate(service.memory.fit, seen.fit, nowMs);
-  const uv = settleGate(service.memory.uv, seen.uv, nowMs);
-  service.memory.fit = fit.memory;
-  service.memory.uv = uv.memory;
-  service.gates = { ...before, fit: fit.verdict, uv: uv.verdict };
-  return (['fit', 'uv'] as const)
-    .filter((gate) => before[gate].status !== service.gates[gate].status)
-    .map((gate) => ({
-      service,
-      kind: 'gate',
-      action: null,
-      message: `${service.service}: ${gate} ${before[gate].status} → ${describe(service.gates[gate])}`,
-    }));
+function settle(service: ServiceState, seen: ServiceVerdicts, nowMs: number): ServiceNews[] {
+  const news: ServiceNews[] = [];
+  const gates: Record<GateName, GateVerdict> = { ...service.gates };
+  for (const gate of GATES) {
+    const verdict = seen[gate];
+    if (verdict === undefined) continue;
+    const settled = settleGate(service.memory[gate], verdict, nowMs);
+    service.memory[gate] = settled.memory;
+    gates[gate] = settled.verdict;
+    const before = service.gates[gate].status;
+    if (before === settled.verdict.status) continue;
+    const message = `${service.service}: ${gate} ${before} → ${describe(settled.verdict)}`;
+    news.push({ service, kind: 'gate', action: null, message });
+  }
+  service.gates = gates;
+  return news;
 }
 
 function describe({ status, ratio, reason, worst }: GateVerdict): string {

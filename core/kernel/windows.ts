@@ -79,13 +79,17 @@ export interface ServiceWindow {
   readonly retries: number;
 }
 
+/** Attempts per second over a window. */
+export const rateOf = ({ attempts, durationSec }: ServiceWindow): number =>
+  durationSec > 0 ? attempts / durationSec : 0;
+
 const EMPTY_WINDOW: ServiceWindow = { ticks: 0, durationSec: 0, attempts: 0, retries: 0 };
 
 function refreshWindow(service: ServiceState): ServiceWindow {
   const ticks = windowTicks(WINDOW_ATTEMPTS, (candidate) => attemptsOver(service, candidate));
   const total = { ticks, durationSec: 0, attempts: 0, retries: 0 };
   for (const edge of service.edges.values()) {
-    edge.sums = edge.window.sums(ticks);
+    edge.window.sumInto(edge.sums, ticks);
     total.attempts += edge.sums.attempts;
     total.retries += edge.sums.retries;
     total.durationSec = Math.max(total.durationSec, edge.sums.durationSec);

@@ -14,6 +14,7 @@ export interface WindowSums {
   retries: number;
   failures: number;
   breakerRefused: number;
+  nativeRefused: number;
   latencySumMs: number;
   /** Answers, Σ ln(latency), Σ ln²(latency). */
   answers: number;
@@ -21,6 +22,9 @@ export interface WindowSums {
   logSquares: number;
   /** Largest, not summed. */
   admittedLevelMax: number;
+  /** Calls in flight at the end of the window, and just before its first tick. */
+  inFlightEnd: number;
+  inFlightStart: number;
 }
 
 export const emptySums = (): WindowSums => ({
@@ -31,43 +35,61 @@ export const emptySums = (): WindowSums => ({
   retries: 0,
   failures: 0,
   breakerRefused: 0,
+  nativeRefused: 0,
   latencySumMs: 0,
   answers: 0,
   logSum: 0,
   logSquares: 0,
   admittedLevelMax: 0,
+  inFlightEnd: 0,
+  inFlightStart: 0,
 });
 
-const FIELDS = 12;
+const FIELDS = 14;
+const DURATION = 0;
+const OFFERED = 1;
+const ADMITTED = 2;
 const ATTEMPTS = 3;
+const RETRIES = 4;
+const FAILURES = 5;
+const BREAKER_REFUSED = 6;
+const NATIVE_REFUSED = 7;
+const LATENCY_SUM = 8;
+const ANSWERS = 9;
+const LOG_SUM = 10;
+const LOG_SQUARES = 11;
+const LEVEL = 12;
+const IN_FLIGHT = 13;
+
+/** One tick more than a window holds: what was in flight when it began. */
+const SLOTS = WINDOW_TICKS_MAX + 1;
 
 /** The last minute of an edge, tick by tick, in one block of memory. */
 export class EdgeWindow {
-  readonly #ring = new Float64Array(FIELDS * WINDOW_TICKS_MAX);
+  readonly #ring = new Float64Array(FIELDS * SLOTS);
   #next = 0;
   #size = 0;
 
   push(durationSec: number, delta: EdgeDelta): void {
     const { count, sum, squares } = logMoments(delta.latencyBuckets);
-    this.#ring.set(
-      [
-        durationSec,
-        delta.offered,
-        delta.admitted,
-        delta.attempts,
-        delta.retries,
-        delta.failures,
-        delta.breakerRefused,
-        delta.latencySumMs,
-        count,
-        sum,
-        squares,
-        delta.admittedLevelMax,
-      ],
-      this.#next * FIELDS,
-    );
-    this.#next = (this.#next + 1) % WINDOW_TICKS_MAX;
-    this.#size = Math.min(this.#size + 1, WINDOW_TICKS_MAX);
+    const ring = this.#ring;
+    const start = this.#next * FIELDS;
+    ring[start + DURATION] = durationSec;
+    ring[start + OFFERED] = delta.offered;
+    ring[start + ADMITTED] = delta.admitted;
+    ring[start + ATTEMPTS] = delta.attempts;
+    ring[start + RETRIES] = delta.retries;
+    ring[start + FAILURES] = delta.failures;
+    ring[start + BREAKER_REFUSED] = delta.breakerRefused;
+    ring[start + NATIVE_REFUSED] = delta.nativeRefused;
+    ring[start + LATENCY_SUM] = delta.latencySumMs;
+    ring[start + ANSWERS] = count;
+    ring[start + LOG_SUM] = sum;
+    ring[start + LOG_SQUARES] = squares;
+    ring[start + LEVEL] = delta.admittedLevelMax;
+    ring[start + IN_FLIGHT] = delta.inFlight;
+    this.#next = (this.#next + 1) % SLOTS;
+    this.#size = Math.min(this.#size + 1, SLOTS);
   }
 
   /** Attempts over the newest `ticks`. */
@@ -79,39 +101,51 @@ export class EdgeWindow {
     return attempts;
   }
 
+  /** Writes the sums over the newest `ticks`, or as many as there are, into `total`. */
+  sumInto(total: WindowSums, ticks: number): WindowSums {
+    Object.assign(total, NO_SUMS);
+    const within = this.#within(ticks);
+    for (let back = 1; back <= within; back++) this.#addTick(total, this.#start(back));
+    total.inFlightEnd = within > 0 ? (this.#ring[this.#start(1) + IN_FLIGHT] ?? 0) : 0;
+    total.inFlightStart =
+      this.#size > 0 ? (this.#ring[this.#start(Math.min(within + 1, this.#size)) + IN_FLIGHT] ?? 0) : 0;
+    return total;
+  }
+
   /** Sums over the newest `ticks`, or as many as there are. */
   sums(ticks: number): WindowSums {
-    const total = emptySums();
-    for (let back = 1; back <= this.#within(ticks); back++) this.#addTick(total, this.#start(back));
-    return total;
+    return this.sumInto(emptySums(), ticks);
   }
 
   /** Spelled out field by field: this runs for every edge in every tick. */
   #addTick(total: WindowSums, start: number): void {
     const ring = this.#ring;
-    total.durationSec += ring[start] ?? 0;
-    total.offered += ring[start + 1] ?? 0;
-    total.admitted += ring[start + 2] ?? 0;
+    total.durationSec += ring[start + DURATION] ?? 0;
+    total.offered += ring[start + OFFERED] ?? 0;
+    total.admitted += ring[start + ADMITTED] ?? 0;
     total.attempts += ring[start + ATTEMPTS] ?? 0;
-    total.retries += ring[start + 4] ?? 0;
-    total.failures += ring[start + 5] ?? 0;
-    total.breakerRefused += ring[start + 6] ?? 0;
-    total.latencySumMs += ring[start + 7] ?? 0;
-    total.answers += ring[start + 8] ?? 0;
-    total.logSum += ring[start + 9] ?? 0;
-    total.logSquares += ring[start + 10] ?? 0;
-    total.admittedLevelMax = Math.max(total.admittedLevelMax, ring[start + 11] ?? 0);
+    total.retries += ring[start + RETRIES] ?? 0;
+    total.failures += ring[start + FAILURES] ?? 0;
+    total.breakerRefused += ring[start + BREAKER_REFUSED] ?? 0;
+    total.nativeRefused += ring[start + NATIVE_REFUSED] ?? 0;
+    total.latencySumMs += ring[start + LATENCY_SUM] ?? 0;
+    total.answers += ring[start + ANSWERS] ?? 0;
+    total.logSum += ring[start + LOG_SUM] ?? 0;
+    total.logSquares += ring[start + LOG_SQUARES] ?? 0;
+    total.admittedLevelMax = Math.max(total.admittedLevelMax, ring[start + LEVEL] ?? 0);
   }
 
   #within(ticks: number): number {
-    return Math.min(ticks, this.#size);
+    return Math.min(ticks, this.#size, WINDOW_TICKS_MAX);
   }
 
   /** Where the tick so many back begins. */
   #start(back: number): number {
-    return ((this.#next - back + WINDOW_TICKS_MAX) % WINDOW_TICKS_MAX) * FIELDS;
+    return ((this.#next - back + SLOTS) % SLOTS) * FIELDS;
   }
 }
+
+const NO_SUMS: Readonly<WindowSums> = emptySums();
 
 /** Ticks that a window needs to hold at least `mass`: W doubled while it does not, up to the maximum. */
 export function windowTicks(mass: number, massOver: (ticks: number) => number): number {

@@ -34,9 +34,10 @@ describe('choosePorts', () => {
 
   it('defaults: goes round a port that is taken', async () => {
     const holder = createServer();
-    holder.on('error', () => {}); // taken by somebody else already: just as good
-    holder.listen(18001, '127.0.0.1');
-    await Promise.race([once(holder, 'listening'), once(holder, 'error').catch(() => {})]);
+    await new Promise((resolve) => {
+      // Taken by somebody else already: just as good.
+      holder.once('error', resolve).once('listening', resolve).listen(18001, '127.0.0.1');
+    });
     const ports = await choosePorts('defaults', 1);
     assert.notEqual(ports.grpc, 18001);
     assert.equal(new Set(allOf(ports)).size, 7);

@@ -165,7 +165,8 @@ describe('isolation, level part (CONTRACT §G)', () => {
     assert.equal(isolationLevel({ ...level, count }).status, 'PASS');
     assert.equal(isolationLevel({ ...level, count: count - 1 }).reason, 'insufficient_mass');
     assert.equal(isolationLevel({ ...level, expectedMeanLog: Number.NaN }).reason, 'nonfinite');
-    assert.equal(isolationLevel({ ...level, count: 0, meanLog: Number.NaN }).reason, 'insufficient_mass');
+    // Nobody to be slowed down.
+    assert.equal(isolationLevel({ ...level, count: 0, meanLog: Number.NaN }).status, 'NOT_APPLICABLE');
   });
 
   it('suspects the tenant furthest over its entitlement, else the largest', () => {

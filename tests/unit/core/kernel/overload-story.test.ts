@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import type { KernelEffect } from '../../../../core/kernel/kernel-io.ts';
+import type { KernelEffect, KernelEvent } from '../../../../core/kernel/kernel-io.ts';
 import { createKernel } from '../../../../core/kernel/kernel-state.ts';
-import { step } from '../../../../core/kernel/step.ts';
 import { viewOf } from '../../../../core/kernel/view-of.ts';
+import { AckingKernel } from '../../../support/acking-kernel.ts';
 import { frame, meshConfig } from '../../../support/mesh-fixtures.ts';
 import { SimulatedService } from '../../../support/simulated-service.ts';
 
@@ -26,6 +26,7 @@ class Story {
     seed: 5,
   });
   readonly kernel = createKernel();
+  readonly #shell = new AckingKernel(this.kernel);
   readonly effects: { readonly atSec: number; readonly effect: KernelEffect }[] = [];
   #sec = 0;
 
@@ -73,8 +74,8 @@ class Story {
     return viewOf(this.kernel, 1000 * this.#sec);
   }
 
-  #take(event: Parameters<typeof step>[1]): void {
-    for (const effect of step(this.kernel, event).effects) {
+  #take(event: KernelEvent): void {
+    for (const effect of this.#shell.take(event)) {
       this.effects.push({ atSec: this.#sec, effect });
       if (effect.kind === 'publish-leases') {
         for (const edge of effect.leases.flatMap((lease) => lease.edges)) {
@@ -102,7 +103,12 @@ describe('kernel: an overload, told as it happens (CONTROL)', () => {
     assert.ok(Math.abs((payment?.baselineLatencyMs ?? 0) - 20) < 2, `${payment?.baselineLatencyMs}`);
     assert.deepEqual(
       story.told().map((line) => line.replace(/ \(.*/, '')),
-      ['31: payment: uv UNKNOWN → PASS', '32: payment: fit UNKNOWN → PASS'],
+      [
+        '2: payment: gluing UNKNOWN → PASS',
+        '31: payment: uv UNKNOWN → PASS',
+        '32: payment: fit UNKNOWN → PASS',
+        '33: payment: isolation UNKNOWN → PASS',
+      ],
     );
   });
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { CapacityEventRecord, KernelEvent } from '../../../../core/kernel/kernel-io.ts';
 import { createKernel, type KernelState } from '../../../../core/kernel/kernel-state.ts';
-import { step } from '../../../../core/kernel/step.ts';
 import { viewOf } from '../../../../core/kernel/view-of.ts';
 import type { EdgeCounters } from '../../../../core/substrate/telemetry-frame.ts';
+import { AckingKernel } from '../../../support/acking-kernel.ts';
 import { bucketOf, counters, frame, meshConfig } from '../../../support/mesh-fixtures.ts';
 
 /** web → checkout → payment; checkout is a service that calls another. */
@@ -15,6 +15,7 @@ const MESH = meshConfig({
 
 class Mesh {
   readonly kernel: KernelState = createKernel();
+  readonly #shell = new AckingKernel(this.kernel);
   readonly events: CapacityEventRecord[] = [];
   sec = 0;
   #edges = [counters('web', 'checkout'), counters('checkout', 'payment')];
@@ -24,7 +25,7 @@ class Mesh {
   }
 
   take(event: KernelEvent): void {
-    for (const effect of step(this.kernel, event).effects) {
+    for (const effect of this.#shell.take(event)) {
       if (effect.kind === 'emit-event') this.events.push(effect.event);
     }
   }

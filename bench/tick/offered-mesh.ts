@@ -1,0 +1,111 @@
+import { edgeKey, type MeshConfig } from '../../core/mesh/mesh-config.ts';
+import { DEFAULT_GATES, DEFAULT_POLICY } from '../../core/mesh/mesh-defaults.ts';
+import { LATENCY_BUCKET_COUNT, LATENCY_MIDPOINTS_MS } from '../../core/substrate/latency-buckets.ts';
+import type { EdgeCounters, TelemetryFrame } from '../../core/substrate/telemetry-frame.ts';
+
+/** Bucket of about 20 ms. */
+const MIDDLE = 17;
+
+/** Services that are called by the same workloads, each a tenant of its own. */
+export function wideMesh(services: number, workloads: number): MeshConfig {
+  const serviceNames = Array.from({ length: services }, (_, i) => `service-${i}`);
+  const workloadNames = Array.from({ length: workloads }, (_, i) => `workload-${i}`);
+  return {
+    mesh: 'bench',
+    services: new Map(
+      serviceNames.map((name) => [
+        name,
+        {
+          name,
+          endpoints: ['127.0.0.1:9101'],
+          capacity: { rps: 1000, concurrency: 100, cpuMsPerSec: null, memoryMiB: null },
+          anonymous: null,
+          authorizerDown: 'degrade',
+          timeoutMs: 1000,
+        },
+      ]),
+    ),
+    workloads: new Map(workloadNames.map((name) => [name, { name, tenant: name, prio: 5, weight: 1 }])),
+    budgets: new Map(
+      workloadNames.flatMap((workload) =>
+        serviceNames.map((service) => [
+          edgeKey(workload, service),
+          { workload, service, vector: { geo: null, int: 0.2, gauge: null, ptr: 0.2, obs: null } },
+        ]),
+      ),
+    ),
+    gates: DEFAULT_GATES,
+    policy: DEFAULT_POLICY,
+  };
+}
+
+/** Cumulative counters of every edge of a mesh under steady calls with some noise. */
+export class OfferedMesh {
+  readonly #random: () => number;
+  #edges: readonly EdgeCounters[];
+  #seq = 0;
+
+  constructor(config: MeshConfig, random: () => number) {
+    this.#random = random;
+    this.#edges = [...config.budgets.values()].map(({ workload, service }) => emptyCounters(workload, service));
+  }
+
+  /** The next second, about 60 calls per edge. */
+  nextFrame(leaseSeq: number): TelemetryFrame {
+    this.#seq++;
+    this.#edges = this.#edges.map((edge) => this.#second(edge));
+    return {
+      mesh: 'bench',
+      node: 'node-1',
+      instance: 'first',
+      seq: this.#seq,
+      startMs: 1000 * (this.#seq - 1),
+      endMs: 1000 * this.#seq,
+      durationMs: 1000,
+      edges: this.#edges,
+      leaseSeq,
+      part: 0,
+      parts: 1,
+    };
+  }
+
+  #second(edge: EdgeCounters): EdgeCounters {
+    const latencyBuckets = [...edge.latencyBuckets];
+    let calls = 0;
+    let latencySumMs = edge.latencySumMs;
+    for (let k = MIDDLE - 3; k <= MIDDLE + 3; k++) {
+      const answers = 5 + Math.floor(7 * this.#random());
+      latencyBuckets[k] = (latencyBuckets[k] ?? 0) + answers;
+      latencySumMs += answers * (LATENCY_MIDPOINTS_MS[k] ?? 0);
+      calls += answers;
+    }
+    return {
+      ...edge,
+      offered: edge.offered + calls,
+      admitted: edge.admitted + calls,
+      attempts: edge.attempts + calls,
+      admittedLevelMax: 3,
+      inFlight: 1,
+      latencyBuckets,
+      latencySumMs,
+    };
+  }
+}
+
+const emptyCounters = (workload: string, service: string): EdgeCounters => ({
+  workload,
+  service,
+  offered: 0,
+  admitted: 0,
+  refused: {},
+  admittedLevelMax: 0,
+  attempts: 0,
+  retries: 0,
+  failures: 0,
+  timeouts: 0,
+  breakerRefused: 0,
+  nativeRefused: 0,
+  inFlight: 0,
+  latencyBuckets: new Array<number>(LATENCY_BUCKET_COUNT).fill(0),
+  latencySumMs: 0,
+});

@@ -1,0 +1,112 @@
+import type { ServicePlan } from '../allocators/capacity-plan.ts';
+import type { CapacityVector } from '../capacity/capacity-vector.ts';
+import type { LatencyCell } from '../gates/fit-latency.ts';
+import { type IsolationVerdict, isolationGate, isolationThreshold, type PoolTenant } from '../gates/isolation.ts';
+import { levelMassNeeded } from '../gates/isolation-level.ts';
+import { WINDOW_TICKS_MAX, type WindowSums } from '../substrate/edge-window.ts';
+import type { EdgeState } from './edge-state.ts';
+import type { ServiceState } from './service-state.ts';
+import { ISOLATION_TICKS, type TenantState } from './tenant-state.ts';
+
+/** Does one tenant's load at a service move another's latency? (MATHS §B4) */
+export function judgeIsolation(
+  setting: number,
+  service: ServiceState,
+  plan: ServicePlan | undefined,
+  live: CapacityVector,
+): IsolationVerdict {
+  const ticks = Math.min(service.tenantTicks, ISOLATION_TICKS);
+  const windows = levelWindows(service);
+  return isolationGate({
+    tenants: [...service.tenants.values()].map((tenant) => poolTenant(tenant, windows.get(tenant.name), plan, ticks)),
+    threshold: isolationThreshold(setting, live.geo, live.int),
+  });
+}
+
+/** The window of the service, or the longest one for a tenant that has too few answers in it. */
+function levelWindows(service: ServiceState): Map<string, TenantSums> {
+  const edges = [...service.edges.values()];
+  const windows = tenantSums(edges, ({ sums }) => sums);
+  if ([...windows.values()].every(isEnough)) return windows;
+  for (const [name, sums] of tenantSums(edges, ({ window }) => window.sums(WINDOW_TICKS_MAX))) {
+    const short = windows.get(name);
+    if (short === undefined || !isEnough(short)) windows.set(name, sums);
+  }
+  return windows;
+}
+
+const isEnough = (sums: TenantSums): boolean => sums.answers >= levelMassNeeded(varianceLog(sums));
+
+/** What a tenant did over a window, over all its edges. */
+export interface TenantSums {
+  attempts: number;
+  durationSec: number;
+  answers: number;
+  logSum: number;
+  logSquares: number;
+}
+
+export function tenantSums(
+  edges: Iterable<EdgeState>,
+  sumsOf: (edge: EdgeState) => WindowSums,
+): Map<string, TenantSums> {
+  const tenants = new Map<string, TenantSums>();
+  for (const edge of edges) {
+    const { budget, tenant } = edge;
+    if (budget === null) continue;
+    const sums = sumsOf(edge);
+    const total = tenants.get(tenant) ?? { attempts: 0, durationSec: 0, answers: 0, logSum: 0, logSquares: 0 };
+    total.attempts += sums.attempts;
+    total.durationSec = Math.max(total.durationSec, sums.durationSec);
+    total.answers += sums.answers;
+    total.logSum += sums.logSum;
+    total.logSquares += sums.logSquares;
+    tenants.set(tenant, total);
+  }
+  return tenants;
+}
+
+/** Calls per second of a tenant over the window. */
+export const tenantRps = ({ attempts, durationSec }: TenantSums): number =>
+  durationSec > 0 ? attempts / durationSec : 0;
+
+function poolTenant(
+  tenant: TenantState,
+  sums: TenantSums | undefined,
+  plan: ServicePlan | undefined,
+  ticks: number,
+): PoolTenant {
+  return {
+    name: tenant.name,
+    ticks: tenant.ticks(ticks),
+    level: sums ? levelOf(tenant, sums) : null,
+    medianMs: sums && sums.answers > 0 ? Math.exp(sums.logSum / sums.answers) : null,
+    entitledLoad: entitledRps(tenant.name, plan),
+  };
+}
+
+function levelOf(tenant: TenantState, sums: TenantSums): LatencyCell | null {
+  if (sums.answers === 0) return { count: 0, meanLog: 0, expectedMeanLog: 0, varianceLog: 0 };
+  const expectedMeanLog = tenant.model.expected(tenantRps(sums));
+  if (expectedMeanLog === null) return null;
+  return {
+    count: sums.answers,
+    meanLog: sums.logSum / sums.answers,
+    expectedMeanLog,
+    varianceLog: varianceLog(sums),
+  };
+}
+
+const varianceLog = ({ answers, logSum, logSquares }: TenantSums): number =>
+  answers > 0 ? Math.max(0, logSquares / answers - (logSum / answers) ** 2) : 0;
+
+/** Sum of the guarantees of a tenant's edges, calls per second; `null` where one of them has no limit. */
+function entitledRps(tenant: string, plan: ServicePlan | undefined): number | null {
+  let entitled = 0;
+  for (const edge of plan?.edges ?? []) {
+    if (edge.tenant !== tenant) continue;
+    if (edge.guaranteeRps === null) return null;
+    entitled += edge.guaranteeRps;
+  }
+  return plan === undefined ? null : entitled;
+}

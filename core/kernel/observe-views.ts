@@ -1,0 +1,34 @@
+import { isSilent } from '../allocators/lease-book.ts';
+import type { EdgeKey } from '../mesh/mesh-config.ts';
+import type { NodeReport } from '../substrate/node-telemetry.ts';
+import type { EdgeState } from './edge-state.ts';
+import { EdgeViews } from './edge-views.ts';
+import type { KernelState } from './kernel-state.ts';
+
+/**
+ * Keeps the latencies of each edge apart by node, once there are several nodes
+ * (MATHS §B2a). A node that went silent is no longer a view of anything.
+ */
+export function observeViews(state: KernelState, reports: ReadonlyMap<string, NodeReport>): void {
+  if (state.nodes.size < 2) return;
+  for (const [node, report] of reports) {
+    for (const [key, delta] of report.deltas) {
+      const edge = edgeOf(state, key);
+      if (!edge || edge.budget === null) continue;
+      edge.views ??= new EdgeViews();
+      edge.views.add(node, delta.latencyBuckets);
+    }
+    for (const key of report.missing) edgeOf(state, key)?.views?.restart();
+  }
+  const gone = [...state.nodes.values()].filter(({ telemetry }) => isSilent(telemetry.lastFrameMs, state.nowMs));
+  for (const service of state.services.values()) {
+    for (const { views } of service.edges.values()) {
+      if (views === null) continue;
+      for (const { telemetry } of gone) views.forget(telemetry.node);
+      views.roll();
+    }
+  }
+}
+
+const edgeOf = (state: KernelState, key: EdgeKey): EdgeState | undefined =>
+  state.services.get(key.slice(key.indexOf('/') + 1))?.edges.get(key);

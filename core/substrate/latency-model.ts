@@ -1,0 +1,148 @@
+/** Loads whose ratio is below this count as the same load. */
+const LOAD_RATIO = 1.25;
+const LOADS = 64;
+/** The load that the first class stands for, per second. */
+const LOWEST_RPS = 0.1;
+/** Time in which what was learned at one load counts half (MATHS §B1). */
+const HALF_LIFE_SEC = 300;
+/** A load is known once it has been seen for this long. */
+const KNOWN_SEC = 30;
+/** Loads that must be known before a curve is laid through them (MATHS §B1). */
+const CURVE_LOADS_MIN = 6;
+
+const SECONDS = 0;
+const ANSWERS = 1;
+const LOG_SUM = 2;
+const RATE_SUM = 3;
+const FIELDS = 4;
+
+/**
+ * What latency to expect at a load: ŷ = mean ln(latency in ms) (MATHS §B1).
+ *
+ * Load is the rate of calls, not the calls in flight: those contain the latency
+ * itself, so that a service which became slow would explain itself. Each load
+ * seen for half a minute has a mean of its own, which fades with a half-life of
+ * 300 s of being at that load. Between known loads, and a little beyond, stands
+ * the curve ln(c0 + c1·x + c2·x²), c ≥ 0, if at least six are known.
+ */
+export class LatencyModel {
+  readonly #classes = new Float64Array(LOADS * FIELDS);
+  #curve: readonly [number, number, number] | null | undefined;
+
+  /** One look at a load: answers and Σ ln(latency), over `durationSec` of time. */
+  learn(loadRps: number, answers: number, logSum: number, durationSec: number): void {
+    if (!(answers > 0) || !(loadRps > 0) || !Number.isFinite(logSum)) return;
+    const at = FIELDS * classOf(loadRps);
+    const keep = 2 ** (-durationSec / HALF_LIFE_SEC);
+    const own = this.#classes;
+    own[at + SECONDS] = (own[at + SECONDS] ?? 0) + durationSec;
+    own[at + ANSWERS] = keep * (own[at + ANSWERS] ?? 0) + answers;
+    own[at + LOG_SUM] = keep * (own[at + LOG_SUM] ?? 0) + logSum;
+    own[at + RATE_SUM] = keep * (own[at + RATE_SUM] ?? 0) + answers * loadRps;
+    this.#curve = undefined;
+  }
+
+  /** ŷ at a load; `null` where nothing is known about such a load. */
+  expected(loadRps: number): number | null {
+    if (!(loadRps > 0)) return null;
+    const own = this.#pointAt(classOf(loadRps));
+    if (own !== null) return own.meanLog;
+    const points = this.#points();
+    const [lowest, highest] = [points[0], points.at(-1)];
+    if (points.length < CURVE_LOADS_MIN || !lowest || !highest) return null;
+    if (loadRps < lowest.loadRps / LOAD_RATIO || loadRps > highest.loadRps * LOAD_RATIO) return null;
+    this.#curve ??= risingCurve(points);
+    if (this.#curve === null) return null;
+    const [c0, c1, c2] = this.#curve;
+    return Math.log(c0 + c1 * loadRps + c2 * loadRps * loadRps);
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#classes.fill(0);
+    this.#curve = undefined;
+  }
+
+  #points(): LatencyPoint[] {
+    const points: LatencyPoint[] = [];
+    for (let index = 0; index < LOADS; index++) {
+      const point = this.#pointAt(index);
+      if (point !== null) points.push(point);
+    }
+    return points;
+  }
+
+  #pointAt(index: number): LatencyPoint | null {
+    const at = FIELDS * index;
+    const answers = this.#classes[at + ANSWERS] ?? 0;
+    if ((this.#classes[at + SECONDS] ?? 0) < KNOWN_SEC || !(answers > 0)) return null;
+    return {
+      loadRps: (this.#classes[at + RATE_SUM] ?? 0) / answers,
+      meanLog: (this.#classes[at + LOG_SUM] ?? 0) / answers,
+    };
+  }
+}
+
+export interface LatencyPoint {
+  readonly loadRps: number;
+  /** Mean ln(latency in ms). */
+  readonly meanLog: number;
+}
+
+const classOf = (loadRps: number): number =>
+  Math.max(0, Math.min(LOADS - 1, Math.round(Math.log(loadRps / LOWEST_RPS) / Math.log(LOAD_RATIO))));
+
+/**
+ * c0, c1, c2 ≥ 0 of latency = c0 + c1·x + c2·x² by least squares of the relative
+ * error. Of all choices of terms that may be left out, the best one whose
+ * coefficients are not negative; `null` if there is none.
+ */
+export function risingCurve(points: readonly LatencyPoint[]): readonly [number, number, number] | null {
+  const scale = Math.max(...points.map(({ loadRps }) => loadRps));
+  // Relative error: each row is divided by the latency, so that the right side is 1.
+  const rows = points.map(({ loadRps, meanLog }) => {
+    const x = loadRps / scale;
+    const weight = Math.exp(-meanLog);
+    return [weight, weight * x, weight * x * x];
+  });
+  let best: { readonly error: number; readonly terms: readonly number[] } | null = null;
+  for (const used of TERM_CHOICES) {
+    const terms = leastSquares(rows, used);
+    if (terms === null || terms.some((term) => !(term >= 0))) continue;
+    const error = rows.reduce((sum, row) => sum + (1 - dot(row, terms)) ** 2, 0);
+    if (best === null || error < best.error) best = { error, terms };
+  }
+  if (best === null) return null;
+  const [c0 = 0, c1 = 0, c2 = 0] = best.terms;
+  return c0 + c1 + c2 > 0 ? [c0, c1 / scale, c2 / scale ** 2] : null;
+}
+
+const TERM_CHOICES: readonly (readonly number[])[] = [[0, 1, 2], [0, 1], [0, 2], [1, 2], [0], [1], [2]];
+
+/** Normal equations of the used columns, by elimination; 0 for the others. `null` where they do not determine one answer. */
+function leastSquares(rows: readonly (readonly number[])[], used: readonly number[]): number[] | null {
+  const system = used.map((i) => [
+    ...used.map((j) => rows.reduce((sum, row) => sum + (row[i] ?? 0) * (row[j] ?? 0), 0)),
+    rows.reduce((sum, row) => sum + (row[i] ?? 0), 0),
+  ]);
+  for (let pivot = 0; pivot < used.length; pivot++) {
+    const pivotRow = system[pivot] ?? [];
+    const divisor = pivotRow[pivot] ?? 0;
+    if (!(Math.abs(divisor) > 1e-12)) return null;
+    for (let i = 0; i < used.length; i++) {
+      const row = system[i] ?? [];
+      if (i === pivot) continue;
+      const factor = (row[pivot] ?? 0) / divisor;
+      for (let j = pivot; j <= used.length; j++) row[j] = (row[j] ?? 0) - factor * (pivotRow[j] ?? 0);
+    }
+  }
+  const terms = [0, 0, 0];
+  used.forEach((term, i) => {
+    const row = system[i] ?? [];
+    terms[term] = (row[used.length] ?? 0) / (row[i] ?? 1);
+  });
+  return terms;
+}
+
+const dot = (a: readonly number[], b: readonly number[]): number =>
+  a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
