@@ -29,8 +29,8 @@ export interface Invocation<Options> {
   readonly context: CliContext;
   readonly options: Options & GlobalOptions;
   readonly state: StateFolder;
-  /** Prints the answer: as JSON with `--json`, else the lines. */
-  print(json: unknown, lines: () => readonly string[]): void;
+  /** Prints the answer: as JSON with `--json`, else the lines; only what is printed is computed. */
+  print(json: () => unknown, lines: () => readonly string[]): Promise<void>;
 }
 
 export function invocation<Options>(context: CliContext, command: Command): Invocation<Options> {
@@ -39,8 +39,8 @@ export function invocation<Options>(context: CliContext, command: Command): Invo
     context,
     options,
     state: new StateFolder(resolve(context.cwd, options.stateDir ?? context.env.CAPMESH_STATE_DIR ?? '.capmesh')),
-    print: (json, lines) => {
-      if (options.json) context.out(JSON.stringify(json, null, 2));
+    print: async (json, lines) => {
+      if (options.json) context.out(JSON.stringify(await json(), null, 2));
       else for (const line of lines()) context.out(line);
     },
   };

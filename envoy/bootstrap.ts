@@ -70,12 +70,15 @@ export function buildBootstrap(options: BootstrapOptions): object {
   };
 }
 
+/** Envoy's own back-off grows to 30 s: too long for a control plane that is back after one. */
+const RECONNECT = { retry_back_off: { base_interval: '0.25s', max_interval: '2s' } };
+
 function dynamicResources(mode: 'delta' | 'sotw'): object {
   return {
     ads_config: {
       api_type: mode === 'delta' ? 'DELTA_GRPC' : 'GRPC',
       transport_api_version: 'V3',
-      grpc_services: [{ envoy_grpc: { cluster_name: STATIC_CLUSTERS.controlPlane } }],
+      grpc_services: [{ envoy_grpc: { cluster_name: STATIC_CLUSTERS.controlPlane, retry_policy: RECONNECT } }],
     },
     cds_config: ads(),
     lds_config: ads(),

@@ -57,6 +57,7 @@ export class ManagedChild {
   #run: Run | null = null;
   #supervision: Promise<void> = Promise.resolve();
   #restarts = 0;
+  #stopped: Promise<void> | null = null;
 
   constructor(spec: ChildSpec, guard: OrphanGuard, options: Required<SupervisorOptions>) {
     this.spec = spec;
@@ -72,14 +73,25 @@ export class ManagedChild {
     const run = this.#spawn();
     const outcome = await this.#untilReady(run);
     if (outcome !== 'ready') {
-      const why = outcome === 'timeout' ? `not ready after ${this.#options.readyTimeoutMs} ms` : describeExit(outcome);
+      const why = this.#whyNotReady(outcome);
       await this.stop();
       throw new Error(`${this.spec.name}: ${why}\n${logTail(this.spec.logFile)}`.trimEnd());
     }
     this.#supervision = this.#supervise(run);
   }
 
-  async stop(): Promise<void> {
+  #whyNotReady(outcome: 'timeout' | ChildExit): string {
+    if (this.#stop.signal.aborted) return 'stopped before it was ready';
+    return outcome === 'timeout' ? `not ready after ${this.#options.readyTimeoutMs} ms` : describeExit(outcome);
+  }
+
+  /** Resolves when the process is gone; safe to call twice. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#endRun();
+    return this.#stopped;
+  }
+
+  async #endRun(): Promise<void> {
     this.#stop.abort();
     const run = this.#run;
     if (run !== null) {

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
-import { messageToJson } from '../../platform/message-json.ts';
 import { applyMesh } from '../apply-mesh.ts';
 import { type CliContext, invocation } from '../context.ts';
 import { withAdmin } from '../grpc-connection.ts';
-import { readMeshFile } from '../mesh-file.ts';
+import { withRollout } from '../output/to-json.ts';
 import { waitForRollout } from '../wait-for-rollout.ts';
 import { rolloutLines } from './status.ts';
 
@@ -24,15 +23,13 @@ export function applyCommand(context: CliContext): Command {
     .action(async (_options, command: Command) => {
       const call = invocation<ApplyOptions>(context, command);
       const { file, dryRun = false, prune = false, wait } = call.options;
+      const { readMeshFile } = await import('../mesh-file.ts');
       const mesh = readMeshFile(context, file);
       await withAdmin(call, async (admin) => {
         const answer = await applyMesh(admin, context, mesh, { dryRun, prune });
         const rollout = wait && answer.applied ? await waitForRollout(admin, answer.revision, context) : undefined;
-        const json = {
-          ...messageToJson('capmesh.v1.ApplyResponse', answer),
-          rollout: rollout === undefined ? null : messageToJson('capmesh.v1.Rollout', rollout),
-        };
-        call.print(json, () => [
+        const json = () => withRollout('capmesh.v1.ApplyResponse', answer, rollout);
+        await call.print(json, () => [
           ...changeLines(answer.changed, dryRun),
           ...(rollout === undefined ? [] : rolloutLines(rollout)),
           ...answer.unenrolled.map((name) => `${name} has no enrolment secret yet: capmesh enrol ${name}`),

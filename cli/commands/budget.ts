@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { messageToJson } from '../../platform/message-json.ts';
 import type { AdminClient } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import type { CapacityVector } from '../../proto/gen/capmesh/v1/capacity.ts';
 import type { Budget } from '../../proto/gen/capmesh/v1/mesh.ts';
@@ -9,6 +8,7 @@ import { type Connection, withAdmin } from '../grpc-connection.ts';
 import { formatNumber } from '../output/format-number.ts';
 import { conflictLine, problemLines } from '../output/problem-lines.ts';
 import { table } from '../output/table.ts';
+import { toJson, withRollout } from '../output/to-json.ts';
 import { parseFractionOrNone, parseInteger, parsePositive } from '../parse-options.ts';
 import { waitForRollout } from '../wait-for-rollout.ts';
 import { rolloutLines } from './status.ts';
@@ -65,11 +65,8 @@ async function setBudget(
   }
   const { budget } = answer;
   const rollout = options.wait ? await waitForRollout(admin, budget.revision, call.context) : undefined;
-  const json = {
-    ...messageToJson('capmesh.v1.SetBudgetResponse', answer),
-    rollout: rollout === undefined ? null : messageToJson('capmesh.v1.Rollout', rollout),
-  };
-  call.print(json, () => [...budgetLines([budget]), ...(rollout === undefined ? [] : rolloutLines(rollout))]);
+  const json = () => withRollout('capmesh.v1.SetBudgetResponse', answer, rollout);
+  await call.print(json, () => [...budgetLines([budget]), ...(rollout === undefined ? [] : rolloutLines(rollout))]);
 }
 
 /** A merge can only set axes; taking one away (`none`) sends the whole budget, based on what is stored. */
@@ -103,7 +100,10 @@ function getCommand(context: CliContext): Command {
       if (budget === undefined) {
         throw new CliError(EXIT.refused, `${workload} has no budget on ${service}`, '"capmesh budget list" shows all.');
       }
-      call.print(messageToJson('capmesh.v1.Budget', budget), () => budgetLines([budget]));
+      await call.print(
+        () => toJson('capmesh.v1.Budget', budget),
+        () => budgetLines([budget]),
+      );
     },
   );
 }
@@ -112,8 +112,8 @@ function listCommand(context: CliContext): Command {
   return new Command('list').description('show every budget').action(async (_options, self: Command) => {
     const call = invocation(context, self);
     const { budgets } = await withAdmin(call, (admin) => admin.call(admin.client.getMesh, {}));
-    call.print(
-      budgets.map((budget) => messageToJson('capmesh.v1.Budget', budget)),
+    await call.print(
+      () => Promise.all(budgets.map((budget) => toJson('capmesh.v1.Budget', budget))),
       () => budgetLines(budgets),
     );
   });
@@ -130,7 +130,10 @@ function deleteCommand(context: CliContext): Command {
         const conflict = answer.conflict === undefined ? [] : [conflictLine(answer.conflict)];
         throw new CliError(EXIT.refused, [...problemLines('error', answer.problems), ...conflict].join('\n'));
       }
-      call.print(messageToJson('capmesh.v1.DeleteResponse', answer), () => [`deleted: ${workload} → ${service}`]);
+      await call.print(
+        () => toJson('capmesh.v1.DeleteResponse', answer),
+        () => [`deleted: ${workload} → ${service}`],
+      );
     });
 }
 

@@ -48,10 +48,12 @@ export function callCommand(context: CliContext): Command {
       const answer = await callThroughEnvoy(call, workload, service, path);
       const refusal = refusalOf(answer);
       const { status, headers, body, elapsedMs } = answer;
-      call.print({ status, elapsedMs, refusal, headers, body }, () =>
-        refusal === null
-          ? [`${status} from ${service} in ${elapsedMs.toFixed(1)} ms`, ...(body === '' ? [] : [body.trimEnd()])]
-          : refusalLines(answer, refusal),
+      await call.print(
+        () => ({ status, elapsedMs, refusal, headers, body }),
+        () =>
+          refusal === null
+            ? [`${status} from ${service} in ${elapsedMs.toFixed(1)} ms`, ...(body === '' ? [] : [body.trimEnd()])]
+            : refusalLines(answer, refusal),
       );
       if (status < 200 || status > 299) throw new CliError(EXIT.refused, '');
     });

@@ -16,7 +16,10 @@ export function doctorCommand(context: CliContext): Command {
         ...checkStateFolder(call.state),
         ...(await checkConnections(call)),
       ];
-      call.print(findings, () => findings.flatMap(findingLines));
+      await call.print(
+        () => findings,
+        () => findings.flatMap(findingLines),
+      );
       if (findings.some(({ level }) => level === 'fail')) throw new CliError(EXIT.refused, '');
     });
 }

@@ -11,7 +11,10 @@ export function enrolCommand(context: CliContext): Command {
     .action(async (workload: string, _options, command: Command) => {
       const call = invocation(context, command);
       const file = await withAdmin(call, (admin) => enrol(admin, call.state, workload));
-      call.print({ workload, secretFile: file }, () => [`${workload} is enrolled: ${file}`]);
+      await call.print(
+        () => ({ workload, secretFile: file }),
+        () => [`${workload} is enrolled: ${file}`],
+      );
     });
 }
 

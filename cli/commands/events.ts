@@ -1,6 +1,5 @@
 import { type ServiceError, status } from '@grpc/grpc-js';
 import { Command } from 'commander';
-import { messageToJson } from '../../platform/message-json.ts';
 import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import { type CliContext, invocation } from '../context.ts';
 import { serverAddress, toCliError, withAdmin } from '../grpc-connection.ts';
@@ -27,6 +26,7 @@ export function eventsCommand(context: CliContext): Command {
     .action(async (_options, command: Command) => {
       const call = invocation<EventsOptions>(context, command);
       const { follow, after, workload = '', gate = '', json } = call.options;
+      const format = json ? await jsonLine() : eventLine;
       await withAdmin(call, async ({ client, metadata }) => {
         const fromStart = after === undefined && !follow;
         const stream = client.watchEvents({ afterSequence: after ?? 0, workload, gate, fromStart }, metadata);
@@ -35,7 +35,7 @@ export function eventsCommand(context: CliContext): Command {
         const silence = follow ? undefined : setTimeout(cancel, SILENCE_MS);
         stream.on('data', (event: CapacityEvent) => {
           silence?.refresh();
-          context.out(json ? JSON.stringify(messageToJson('capmesh.v1.CapacityEvent', event)) : eventLine(event));
+          context.out(format(event));
         });
         await new Promise<void>((resolve, reject) => {
           stream.on('end', resolve);
@@ -47,4 +47,9 @@ export function eventsCommand(context: CliContext): Command {
         clearTimeout(silence);
       });
     });
+}
+
+async function jsonLine(): Promise<(event: CapacityEvent) => string> {
+  const { messageToJson } = await import('../../platform/message-json.ts');
+  return (event) => JSON.stringify(messageToJson('capmesh.v1.CapacityEvent', event));
 }

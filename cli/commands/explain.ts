@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { messageToJson } from '../../platform/message-json.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { type CliContext, invocation } from '../context.ts';
 import { withAdmin } from '../grpc-connection.ts';
 import { problemLines } from '../output/problem-lines.ts';
 import { table } from '../output/table.ts';
+import { toJson } from '../output/to-json.ts';
 
 export function explainCommand(context: CliContext): Command {
   return new Command('explain')
@@ -17,13 +17,15 @@ export function explainCommand(context: CliContext): Command {
       if (answer.problems.length > 0) {
         throw new CliError(EXIT.refused, problemLines('error', answer.problems).join('\n'));
       }
-      call.print(messageToJson('capmesh.v1.ExplainResponse', answer), () =>
-        table(answer.steps, [
-          { title: 'QUANTITY', value: (step) => step.quantity },
-          { title: 'VALUE', value: (step) => step.result },
-          { title: 'FORMULA', value: (step) => step.formula },
-          { title: 'WITH NUMBERS', value: (step) => step.substitution },
-        ]),
+      await call.print(
+        () => toJson('capmesh.v1.ExplainResponse', answer),
+        () =>
+          table(answer.steps, [
+            { title: 'QUANTITY', value: (step) => step.quantity },
+            { title: 'VALUE', value: (step) => step.result },
+            { title: 'FORMULA', value: (step) => step.formula },
+            { title: 'WITH NUMBERS', value: (step) => step.substitution },
+          ]),
       );
     });
 }

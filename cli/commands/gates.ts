@@ -1,6 +1,5 @@
 import { Command } from 'commander';
-import { messageToJson } from '../../platform/message-json.ts';
-import type { ServiceStatus } from '../../proto/gen/capmesh/v1/admin_service.ts';
+import type { ServiceStatus, Status } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import type { GateVerdict } from '../../proto/gen/capmesh/v1/gates.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { type CliContext, invocation } from '../context.ts';
@@ -8,6 +7,7 @@ import { withAdmin } from '../grpc-connection.ts';
 import { formatNumber } from '../output/format-number.ts';
 import { gateWord, verdicts } from '../output/gate-word.ts';
 import { table } from '../output/table.ts';
+import { toJson } from '../output/to-json.ts';
 
 interface GateRow {
   readonly service: string;
@@ -22,19 +22,22 @@ export function gatesCommand(context: CliContext): Command {
     .action(async (_options, command: Command) => {
       const call = invocation<{ check?: true }>(context, command);
       const status = await withAdmin(call, (admin) => admin.call(admin.client.getStatus, {}));
-      const json = status.services.map(({ service, gates }) => ({
-        service,
-        gates: gates === undefined ? null : messageToJson('capmesh.v1.GateState', gates),
-      }));
-      call.print({ stability: status.stability, services: json }, () => [
-        `mesh ${status.mesh}: ${status.stability}`,
-        '',
-        ...gateLines(status.services),
-      ]);
+      await call.print(
+        () => gatesJson(status),
+        () => [`mesh ${status.mesh}: ${status.stability}`, '', ...gateLines(status.services)],
+      );
       if (call.options.check && status.stability !== 'stable') {
         throw new CliError(EXIT.refused, `the mesh is ${status.stability}`);
       }
     });
+}
+
+async function gatesJson({ stability, services }: Status): Promise<object> {
+  const verdictsOf = services.map(async ({ service, gates }) => ({
+    service,
+    gates: gates === undefined ? null : await toJson('capmesh.v1.GateState', gates),
+  }));
+  return { stability, services: await Promise.all(verdictsOf) };
 }
 
 export function gateLines(services: readonly ServiceStatus[]): string[] {

@@ -4,7 +4,6 @@ import { Command } from 'commander';
 import { CliError, EXIT } from '../cli-error.ts';
 import { type CliContext, type Invocation, invocation } from '../context.ts';
 import { exampleMesh } from '../example-mesh.ts';
-import { readMeshFile } from '../mesh-file.ts';
 import { putMeshInForce } from '../put-mesh-in-force.ts';
 import { changeLines } from './apply.ts';
 import { rolloutLines } from './status.ts';
@@ -22,19 +21,26 @@ export function initCommand(context: CliContext): Command {
       const written = writeExample(call);
       const lines = [written ? `wrote ${call.options.file}` : `${call.options.file} exists, it stays as it is`];
       try {
+        const { readMeshFile } = await import('../mesh-file.ts');
         const { answer, enrolled, rollout } = await putMeshInForce(call, readMeshFile(context, call.options.file));
-        call.print({ file: call.options.file, written, changed: answer.changed, enrolled }, () => [
-          ...lines,
-          ...changeLines(answer.changed, false),
-          ...Object.entries(enrolled).map(([workload, file]) => `enrolled ${workload}: ${file}`),
-          ...(rollout === undefined ? [] : rolloutLines(rollout)),
-        ]);
+        await call.print(
+          () => ({ file: call.options.file, written, changed: answer.changed, enrolled }),
+          () => [
+            ...lines,
+            ...changeLines(answer.changed, false),
+            ...Object.entries(enrolled).map(([workload, file]) => `enrolled ${workload}: ${file}`),
+            ...(rollout === undefined ? [] : rolloutLines(rollout)),
+          ],
+        );
       } catch (error) {
         if (namesServer(call) || !(error instanceof CliError) || !isNotRunning(error)) throw error;
-        call.print({ file: call.options.file, written, changed: [], enrolled: {} }, () => [
-          ...lines,
-          'no mesh is running: start one with "capmesh up", then "capmesh init" again applies the file',
-        ]);
+        await call.print(
+          () => ({ file: call.options.file, written, changed: [], enrolled: {} }),
+          () => [
+            ...lines,
+            'no mesh is running: start one with "capmesh up", then "capmesh init" again applies the file',
+          ],
+        );
       }
     });
 }

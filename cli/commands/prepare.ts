@@ -1,21 +1,7 @@
 import { Command } from 'commander';
-import { buildBootstrap } from '../../envoy/bootstrap.ts';
-import { renderNatsServerConfig } from '../../platform/nats-server-config.ts';
-import { DEFAULT_PORTS } from '../../platform/ports.ts';
 import { type CliContext, invocation } from '../context.ts';
 import { parseCount } from '../parse-options.ts';
-import { StateFolder, writePrivate } from '../state-folder.ts';
-import { nodeName } from '../up/child-specs.ts';
-import { ensureNatsUserAt } from '../up/nats-users.ts';
-
-interface PrepareOptions {
-  readonly mesh: string;
-  readonly nodes: number;
-  readonly natsStore: string;
-  readonly controlPlaneHost: string;
-}
-
-const ALL_ADDRESSES = '0.0.0.0';
+import type { PrepareOptions } from '../up/prepare-files.ts';
 
 export function prepareCommand(context: CliContext): Command {
   return new Command('prepare')
@@ -24,50 +10,13 @@ export function prepareCommand(context: CliContext): Command {
     .option('--nodes <count>', 'how many Envoys, each with its sidecar', parseCount, 1)
     .option('--nats-store <folder>', 'where nats-server keeps its streams', '/data')
     .option('--control-plane-host <host>', 'where Envoy finds the control plane', 'control-plane')
-    .action((_options, command: Command) => {
+    .action(async (_options, command: Command) => {
       const call = invocation<PrepareOptions>(context, command);
-      const files = prepare(call.state, call.options);
-      call.print({ files }, () => files.map((file) => `wrote ${file}`));
+      const { prepareFiles } = await import('../up/prepare-files.ts');
+      const files = prepareFiles(call.state, call.options);
+      await call.print(
+        () => ({ files }),
+        () => files.map((file) => `wrote ${file}`),
+      );
     });
-}
-
-/**
- * One folder per part in the state folder, so that each can be mounted alone:
- * `nats`, `control-plane`, `admin` and every node's. Keys and the admin token
- * that exist stay; the rest is written anew. Ports are those of `capmesh up`.
- */
-function prepare(state: StateFolder, { mesh, nodes, natsStore, controlPlaneHost }: PrepareOptions): string[] {
-  const names = Array.from({ length: nodes }, (_, index) => nodeName(index));
-  const user = (part: string) => ensureNatsUserAt(state.in(part, 'nats.nkey'));
-  const natsConfig = state.in('nats', 'nats.conf');
-  writePrivate(
-    natsConfig,
-    renderNatsServerConfig({
-      mesh,
-      serverName: `capmesh-${mesh}`,
-      host: ALL_ADDRESSES,
-      port: DEFAULT_PORTS.nats,
-      storeDir: natsStore,
-      controlPlanePublicKey: user('control-plane').publicKey,
-      sidecarPublicKeys: Object.fromEntries(names.map((name) => [name, user(name).publicKey])),
-    }),
-  );
-  const bootstraps = names.map((name) => writeBootstrap(state, mesh, name, controlPlaneHost));
-  return [natsConfig, new StateFolder(state.in('admin')).ensureAdminToken(), ...bootstraps];
-}
-
-/** Each node's container has the default ports for itself. */
-function writeBootstrap(state: StateFolder, mesh: string, node: string, controlPlaneHost: string): string {
-  const file = state.in(node, 'bootstrap.json');
-  const bootstrap = buildBootstrap({
-    nodeId: node,
-    mesh,
-    admin: { host: ALL_ADDRESSES, port: DEFAULT_PORTS.admin },
-    listener: { host: ALL_ADDRESSES, port: DEFAULT_PORTS.mesh },
-    controlPlane: { host: controlPlaneHost, port: DEFAULT_PORTS.xds },
-    check: { path: state.in(node, 'check.sock') },
-    sinks: { path: state.in(node, 'sinks.sock') },
-  });
-  writePrivate(file, `${JSON.stringify(bootstrap, null, 2)}\n`);
-  return file;
 }

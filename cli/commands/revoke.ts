@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { messageToJson } from '../../platform/message-json.ts';
 import { type CliContext, invocation } from '../context.ts';
 import { withAdmin } from '../grpc-connection.ts';
+import { toJson } from '../output/to-json.ts';
 
 export function revokeCommand(context: CliContext): Command {
   return new Command('revoke')
@@ -10,8 +10,9 @@ export function revokeCommand(context: CliContext): Command {
     .action(async (workload: string, _options, command: Command) => {
       const call = invocation(context, command);
       const answer = await withAdmin(call, (admin) => admin.call(admin.client.revokeWorkload, { workload }));
-      call.print(messageToJson('capmesh.v1.RevokeWorkloadResponse', answer), () => [
-        `every token of ${workload} up to generation ${answer.generation - 1} is refused from now on`,
-      ]);
+      await call.print(
+        () => toJson('capmesh.v1.RevokeWorkloadResponse', answer),
+        () => [`every token of ${workload} up to generation ${answer.generation - 1} is refused from now on`],
+      );
     });
 }

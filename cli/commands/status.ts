@@ -1,5 +1,4 @@
 import { Command } from 'commander';
-import { messageToJson } from '../../platform/message-json.ts';
 import type {
   EdgeStatus,
   NodeStatus,
@@ -13,6 +12,7 @@ import { actionLine } from '../output/event-line.ts';
 import { formatNumber } from '../output/format-number.ts';
 import { gateWord } from '../output/gate-word.ts';
 import { type Column, table } from '../output/table.ts';
+import { toJson } from '../output/to-json.ts';
 
 export function statusCommand(context: CliContext): Command {
   return new Command('status')
@@ -20,7 +20,10 @@ export function statusCommand(context: CliContext): Command {
     .action(async (_options, command: Command) => {
       const call = invocation(context, command);
       const status = await withAdmin(call, (admin) => admin.call(admin.client.getStatus, {}));
-      call.print(messageToJson('capmesh.v1.Status', status), () => statusLines(status));
+      await call.print(
+        () => toJson('capmesh.v1.Status', status),
+        () => statusLines(status),
+      );
     });
 }
 

@@ -1,10 +1,10 @@
 import { Command } from 'commander';
-import { messageToJson } from '../../platform/message-json.ts';
 import { requestToken } from '../capacity-token.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { type CliContext, invocation } from '../context.ts';
 import { withCapacity } from '../grpc-connection.ts';
 import { timeOf } from '../output/event-line.ts';
+import { toJson } from '../output/to-json.ts';
 import { parseDurationMs, parseFraction } from '../parse-options.ts';
 
 interface RequestOptions {
@@ -38,11 +38,14 @@ function requestCommand(context: CliContext): Command {
       const asked = [geo, int, gauge, ptr, obs].some((value) => value !== undefined);
       const vector = { cGeo: geo, cInt: int, cGauge: gauge, cPtr: ptr, cObs: obs };
       const answer = await requestToken(call, workload, asked ? vector : undefined, duration);
-      call.print(messageToJson('capmesh.v1.RequestCapacityResponse', answer), () => {
-        const conditional = answer.conditional ? ', conditional: some gate cannot be judged yet' : '';
-        context.err(`grant ${answer.grantId}, until ${timeOf(answer.expiresAt)}${conditional}`);
-        return [answer.capacityToken];
-      });
+      await call.print(
+        () => toJson('capmesh.v1.RequestCapacityResponse', answer),
+        () => {
+          const conditional = answer.conditional ? ', conditional: some gate cannot be judged yet' : '';
+          context.err(`grant ${answer.grantId}, until ${timeOf(answer.expiresAt)}${conditional}`);
+          return [answer.capacityToken];
+        },
+      );
     });
 }
 
@@ -57,6 +60,9 @@ function releaseCommand(context: CliContext): Command {
         capacity.call(capacity.client.releaseCapacity, { workloadId, grantId }),
       );
       if (!released) throw new CliError(EXIT.refused, `${workloadId} has no grant ${grantId}`);
-      call.print({ released }, () => [`released ${grantId}`]);
+      await call.print(
+        () => ({ released }),
+        () => [`released ${grantId}`],
+      );
     });
 }

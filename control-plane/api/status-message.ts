@@ -30,7 +30,7 @@ export function statusMessage({ view, xdsNodes, rollout, wallMs }: StatusInput):
     services: view.services.map(serviceStatus),
     edges: view.edges.map(edgeStatus),
     actions: view.actions.map(actionMessage),
-    lastEdit: rollout === null ? undefined : rolloutMessage(rollout),
+    lastEdit: rollout === null ? undefined : rolloutMessage(rollout, xdsNodes),
   };
 }
 
@@ -78,11 +78,17 @@ const edgeStatus = (edge: EdgeView): EdgeStatus => ({
   latencyP99Ms: edge.latencyP99Ms ?? undefined,
 });
 
-const rolloutMessage = (rollout: Rollout): RolloutMessage => ({
-  revision: rollout.revision,
-  nodesApplied: rollout.nodesApplied,
-  nodesTotal: rollout.nodesTotal,
-  p50Ms: rollout.p50Ms,
-  p99Ms: rollout.p99Ms,
-  nacks: rollout.nacks.map(({ node, resource, message }) => ({ node, resource, message })),
-});
+/** A revision published before any node was there is measured by the nodes that have come since. */
+function rolloutMessage(rollout: Rollout, xdsNodes: readonly NodeXdsStatus[]): RolloutMessage {
+  const connected = xdsNodes.filter((node) => node.connected);
+  const isEarly = rollout.nodesTotal === 0;
+  const nacks = isEarly ? connected.flatMap((node) => node.nacks) : rollout.nacks;
+  return {
+    revision: rollout.revision,
+    nodesApplied: isEarly ? connected.filter(({ upToDate }) => upToDate).length : rollout.nodesApplied,
+    nodesTotal: isEarly ? connected.length : rollout.nodesTotal,
+    p50Ms: rollout.p50Ms,
+    p99Ms: rollout.p99Ms,
+    nacks: nacks.map(({ node, resource, message }) => ({ node, resource, message })),
+  };
+}

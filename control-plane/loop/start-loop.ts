@@ -32,9 +32,8 @@ export interface RunningLoop {
   stop(): Promise<void>;
 }
 
-const HOUSEKEEPING_MS = 1000;
-/** A node without a frame for this long gets no heartbeat; its lease runs out. */
-const NODE_GONE_MS = 600_000;
+/** How often grants are looked at for those that have expired. */
+const EXPIRY_INTERVAL_MS = 1000;
 const DRAIN_MS = 2000;
 
 /** Joins the kernel with the store, the nodes' frames and xDS, and lets it run. */
@@ -44,7 +43,7 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
   let events = 0;
   const runner = new EffectRunner({
     xds,
-    putLease: (lease) => store.leases.publish(lease, clock.monotonicMs()),
+    putLease: (lease) => store.leases.publish(lease),
     putEvent: (event, id) => store.events.publish(event, id),
     newId: () => `${processId}.${++events}`,
     logger,
@@ -58,7 +57,7 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
     },
     onTick: parts.onTick,
   });
-  kernel.restoreLeases(await store.leases.stored(logger));
+  kernel.restoreLeases(await store.leases.stored(clock.wallMs(), logger));
   const grants = new GrantWatch(store.ledger, clock, (live) => kernel.setGrants(live));
   grants.refresh();
   const unsubscribe = store.config.subscribe(({ config, revision }) => {
@@ -66,10 +65,7 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
   });
   const feed = new FrameFeed(connection, mesh, (frame) => kernel.acceptFrame(frame), logger);
   const accountEvents = new AccountEvents(store.ledger, store.events, logger);
-  const housekeeping = setInterval(() => {
-    grants.refresh();
-    heartbeat(parts, kernel).catch((error: unknown) => logger.warn({ err: error }, 'leases were not said again'));
-  }, HOUSEKEEPING_MS);
+  const expiry = setInterval(() => grants.refresh(), EXPIRY_INTERVAL_MS);
   kernel.start();
   return {
     kernel,
@@ -77,7 +73,7 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
     droppedEffects: () => runner.dropped,
     stop: async () => {
       kernel.stop();
-      clearInterval(housekeeping);
+      clearInterval(expiry);
       unsubscribe();
       feed.stop();
       grants.stop();
@@ -89,10 +85,4 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
       accountEvents.stop();
     },
   };
-}
-
-async function heartbeat({ store, clock }: LoopParts, kernel: KernelLoop): Promise<void> {
-  if (!store.isReachable()) return;
-  const ages = new Map(kernel.view().nodes.map(({ node, frameAgeMs }) => [node, frameAgeMs]));
-  await store.leases.heartbeat(clock.monotonicMs(), (node) => (ages.get(node) ?? NODE_GONE_MS) < NODE_GONE_MS);
 }

@@ -26,19 +26,23 @@ export const planMesh = (state: KernelState, config: MeshConfig): CapacityPlan =
 
 /** Everything that the plan is computed from; also what `explainEdge` explains. */
 export function planInputOf(state: KernelState, config: MeshConfig): PlanInput {
-  const nodes = [...state.nodes.values()]
-    .filter((node) => state.nowMs - node.telemetry.lastFrameMs <= NODE_GONE_MS)
-    .map((node) => node.telemetry.node)
-    .sort();
   return {
     config,
-    nodes,
+    nodes: carryingNodes(state),
     live: state.live,
     services: new Map(
       [...state.services.values()].map((service) => [service.service, observation(service, limitIsEnforced(state))]),
     ),
     offeredRps: offeredRps(state),
   };
+}
+
+/** Nodes that share the edges: heard of lately, or leased to by the control plane before this one. */
+function carryingNodes(state: KernelState): string[] {
+  const heard = [...state.nodes.values()].map(({ telemetry }) => telemetry);
+  const leased = [...state.book.nodes].map(([node, { lastFrameMs }]) => ({ node, lastFrameMs }));
+  const carrying = [...heard, ...leased].filter(({ lastFrameMs }) => state.nowMs - lastFrameMs <= NODE_GONE_MS);
+  return [...new Set(carrying.map(({ node }) => node))].sort();
 }
 
 /** Calls per second offered on each edge, over the nodes that send frames. */

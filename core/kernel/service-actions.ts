@@ -26,6 +26,8 @@ export function followServiceActions(
   const failing = Object.values(service.gates).some(({ status }) => status === 'FAIL');
   if (service.gates.fit.status !== 'FAIL') service.fitFailingSinceMs = null;
   else service.fitFailingSinceMs ??= nowMs;
+  if (service.controller.mode !== 'trim') service.trimmingSinceMs = null;
+  else service.trimmingSinceMs ??= nowMs;
   if (config === null || (!failing && service.actions.running.length === 0)) return [];
   const scene = sceneOf(state, config, service);
   const refusing = new Set(scene.edges.filter((edge) => edge.refusing).map((edge) => edge.key));

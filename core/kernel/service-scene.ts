@@ -3,6 +3,7 @@ import type { Harm, SceneEdge, StabilityScene } from '../stability/stability-sce
 import type { EdgeState } from './edge-state.ts';
 import type { KernelState } from './kernel-state.ts';
 import type { ServiceState } from './service-state.ts';
+import type { TenantState } from './tenant-state.ts';
 
 /** Rates of edges are averaged over so many ticks; calls in flight, failures and latency over more. */
 const RATE_TICKS = 2;
@@ -22,26 +23,26 @@ export function sceneOf(state: KernelState, config: MeshConfig, service: Service
       ?.edges.map((edge) => [edgeKey(edge.workload, edge.service), edge.guaranteeRps]),
   );
   const edges = [...service.edges.values()].filter((edge) => edge.budget !== null);
-  const tenantOf = (edge: EdgeState): string => config.workloads.get(edge.workload)?.tenant ?? edge.workload;
-  const ofTenant = (tenant: string): EdgeState[] => edges.filter((edge) => tenantOf(edge) === tenant);
   return {
     service: service.service,
     gates: service.gates,
-    edges: edges.map((edge) => sceneEdge(edge, tenantOf(edge), config, guarantees.get(edge.key) ?? null)),
+    edges: edges.map((edge) => sceneEdge(edge, config, guarantees.get(edge.key) ?? null)),
     harm: harmOf(service, edges),
     trimming: service.controller.mode === 'trim',
+    trimmingMs: service.trimmingSinceMs === null ? 0 : state.nowMs - service.trimmingSinceMs,
+    overloadEvidence: service.controller.evidence,
     capacityRps: service.controller.capacityRps,
     fitFailingMs: service.fitFailingSinceMs === null ? 0 : state.nowMs - service.fitFailingSinceMs,
     running: service.actions.running,
     policy: config.policy,
     confirmed: new Set(service.actions.confirmedUntilMs.keys()),
-    latencies: (tenant, ticks) => latencies(ofTenant(tenant), ticks),
-    expectedLatency: (tenant) => expectedLatency(ofTenant(tenant)),
+    latencies: (tenant, ticks) => latencies(service.tenants.get(tenant), ticks),
+    expectedLatency: (tenant) => expectedLatency(service.tenants.get(tenant)),
     nowMs: state.nowMs,
   };
 }
 
-function sceneEdge(edge: EdgeState, tenant: string, config: MeshConfig, guaranteeRps: number | null): SceneEdge {
+function sceneEdge(edge: EdgeState, config: MeshConfig, guaranteeRps: number | null): SceneEdge {
   const sums = edge.window.sums(RATE_TICKS);
   const perSec = (count: number): number => (sums.durationSec > 0 ? count / sums.durationSec : 0);
   const { durationSec, latencySumMs } = edge.window.sums(HARM_TICKS);
@@ -50,7 +51,7 @@ function sceneEdge(edge: EdgeState, tenant: string, config: MeshConfig, guarante
   return {
     key: edge.key,
     workload: edge.workload,
-    tenant,
+    tenant: edge.tenant,
     prio: config.workloads.get(edge.workload)?.prio ?? 0,
     offeredRps: perSec(counted ? sums.offered : sums.attempts + sums.breakerRefused),
     admittedRps: perSec(counted ? sums.admitted : sums.attempts + sums.breakerRefused),
@@ -84,33 +85,15 @@ function harmOf(service: ServiceState, edges: readonly EdgeState[]): Harm[] {
   return harm;
 }
 
-/** Mean ln-latency over some edges in each of the newest ticks, newest first. */
-function latencies(edges: readonly EdgeState[], ticks: number): number[] {
-  const series: number[] = [];
-  let before = { answers: 0, logSum: 0 };
-  for (let back = 1; back <= ticks; back++) {
-    const upTo = { answers: 0, logSum: 0 };
-    for (const edge of edges) {
-      const sums = edge.window.sums(back);
-      upTo.answers += sums.answers;
-      upTo.logSum += sums.logSum;
-    }
-    const answers = upTo.answers - before.answers;
-    if (answers > 0) series.push((upTo.logSum - before.logSum) / answers);
-    before = upTo;
-  }
-  return series;
+/** Mean ln-latency of a tenant in each of its newest ticks, newest first. */
+function latencies(tenant: TenantState | undefined, ticks: number): number[] {
+  const newest = (tenant?.ticks(ticks) ?? []).reverse();
+  return newest.flatMap((tick) => (tick !== null && tick.answers > 0 ? [tick.meanLog] : []));
 }
 
-/** The model's mean ln-latency, edges weighted by their answers of the last seconds. */
-function expectedLatency(edges: readonly EdgeState[]): number | null {
-  let answers = 0;
-  let logSum = 0;
-  for (const { window, model } of edges) {
-    if (model.answers === 0) continue;
-    const recent = window.sums(HARM_TICKS).answers;
-    answers += recent;
-    logSum += (recent * model.logSum) / model.answers;
-  }
-  return answers > 0 ? logSum / answers : null;
+/** What the tenant's model says of its present load. */
+function expectedLatency(tenant: TenantState | undefined): number | null {
+  const loads = (tenant?.ticks(HARM_TICKS) ?? []).flatMap((tick) => (tick === null ? [] : [tick.load]));
+  if (tenant === undefined || loads.length === 0) return null;
+  return tenant.model.expected(loads.reduce((sum, load) => sum + load, 0) / loads.length);
 }

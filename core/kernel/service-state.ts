@@ -40,6 +40,8 @@ export interface ServiceState {
   limitCoolUntilMs: number;
   /** Everything else that is done for the service. */
   actions: ActionBook;
+  /** Since when the overload controller holds the service, monotonic milliseconds. */
+  trimmingSinceMs: number | null;
   /** Since when the fit gate fails, monotonic milliseconds. */
   fitFailingSinceMs: number | null;
 }
@@ -49,6 +51,8 @@ export interface ServiceTick {
   readonly durationSec: number;
   readonly attempts: number;
   readonly breakerRefused: number;
+  /** Turned away by sidecars on account of actions. */
+  readonly shed: number;
   readonly answers: number;
   readonly latencySumSec: number;
   readonly timeouts: number;
@@ -87,6 +91,7 @@ export function createServiceState(service: string, nowMs: number): ServiceState
     action: null,
     limitCoolUntilMs: 0,
     actions: EMPTY_ACTION_BOOK,
+    trimmingSinceMs: null,
     fitFailingSinceMs: null,
   };
 }

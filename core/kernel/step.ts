@@ -3,7 +3,7 @@ import type { TelemetryFrame } from '../substrate/telemetry-frame.ts';
 import type { KernelEffect, KernelEvent } from './kernel-io.ts';
 import { adoptConfig, type KernelState, nodeState } from './kernel-state.ts';
 import { noteRollout } from './mesh-lag.ts';
-import { publishPlan, tick } from './tick.ts';
+import { publishPlan, replan, tick } from './tick.ts';
 
 /** Actions that can be cancelled between two ticks. */
 const CANCELLED_MAX = 1000;
@@ -27,7 +27,7 @@ function effectsOf(state: KernelState, event: KernelEvent): readonly KernelEffec
   switch (event.kind) {
     case 'config':
       adoptConfig(state, event.config);
-      return publishPlan(state);
+      return replan(state);
     case 'grants':
       state.live = event.live;
       return publishPlan(state);

@@ -41,7 +41,7 @@ export function tick(state: KernelState, wallMs: number): KernelEffect[] {
   }
   const news = judgeMesh(state, seen, wallMs);
   state.cancelled.clear();
-  const effects = [...holdRollout(state), ...publishPlan(state), ...publishLeases(state)];
+  const effects = [...holdRollout(state), ...replan(state)];
   if (state.plan === null) return effects;
   const events = capacityEvents(news, state.services, state.plan, wallMs);
   return [...effects, ...events.map((event) => ({ kind: 'emit-event', event }) as const)];
@@ -100,6 +100,9 @@ function describe({ status, ratio, reason, worst }: GateVerdict): string {
   const details = [ratio === null ? '' : `u ${ratio.toFixed(2)}`, reason, worst].filter((part) => part !== '');
   return details.length > 0 ? `${status} (${details.join(', ')})` : status;
 }
+
+/** Plan and leases together: a call that the routes let in must not meet a sidecar that does not know its edge. */
+export const replan = (state: KernelState): KernelEffect[] => [...publishPlan(state), ...publishLeases(state)];
 
 /** Plans anew; publishes only what differs in content from what was published last. */
 export function publishPlan(state: KernelState): KernelEffect[] {

@@ -62,8 +62,8 @@ const RELAXING: ReadonlySet<ActionKind> = new Set(['reallocate', 'cut-burst', 't
 /**
  * Starts, renews, relaxes and ends the actions of a service. Wanted ones are
  * renewed; a cause that is gone lets an action relax (+5 % a step) and end when it
- * has kept nobody away for 5 ticks; a verdict that is UNKNOWN neither starts nor
- * renews, so that the action runs out.
+ * has kept nobody away for 5 ticks; a verdict that is UNKNOWN starts nothing and
+ * renews nothing but relaxation, so that an action runs out.
  */
 export function followActions(book: ActionBook, measures: readonly Measure[], tick: ActionTick): FollowedActions {
   const wanted = new Map<string, Measure>();
@@ -106,14 +106,16 @@ function follow(
   ends: EndCause | undefined,
   tick: ActionTick,
 ): RunningAction {
-  const { id, gate } = action.record;
+  const { id, gate, kind } = action.record;
   if (tick.safeMode) return end(action, 'safe-mode');
   if (tick.isCancelled(id)) return end(action, 'cancelled');
   if (ends !== undefined) return end(action, ends);
-  if (!tick.judged || tick.gates[gate].status === 'UNKNOWN') {
+  // What is given back step by step is given back in doubt too, as long as there are data.
+  const doubtful = tick.gates[gate].status === 'UNKNOWN' && !RELAXING.has(kind);
+  if (!tick.judged || doubtful) {
     return tick.nowMs >= action.expiresMs ? end(action, 'expired') : action;
   }
-  const renewed = renew({ ...action, ticks: action.ticks + 1 }, tick);
+  const renewed = renew({ ...action, ticksAtSize: action.ticksAtSize + 1 }, tick);
   if (wanted) return resize({ ...renewed, edges: wanted.edges, calmTicks: 0 }, wanted.size, tick);
   return relax(renewed, tick);
 }
@@ -145,7 +147,7 @@ function start(measure: Measure, tick: ActionTick): RunningAction {
     steppedMs: nowMs,
     expiresMs: nowMs + ACTION_TERM_MS,
     toldMs: nowMs,
-    ticks: 0,
+    ticksAtSize: 0,
     calmTicks: 0,
   };
 }
@@ -161,7 +163,7 @@ function resize(action: RunningAction, size: number, tick: ActionTick): RunningA
   const { record } = action;
   if (size === record.size) return action;
   const moved = Math.abs(size - record.size) > TOLD_CHANGE * record.size;
-  const stepped: RunningAction = { ...action, record: { ...record, size }, steppedMs: tick.nowMs };
+  const stepped: RunningAction = { ...action, record: { ...record, size }, steppedMs: tick.nowMs, ticksAtSize: 0 };
   if (!moved || tick.nowMs - action.toldMs < TOLD_EVERY_MS) return stepped;
   const ratio = tick.gates[record.gate].ratio ?? record.ratio;
   return { ...stepped, record: { ...stepped.record, ratio, phase: 'changed' }, toldMs: tick.nowMs };

@@ -1,27 +1,32 @@
 import { REST } from '../gates/isolation.ts';
 import { LEVEL_LIMIT } from '../gates/isolation-level.ts';
 import { CONTROL_PERIOD_SEC } from '../gates/uv.ts';
-import { latencyFell } from './latency-fall.ts';
+import { latencyFell, mean, standardError } from './latency-fall.ts';
 import { actionEdge, DECREASE, isSettled, keep, leastSize, lower, type Measure } from './measure.ts';
 import type { RunningAction } from './running-action.ts';
 import type { ActionKind } from './stability-action.ts';
 import type { StabilityScene } from './stability-scene.ts';
 
-/** What a probe leaves its suspect. */
+/** What a probe leaves its suspect at first. */
 const PROBE_SIZE = 0.9;
+/** A probe that shows nothing in this time is made deeper by one step. */
+const PROBE_STEP_MS = CONTROL_PERIOD_SEC * 1000;
 /** By then the victim's latency has fallen, or the suspect goes free. */
 const PROBE_MS = 3 * CONTROL_PERIOD_SEC * 1000;
 /** A throttle at its floor for this long is not enough. */
 const FENCE_AFTER_MS = 3 * CONTROL_PERIOD_SEC * 1000;
 /** A rise of the victim's latency that is worth an action (MATHS §B4). */
 const MATERIAL = Math.log(1.05);
+/** Standard errors that noise is granted when it is asked whether a victim suffers. */
+const NOISE = 2;
 const BEFORE_TICKS = 10;
 const RECENT_TICKS = 5;
 
 /**
- * The suspect that the gate names has 10 % less first. Only if its victim's
- * latency falls meanwhile is it throttled, step by step to the floor while the
- * victim suffers; and only then, where the policy allows it, fenced.
+ * The suspect that the gate names has 10 % less first, and if that shows nothing
+ * two steps less. Only if its victim's latency falls meanwhile is it throttled,
+ * step by step to the floor while the victim suffers; and only then, where the
+ * policy allows it, fenced.
  */
 export function isolationMeasures(scene: StabilityScene): Measure[] {
   const { worst: tenant } = scene.gates.isolation;
@@ -31,14 +36,20 @@ export function isolationMeasures(scene: StabilityScene): Measure[] {
   // One suspect at a time: two probes would hide each other's effect.
   const probe = scene.running.find(({ record }) => record.kind === 'probe');
   if (probe) return [...held, ...judgeProbe(scene, probe)];
-  if (tenant === '' || tenant === REST || running(scene, 'throttle', tenant) || !isMaterial(scene)) return held;
+  // An overload is the overload controller's: capacity is then shared out by priority and weight, and everybody
+  // moves everybody. A probe while it weighs the evidence would take the evidence away.
+  const nobody = tenant === '' || tenant === REST || scene.trimming || scene.overloadEvidence > 0;
+  if (nobody || running(scene, 'throttle', tenant) || !isMaterial(scene)) return held;
   return [...held, ...suspect(scene, tenant)];
 }
 
 function suspect(scene: StabilityScene, tenant: string): Measure[] {
   const edges = edgesOf(scene, tenant);
   const victim = victimOf(scene);
-  if (edges.length === 0 || victim === '') return [];
+  // The gate looks back two minutes: what is over by now, or not known to be so now, needs no probe.
+  if (edges.length === 0 || victim === '' || suffers(scene, victim) !== true) return [];
+  // Who was seen to harm others is no witness: its own heavy calls look like harm done to it.
+  if (scene.confirmed.has(victim)) return [];
   const least = leastSize(scene, edges);
   if (least >= 1) return [];
   const known = scene.confirmed.has(tenant);
@@ -57,21 +68,28 @@ function suspect(scene: StabilityScene, tenant: string): Measure[] {
 }
 
 function judgeProbe(scene: StabilityScene, probe: RunningAction): Measure[] {
-  // The first tick still holds calls that were let in before.
-  const fell = latencyFell(probe.before, scene.latencies(probe.victim, Math.max(0, probe.ticks - 1)));
-  if (fell !== true) {
-    const late = scene.nowMs - probe.startedMs >= PROBE_MS;
-    return [late ? { ...keep(probe), ends: 'not-confirmed' } : keep(probe)];
-  }
   const least = leastSize(scene, edgesOf(scene, probe.record.target));
+  if (!hasHelped(scene, probe)) {
+    if (scene.nowMs - probe.startedMs >= PROBE_MS) return [{ ...keep(probe), ends: 'not-confirmed' }];
+    const deeper = scene.nowMs - probe.steppedMs >= PROBE_STEP_MS;
+    return [keep(probe, deeper ? lower(probe.record.size, least) : probe.record.size)];
+  }
   const throttle: Measure = { ...keep(probe, Math.max(least, DECREASE)), kind: 'throttle' };
   return [{ ...keep(probe), ends: 'confirmed' }, throttle];
+}
+
+/** The victim's latency has fallen, or is what its model says again. */
+function hasHelped(scene: StabilityScene, probe: RunningAction): boolean {
+  // The first tick still holds calls that were let in before.
+  const after = scene.latencies(probe.victim, Math.max(0, probe.ticksAtSize - 1));
+  if (latencyFell(probe.before, after) === true) return true;
+  return after.length >= RECENT_TICKS && suffers(scene, probe.victim) === false;
 }
 
 /** A step down while the victim suffers; at the floor a fence, where that is allowed. */
 function goOn(scene: StabilityScene, action: RunningAction): Measure[] {
   const { kind, size, target } = action.record;
-  if (kind === 'fence' || !suffers(scene, action.victim)) return [keep(action)];
+  if (kind === 'fence' || suffers(scene, action.victim) !== true) return [keep(action)];
   const edges = edgesOf(scene, target);
   const least = leastSize(scene, edges);
   if (size > least) return [keep(action, isSettled(action, scene.nowMs) ? lower(size, least) : size)];
@@ -88,12 +106,12 @@ function mayFence(scene: StabilityScene, tenant: string): boolean {
   return fence && own <= maxShedRatio * all;
 }
 
-/** The victim's latency stands above what its model says. Without a model nothing is known, and nothing is done. */
-function suffers(scene: StabilityScene, victim: string): boolean {
+/** Whether the victim's latency stands above what its model says now; `null` = there is no model for its load. */
+function suffers(scene: StabilityScene, victim: string): boolean | null {
   const expected = scene.expectedLatency(victim);
   const recent = scene.latencies(victim, RECENT_TICKS);
-  if (expected === null || recent.length === 0) return false;
-  return recent.reduce((sum, value) => sum + value, 0) / recent.length - expected > MATERIAL;
+  if (expected === null || recent.length === 0) return null;
+  return mean(recent) - expected > Math.max(MATERIAL, NOISE * standardError(recent));
 }
 
 /** The effect is worth an action: by the level of the victim's latency, or as the suspect's excess load predicts it. */

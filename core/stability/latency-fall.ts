@@ -12,18 +12,20 @@ const FALL_MIN = Math.log(1.02);
 export function latencyFell(before: readonly number[], after: readonly number[]): boolean | null {
   if (before.length < TICKS_MIN || after.length < TICKS_MIN) return null;
   const fall = mean(before) - mean(after);
-  const error = Math.sqrt(errorSquare(before) + errorSquare(after));
+  const error = Math.hypot(standardError(before), standardError(after));
   return fall >= Math.max(FALL_MIN, ERRORS_NEEDED * error);
 }
 
-function errorSquare(series: readonly number[]): number {
+/** Standard error of the mean of a series with memory. */
+export function standardError(series: readonly number[]): number {
+  if (series.length < 2) return Number.POSITIVE_INFINITY;
   const centre = mean(series);
   const variance = sum(series.map((value) => (value - centre) ** 2)) / (series.length - 1);
   if (variance === 0) return 0;
   const products = series.slice(1).map((value, i) => (value - centre) * ((series[i] ?? 0) - centre));
   const memory = Math.min(0.9, Math.max(0, sum(products) / ((series.length - 1) * variance)));
-  return (variance / series.length) * ((1 + memory) / (1 - memory));
+  return Math.sqrt((variance / series.length) * ((1 + memory) / (1 - memory)));
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-const mean = (values: readonly number[]): number => sum(values) / values.length;
+export const mean = (values: readonly number[]): number => sum(values) / values.length;

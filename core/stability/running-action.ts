@@ -15,8 +15,8 @@ export interface RunningAction {
   readonly expiresMs: number;
   /** When somebody was told last. */
   readonly toldMs: number;
-  /** Ticks since it started, and ticks in a row in which it kept nobody away and no gate needed it. */
-  readonly ticks: number;
+  /** Ticks since its size changed last, and ticks in a row in which it kept nobody away and no gate needed it. */
+  readonly ticksAtSize: number;
   readonly calmTicks: number;
 }
 

@@ -4,8 +4,8 @@ import type { SceneEdge } from './stability-scene.ts';
 
 /** Even the lowest class keeps this share of its calls (CONTRACT §G). */
 const KEPT_SHARE = 0.1;
-/** Calls above this multiple of the capacity are shed; the rest keeps the pool full, and the breaker goes on judging the overload by it. */
-const HEADROOM = 1.3;
+/** Calls above this multiple of the capacity are shed; the rest keeps the pool full, for breakers turn away what comes in clusters. */
+const HEADROOM = 2;
 /** Ratios move in steps of this, so that leases do not change in every tick; less than one step is not worth an action. */
 const STEP = 0.05;
 

@@ -11,6 +11,8 @@ import type { StabilityScene } from './stability-scene.ts';
 export const RETRY_PERCENT_HELD = 5;
 /** More coherence points: nodes check in twice as often. */
 const LEASE_FACTOR = 0.5;
+/** Sidecars shed where the overload controller has held a service for this long. */
+const SHED_AFTER_MS = 5000;
 /** A gate that fails for this long is answered by re-allocation, 3·τ_c. */
 const SHORT_TERM_MS = 3 * CONTROL_PERIOD_SEC * 1000;
 
@@ -80,7 +82,9 @@ const freezeLearning = (scene: StabilityScene): Measure => ({
   edges: [],
 });
 
+/** Refusals that persist fall on the lowest classes; the first seconds are left to the breaker, until its shares have settled. */
 function shedPriority(scene: StabilityScene): Measure[] {
+  if (scene.trimmingMs < SHED_AFTER_MS) return [];
   const split = splitShed(scene.edges, scene.capacityRps, scene.policy.maxShedRatio);
   if (split === null) return [];
   return [

@@ -13,6 +13,10 @@ export interface StabilityScene {
   readonly harm: readonly Harm[];
   /** The overload controller holds the service at its knee. */
   readonly trimming: boolean;
+  /** For how long it has. */
+  readonly trimmingMs: number;
+  /** z, the evidence of overload that it weighs; 0 = none. */
+  readonly overloadEvidence: number;
   /** Its estimate of the capacity meanwhile, calls per second. */
   readonly capacityRps: number;
   /** How long the fit gate has failed. */

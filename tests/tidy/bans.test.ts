@@ -10,6 +10,10 @@ interface Ban {
   readonly except?: RegExp;
 }
 
+interface PackageLock {
+  readonly packages: Readonly<Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>>;
+}
+
 const OURS = /\.(ts|js|cjs|mjs|py|sh)$|Makefile$/;
 const SELF = /^tests\/tidy\//;
 const host = (...parts: string[]): RegExp => new RegExp(`\\b${parts.join('\\.')}\\b`, 'i');
@@ -70,6 +74,14 @@ describe('tidy: source files', () => {
   it('record no download addresses in package-lock.json', () => {
     const lock = files.find(({ path }) => path === 'package-lock.json');
     assert.equal(lock?.text.includes('"resolved"'), false);
+  });
+
+  it('lock every package that some platform needs, or npm ci fails', () => {
+    const lock = JSON.parse(files.find(({ path }) => path === 'package-lock.json')?.text ?? '{}') as PackageLock;
+    const missing = Object.values(lock.packages).flatMap(({ optionalDependencies = {} }) =>
+      Object.keys(optionalDependencies).filter((name) => !(`node_modules/${name}` in lock.packages)),
+    );
+    assert.deepEqual(missing, []);
   });
 
   it('would be caught: each ban finds its own offence', () => {

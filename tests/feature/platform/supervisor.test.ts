@@ -77,6 +77,20 @@ describe('Supervisor', () => {
   it('tells why a child did not start, with the end of its log', async () => {
     const dead = { ...shell('dead', ''), args: ['-c', 'echo no such luck >&2; exit 7'] };
     await assert.rejects(supervisor.start(dead), /^Error: dead: ended with code 7\nno such luck$/);
+    assert.deepEqual(kinds(), []);
+  });
+
+  it('gives up a start when it is told to stop, and stops each child once', async () => {
+    await supervisor.start(shell('first', 'exec sleep 60'));
+    const silent = {
+      ...shell('silent', 'exec sleep 60'),
+      ready: (signal: AbortSignal) => until(async () => false, signal),
+    };
+    const refused = assert.rejects(supervisor.start(silent), /silent: stopped before it was ready/);
+    await fact(() => existsSync(join(folder, 'silent.pid')));
+    await supervisor.stop();
+    await refused;
+    assert.deepEqual(kinds(), ['ready first', 'stopped silent', 'stopped first']);
   });
 
   it('names a program that does not exist', async () => {

@@ -143,7 +143,7 @@ describe('control plane on a real nats-server', () => {
     equal((await budget(0.8, 0)).applied, true);
   });
 
-  it('leases slices to a node that sends frames, and says them again while nothing changes', async () => {
+  it('leases slices to a node that sends frames', async () => {
     const leases = await new Kvm(sidecar).open('capmesh_leases', { allow_direct: true });
     const heard = (await leases.watch({ key: 'node-1' }))[Symbol.asyncIterator]();
     const ticked = plane.kernel.nextTick();
@@ -154,10 +154,6 @@ describe('control plane on a real nats-server', () => {
     deepEqual([lease.node, lease.edges.length], ['node-1', 4]);
     const payment = lease.edges.find((edge) => edge.workload === 'checkout' && edge.service === 'payment');
     deepEqual([payment?.leaseMs, payment?.budget?.cInt], [36_000, 0.8]);
-    const ticking = setInterval(sendFrame, 500);
-    const second = await heard.next();
-    clearInterval(ticking);
-    ok((second.value?.revision ?? 0) > (first.value?.revision ?? 0));
   });
 
   it('enrols, admits, signs with a published key, and releases', async () => {

@@ -1,0 +1,13 @@
+import type { PortChoice } from '../../platform/ports.ts';
+
+export interface UpOptions {
+  readonly nodes: number;
+  readonly mesh?: string;
+  readonly meshFile?: string;
+  readonly example?: true;
+  readonly portBase?: PortChoice;
+  readonly envoyWorkers: number;
+}
+
+/** The mesh of the example file. */
+export const DEFAULT_MESH = 'shop';
