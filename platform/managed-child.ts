@@ -36,8 +36,10 @@ export interface SupervisorOptions {
   readonly stopTimeoutMs?: number;
   /** Pause before the first restart, ms; doubles up to `restartMaxMs`. Default 200. */
   readonly restartMinMs?: number;
-  /** Default 10 000. A child that ran for longer than this starts again from the shortest pause. */
+  /** Default 10 000. */
   readonly restartMaxMs?: number;
+  /** A child that ran for this long starts again from the shortest pause, ms; default 10 000. */
+  readonly provenAfterMs?: number;
 }
 
 interface Run {
@@ -115,7 +117,7 @@ export class ManagedChild {
       if (run !== first) await this.#untilReady(run, 'wait');
       const exit = await run.exited;
       if (this.#stop.signal.aborted) return;
-      if (systemClock.monotonicMs() - run.startedAtMs > this.#options.restartMaxMs)
+      if (systemClock.monotonicMs() - run.startedAtMs > this.#options.provenAfterMs)
         pauseMs = this.#options.restartMinMs;
       this.#options.report({ kind: 'exited', name: this.spec.name, exit, restartInMs: pauseMs });
       await pause(pauseMs, this.#stop.signal);

@@ -21,6 +21,7 @@ export class Supervisor {
       stopTimeoutMs: 5_000,
       restartMinMs: 200,
       restartMaxMs: 10_000,
+      provenAfterMs: 10_000,
       ...options,
     };
   }

@@ -12,6 +12,7 @@ import { controlPlaneSpec, envoySpec, natsServerSpec, sidecarSpec, type UpPlan }
 import { type ExampleServices, startExampleServices } from './example-services.ts';
 import { DEFAULT_MESH, type UpOptions } from './up-options.ts';
 import { UpReporter } from './up-reporter.ts';
+import { waitForNodes } from './wait-for-nodes.ts';
 
 /** Runs a whole mesh until ^C; throws when it cannot be started, with nothing left running. */
 export async function runMesh(call: Invocation<UpOptions>): Promise<void> {
@@ -61,6 +62,7 @@ async function runUntilSignal(call: Invocation<UpOptions>): Promise<void> {
   try {
     await startChildren(supervisor, plan);
     reporter.running(supervisor.pids());
+    await waitForNodes(call, plan.ports.nodes.length);
     if (mesh !== undefined) await putMeshInForce(call, mesh);
     reporter.ready(context.clock.monotonicMs() - startMs, supervisor.pids());
     await interrupted;

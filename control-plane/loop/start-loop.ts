@@ -6,6 +6,7 @@ import type { ControlPlaneStore } from '../state/control-plane-store.ts';
 import { FrameFeed } from '../telemetry/frame-feed.ts';
 import type { XdsServer } from '../xds/xds-server.ts';
 import { AccountEvents } from './account-events.ts';
+import { ConfigEvents } from './config-events.ts';
 import { EffectRunner } from './effect-runner.ts';
 import { GrantWatch } from './grant-watch.ts';
 import { KernelLoop } from './kernel-loop.ts';
@@ -60,8 +61,10 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
   kernel.restoreLeases(await store.leases.stored(clock.wallMs(), logger));
   const grants = new GrantWatch(store.ledger, clock, (live) => kernel.setGrants(live));
   grants.refresh();
-  const unsubscribe = store.config.subscribe(({ config, revision }) => {
-    if (!kernel.setConfig(config, revision)) runner.confirm(revision);
+  const configEvents = new ConfigEvents(store.events, clock, logger);
+  const unsubscribe = store.config.subscribe((view) => {
+    if (!kernel.setConfig(view.config, view.revision)) runner.confirm(view.revision);
+    configEvents.take(view);
   });
   const feed = new FrameFeed(connection, mesh, (frame) => kernel.acceptFrame(frame), logger);
   const accountEvents = new AccountEvents(store.ledger, store.events, logger);
@@ -78,11 +81,12 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
       feed.stop();
       grants.stop();
       await Promise.race([
-        Promise.all([runner.drained(), accountEvents.drained()]),
+        Promise.all([runner.drained(), accountEvents.drained(), configEvents.drained()]),
         new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref()),
       ]);
       runner.stop();
       accountEvents.stop();
+      configEvents.stop();
     },
   };
 }

@@ -51,6 +51,12 @@ export function fitGate(input: FitInput): GateVerdict {
   ]);
 }
 
+/** UNKNOWN for want of a model, with the ratio of the part that needs none. */
+export function withoutModel(drift: DriftInput): GateVerdict {
+  const { ratio, evidence } = driftPart(drift);
+  return { ...unknown('warmup', evidence), ratio };
+}
+
 function ratePart(rate: FitRate | null): GateVerdict {
   if (rate === null) return notApplicable('ingress-only');
   const evidence = { fit_rate_mass: rate.mass, fit_rate_mass_needed: rate.massNeeded };

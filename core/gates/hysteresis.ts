@@ -30,9 +30,18 @@ export interface GateStep {
 
 /** Steadies the verdicts of single ticks (MATHS §B6). */
 export function settleGate(memory: GateMemory, seen: GateVerdict, nowMs: number): GateStep {
-  const next = seen.status === 'UNKNOWN' ? withoutKnowledge(memory, nowMs) : withKnowledge(memory, seen);
+  const blind = seen.status === 'UNKNOWN' && !(memory.status === 'FAIL' && isWellWithoutModel(seen));
+  const next = blind ? withoutKnowledge(memory, nowMs) : withKnowledge(memory, seen);
   const reason = next.status === seen.status ? seen.reason : next.status === 'UNKNOWN' ? 'confirming' : '';
   return { memory: next, verdict: { ...seen, status: next.status, reason } };
+}
+
+/**
+ * Without a model a gate can only have failed by a part that needs none. Where
+ * that part is well again the failure ends, into UNKNOWN.
+ */
+function isWellWithoutModel(seen: GateVerdict): boolean {
+  return seen.reason === 'warmup' && seen.ratio !== null && seen.ratio <= RECOVERED_RATIO;
 }
 
 function withoutKnowledge(memory: GateMemory, nowMs: number): GateMemory {

@@ -1,7 +1,7 @@
 import type { EdgePlan, ServicePlan } from '../allocators/capacity-plan.ts';
 import { liveCapacity, maxCapacity } from '../capacity/live-capacity.ts';
 import { errorDrift } from '../gates/error-drift.ts';
-import { type DriftInput, FIT_Z, type FitLatencyInput, fitGate, fitThreshold } from '../gates/fit.ts';
+import { type DriftInput, FIT_Z, type FitLatencyInput, fitGate, fitThreshold, withoutModel } from '../gates/fit.ts';
 import { type FitRate, fitRate } from '../gates/fit-rate.ts';
 import type { GateName, GateVerdict } from '../gates/gate-state.ts';
 import type { ConfigLag } from '../gates/state-views.ts';
@@ -67,7 +67,8 @@ function judgeFit(
 ): GateVerdict {
   const { attempts } = windows.of(service);
   const drift = driftInput(service, windows);
-  if (service.learnedSec < MODEL_MIN_SEC && attempts > 0 && !drift.trimming) return unknown('warmup');
+  // Without a model only the overload part is known: it tells a held failure that its cause is gone.
+  if (service.learnedSec < MODEL_MIN_SEC && attempts > 0 && !drift.trimming) return withoutModel(drift);
   const threshold = fitThreshold(config.gates.fitThreshold, geo);
   return fitGate({
     rate: rateResult(config, service, edges, windows, threshold),

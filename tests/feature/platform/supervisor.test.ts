@@ -70,8 +70,7 @@ describe('Supervisor', () => {
     await supervisor.start(spec);
     await fact(() => reports.filter((report) => report.kind === 'exited').length >= 5);
     const pauses = reports.flatMap((report) => (report.kind === 'exited' ? [report.restartInMs] : []));
-    assert.ok(pauses.length >= 5 && pauses.every((pause) => pause <= 4), `pauses ${pauses}`);
-    assert.ok(pauses.includes(2) && pauses.includes(4), `pauses ${pauses}`);
+    assert.deepEqual(pauses.slice(0, 5), [1, 2, 4, 4, 4]);
   });
 
   it('tells why a child did not start, with the end of its log', async () => {

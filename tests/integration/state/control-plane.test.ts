@@ -88,6 +88,22 @@ describe('control plane on a real nats-server', () => {
       }),
     );
 
+  const readEvents = (workload: string, afterSequence: number, count: number) =>
+    new Promise<CapacityEvent[]>((resolve, reject) => {
+      const metadata = new Metadata();
+      metadata.set('authorization', `Bearer ${ADMIN_TOKEN}`);
+      const events: CapacityEvent[] = [];
+      const stream = admin.watchEvents({ afterSequence, workload, gate: '', fromStart: false }, metadata);
+      stream.on('data', (event: CapacityEvent) => {
+        if (events.push(event) < count) return;
+        resolve(events);
+        stream.cancel();
+      });
+      stream.on('error', (error: { code?: number }) => {
+        if (error.code !== status.CANCELLED) reject(error);
+      });
+    });
+
   before(async () => {
     nats = await startNats('shop', ['node-1']);
     await start();
@@ -126,6 +142,14 @@ describe('control plane on a real nats-server', () => {
     );
     deepEqual(answer.changed, ['mesh']);
     await waitFor('the roll-out', async () => (await status1()).lastEdit?.revision === answer.revision);
+  });
+
+  it('tells every edit as an event', async () => {
+    const edited = await budget(0.75, 0);
+    const [event] = await readEvents('', 1, 1);
+    deepEqual([event?.kind, event?.workloadId], ['config', '']);
+    const events = await readEvents('', 1, 2);
+    equal(events[1]?.message, `revision ${edited.budget?.revision}: budgets.checkout.payment`);
   });
 
   it('gives one of two concurrent edits of a budget a conflict with both revisions', async () => {
@@ -192,26 +216,11 @@ describe('control plane on a real nats-server', () => {
   });
 
   it('tells the events of an account in order, and the same after a restart', async () => {
-    const read = (afterSequence: number, count: number) =>
-      new Promise<CapacityEvent[]>((resolve, reject) => {
-        const metadata = new Metadata();
-        metadata.set('authorization', `Bearer ${ADMIN_TOKEN}`);
-        const events: CapacityEvent[] = [];
-        const stream = admin.watchEvents({ afterSequence, workload: 'checkout', gate: '', fromStart: false }, metadata);
-        stream.on('data', (event: CapacityEvent) => {
-          if (events.push(event) < count) return;
-          resolve(events);
-          stream.cancel();
-        });
-        stream.on('error', (error: { code?: number }) => {
-          if (error.code !== status.CANCELLED) reject(error);
-        });
-      });
     await grpcCall(admin, admin.revokeWorkload, { workload: 'checkout' });
-    const before = await read(1, 2);
+    const before = await readEvents('checkout', 1, 2);
     await stop();
     await start();
-    const after = await read(1, 2);
+    const after = await readEvents('checkout', 1, 2);
     deepEqual(
       after.map(({ sequence, message }) => [sequence, message]),
       before.map(({ sequence, message }) => [sequence, message]),
@@ -234,6 +243,19 @@ describe('control plane on a real nats-server', () => {
     };
     equal(claims.gen, 2);
     await waitFor('the node', async () => (await status1()).nodes.some(({ upToDate }) => upToDate));
+  });
+
+  it('knows after a restart which nodes it leased to, and passes over leases that cannot be read', async () => {
+    const other = await nats.connect('control-plane');
+    const leases = await new Kvm(other).open('capmesh_leases');
+    await leases.put('node-2', Lease.encode(Lease.fromPartial({ node: 'node-2', epoch: 1, seq: 3 })).finish());
+    await leases.put('node-3', 'not a lease');
+    await other.close();
+    await stop();
+    await start();
+    const { edges } = await status1();
+    const payment = edges.find((edge) => edge.workload === 'checkout' && edge.service === 'payment');
+    equal(payment?.maxRequests, 8, 'shared by two nodes');
   });
 
   it('answers /readyz by whether the store can be reached, and metrics', async () => {

@@ -39,6 +39,14 @@ describe('hysteresis of a gate (MATHS §B6)', () => {
     }
   });
 
+  it('ends a failure without a model, into UNKNOWN, once the part that needs none is well for five ticks', () => {
+    const warmup = (ratio: number): GateVerdict => ({ ...unknown('warmup'), ratio });
+    const row = statuses([judge(3), warmup(0.9), ...Array.from({ length: 5 }, () => warmup(0.5))]);
+    assert.deepEqual(row.slice(-2), ['FAIL', 'UNKNOWN']);
+    const other = statuses([judge(3), ...Array.from({ length: 5 }, () => ({ ...unknown('stale'), ratio: 0.5 }))]);
+    assert.equal(other.at(-1), 'FAIL');
+  });
+
   it('is UNKNOWN from the start and not applicable at once', () => {
     assert.deepEqual(statuses([unknown('warmup')]), ['UNKNOWN']);
     assert.deepEqual(statuses([notApplicable('one_tenant')]), ['NOT_APPLICABLE']);

@@ -1,0 +1,63 @@
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { secondsAndNanos } from '../../platform/protobuf-time.ts';
+import { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
+import { pathOfKey } from '../state/config-keys.ts';
+import type { ConfigView } from '../state/config-view.ts';
+import type { EventStore } from '../state/event-store.ts';
+import { RetryingQueue } from './retrying-queue.ts';
+
+const WAITING_MAX = 1000;
+/** Paths named in one event; of larger edits the rest is counted. */
+const PATHS_MAX = 10;
+
+/** Tells the event stream of every edit that is seen, once for all replicas: the id is the revision. */
+export class ConfigEvents {
+  readonly #clock: Clock;
+  readonly #queue: RetryingQueue<{ readonly event: CapacityEvent; readonly id: string }>;
+  #before: ConfigView | null = null;
+
+  constructor(events: Pick<EventStore, 'publish'>, clock: Clock, logger: Pick<Logger, 'warn'>) {
+    this.#clock = clock;
+    this.#queue = new RetryingQueue({
+      send: ({ event, id }) => events.publish(event, id),
+      onError: (error) => logger.warn({ err: error }, 'the store did not take an event of an edit'),
+      waitingMax: WAITING_MAX,
+    });
+  }
+
+  /** The first view is where the comparison starts. */
+  take(view: ConfigView): void {
+    const before = this.#before;
+    this.#before = view;
+    if (before === null) return;
+    const changed = changedPaths(before, view);
+    if (changed.length === 0) return;
+    const event = CapacityEvent.fromPartial({
+      kind: 'config',
+      message: `revision ${view.revision}: ${listed(changed)}`,
+      timestamp: secondsAndNanos(this.#clock.wallMs()),
+    });
+    this.#queue.push({ event, id: `config.${view.revision}` });
+  }
+
+  drained(): Promise<void> {
+    return this.#queue.drained();
+  }
+
+  stop(): void {
+    this.#queue.stop();
+  }
+}
+
+/** Paths of what was written or deleted between two views. */
+export function changedPaths(before: ConfigView, after: ConfigView): string[] {
+  const written = [...after.revisions].filter(([key, revision]) => before.revisions.get(key) !== revision);
+  const deleted = [...before.revisions.keys()].filter((key) => !after.revisions.has(key));
+  return [...written.map(([key]) => key), ...deleted].map(pathOfKey).sort();
+}
+
+function listed(paths: readonly string[]): string {
+  const named = paths.slice(0, PATHS_MAX).join(', ');
+  return paths.length > PATHS_MAX ? `${named} and ${paths.length - PATHS_MAX} more` : named;
+}
