@@ -6,7 +6,6 @@ import { type FitRate, fitRate } from '../gates/fit-rate.ts';
 import type { GateName, GateVerdict } from '../gates/gate-state.ts';
 import type { ConfigLag } from '../gates/state-views.ts';
 import { CONTROL_PERIOD_SEC, MIN_ATTEMPTS_FOR_RETRIES, uvGate } from '../gates/uv.ts';
-import { unknown } from '../gates/verdict.ts';
 import type { MeshConfig } from '../mesh/mesh-config.ts';
 import { callsOf, type EdgeState } from './edge-state.ts';
 import { judgeGluing } from './judge-gluing.ts';
