@@ -56,6 +56,7 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
       if (effect.kind === 'publish-plan') parts.onPlan();
       runner.run(effect, origin);
     },
+    rollout: () => xds.nodes(),
     onTick: parts.onTick,
   });
   kernel.restoreLeases(await store.leases.stored(clock.wallMs(), logger));

@@ -1,5 +1,5 @@
 import { EigenvalueDecomposition } from 'ml-matrix';
-import { correlationMatrix, spread } from './partial-correlation.ts';
+import { correlationMatrix } from './partial-correlation.ts';
 
 /** Loads whose correlation matrix is conditioned worse cannot be told apart (MATHS §B4, §B8). */
 const CONDITION_MAX = 1e8;
@@ -46,8 +46,15 @@ export function separateLoads(own: readonly number[], others: readonly NamedLoad
 }
 
 /** Whether a series changes by more than rounding. */
-export const varies = (values: readonly number[]): boolean =>
-  spread(values) > 1e-12 * Math.max(0, ...values.map(Math.abs));
+export function varies(values: readonly number[]): boolean {
+  let lowest = Number.POSITIVE_INFINITY;
+  let highest = Number.NEGATIVE_INFINITY;
+  for (const value of values) {
+    if (value < lowest) lowest = value;
+    if (value > highest) highest = value;
+  }
+  return highest - lowest > 1e-12 * Math.max(Math.abs(lowest), Math.abs(highest));
+}
 
 /** Indices of the two columns that move as one, `null` if all can be told apart. */
 function collinearPair(columns: readonly (readonly number[])[]): [number, number] | null {

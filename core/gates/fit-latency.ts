@@ -5,7 +5,7 @@ export interface LatencyCell {
   readonly meanLog: number;
   /** ŷ_e: the same as the model expects it. */
   readonly expectedMeanLog: number;
-  /** s²_e: variance of ln(latency). */
+  /** s²_e: variance of ln(latency), times the dispersion where answers are not independent. */
   readonly varianceLog: number;
 }
 

@@ -82,7 +82,7 @@ function latencyPart({ cells, medianMs }: FitLatencyInput, threshold: number): G
  * Answers below which noise alone could fail the latency part. Its statistic has
  * the standard deviation √(2Σs⁴)/n, which must stay below ε²/z.
  */
-function latencyMassNeeded(cells: readonly LatencyCell[], threshold: number): number {
+export function latencyMassNeeded(cells: readonly LatencyCell[], threshold: number): number {
   const spread = Math.sqrt(2 * cells.reduce((sum, cell) => sum + cell.varianceLog ** 2, 0));
   return (FIT_Z * spread) / threshold ** 2;
 }

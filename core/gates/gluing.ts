@@ -29,6 +29,8 @@ export interface GluingInput {
   readonly ledger: readonly { readonly account: string; readonly difference: number }[] | null;
   /** k of one comparison; it grows to k(m) with their number. */
   readonly k: number;
+  /** Windows of distributions that chance may fail one of with the probability α of k; 1 if not given. */
+  readonly looks?: number;
   /** Componentwise maximum of the live C_geo in scope; a null counts 1 in N_geo. */
   readonly geo: number | null;
   /** Bound of the difference between the nodes' clocks, s; 0 if not given. */
@@ -54,7 +56,7 @@ export function gluingGate(input: GluingInput): GateVerdict {
   const scale = { k: familyK(input.k, Math.max(1, comparisons)), samplesMax: sampleCap(input.geo) };
   const skipped = distributions.length - comparable.length + counters.length - counted.length;
   const verdict = combine([
-    distributionPart(comparable, scale),
+    distributionPart(comparable, { ...scale, k: familyK(scale.k, input.looks ?? 1) }),
     counterPart(counted, scale, input.clockSkewSec ?? 0),
     configPart(input.config),
     ledgerPart(input.ledger),

@@ -5,7 +5,7 @@ import { judge, notApplicable, unknown } from './verdict.ts';
 /** ln 1.5: a latency half as high again as the own load explains is the limit (MATHS §B4, CONTRACT §G). */
 export const LEVEL_LIMIT = Math.log(1.5);
 /** Standard errors of ȳ that the limit must span. */
-const LEVEL_Z = 8;
+const LEVEL_Z = 5;
 
 /**
  * u = max(0, ȳ − ŷ)/ln 1.5: how far the victim's latency stands above what its
@@ -22,7 +22,7 @@ export function isolationLevel(level: LatencyCell | null): GateVerdict {
   return judge(ratio, { evidence: { isolation_level: ratio } });
 }
 
-/** Answers with which eight standard errors √(s²/n) of ȳ still fit into the limit. */
+/** Answers with which five standard errors √(s²/n) of ȳ still fit into the limit. */
 export const levelMassNeeded = (varianceLog: number): number => (LEVEL_Z / LEVEL_LIMIT) ** 2 * varianceLog;
 
 export interface LoadHolder {

@@ -54,8 +54,14 @@ export interface PoolChanges {
 
 /** Ticks at which every series has a finite value, and had one at the tick before; others count as missing. */
 export function differencedTicks(series: readonly (readonly number[])[]): number[] {
-  const complete = (series[0] ?? []).map((_, t) => series.every((values) => Number.isFinite(values[t])));
-  return complete.flatMap((here, t) => (here && complete[t - 1] === true ? [t] : []));
+  const length = series[0]?.length ?? 0;
+  const complete = new Uint8Array(length).fill(1);
+  for (const values of series) {
+    for (let t = 0; t < length; t++) if (!Number.isFinite(values[t])) complete[t] = 0;
+  }
+  const ticks: number[] = [];
+  for (let t = 1; t < length; t++) if (complete[t] === 1 && complete[t - 1] === 1) ticks.push(t);
+  return ticks;
 }
 
 export const poolChanges = (loads: readonly NamedLoad[], ticks: readonly number[]): PoolChanges =>

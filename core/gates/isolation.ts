@@ -182,9 +182,14 @@ function largestAndRest(tenants: readonly LoadedTenant[], kept: number): NamedLo
 }
 
 function withLoad(tenant: PoolTenant): LoadedTenant {
-  const load = tenant.ticks.map((tick) => (tick !== null && isUsable(tick) ? tick.load : Number.NaN));
-  const known = load.filter((value) => !Number.isNaN(value));
-  return { ...tenant, load, meanLoad: known.reduce((sum, value) => sum + value, 0) / Math.max(1, known.length) };
+  let [sum, known] = [0, 0];
+  const load = tenant.ticks.map((tick) => {
+    if (tick === null || !isUsable(tick)) return Number.NaN;
+    sum += tick.load;
+    known++;
+    return tick.load;
+  });
+  return { ...tenant, load, meanLoad: sum / Math.max(1, known) };
 }
 
 const hasTraffic = ({ ticks }: PoolTenant): boolean =>
@@ -198,10 +203,12 @@ const isUsable = ({ load, answers, meanLog }: TenantTick): boolean =>
 
 function droppedRatio(tenants: readonly PoolTenant[]): number {
   let [ticks, dropped] = [0, 0];
-  for (const tick of tenants.flatMap((tenant) => tenant.ticks)) {
-    if (tick === null) continue;
-    ticks++;
-    if (!isUsable(tick)) dropped++;
+  for (const tenant of tenants) {
+    for (const tick of tenant.ticks) {
+      if (tick === null) continue;
+      ticks++;
+      if (!isUsable(tick)) dropped++;
+    }
   }
   return ticks === 0 ? 0 : dropped / ticks;
 }

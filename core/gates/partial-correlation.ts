@@ -74,16 +74,18 @@ function correlations(columns: readonly Standardised[]): Matrix {
 /** r₁ = Σ z_t·z_(t−1) / Σ z_t² of the centred values; `follows[t]` says whether t−1 is the tick just before t. */
 export function lagOneCorrelation(values: readonly number[], follows: readonly boolean[]): number {
   const { unit } = standardise(values);
-  return unit.reduce((sum, z, t) => (follows[t] === true ? sum + z * (unit[t - 1] ?? 0) : sum), 0);
+  let sum = 0;
+  for (let t = 1; t < unit.length; t++) {
+    if (follows[t] === true) sum += (unit[t] ?? 0) * (unit[t - 1] ?? 0);
+  }
+  return sum;
 }
 
-/** Root of the sum of squared deviations from the mean. */
-export const spread = (values: readonly number[]): number => standardise(values).spread;
-
 function standardise(values: readonly number[]): Standardised {
-  const unit = Float64Array.from(values);
+  const unit = new Float64Array(values);
   let mean = 0;
-  for (const value of unit) mean += value / unit.length;
+  for (let i = 0; i < unit.length; i++) mean += unit[i] ?? 0;
+  mean /= Math.max(1, unit.length);
   for (let i = 0; i < unit.length; i++) unit[i] = (unit[i] ?? 0) - mean;
   const length = Math.sqrt(dot(unit, unit));
   for (let i = 0; i < unit.length; i++) unit[i] = (unit[i] ?? 0) / length;

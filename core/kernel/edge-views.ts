@@ -1,5 +1,6 @@
 import type { ReplicaView } from '../gates/replica-views.ts';
 import { LATENCY_BUCKET_COUNT } from '../substrate/latency-buckets.ts';
+import { fieldsOf, listOf, numberOf, numbersOf, type Plain, textOf } from '../substrate/plain-value.ts';
 
 /** Ticks of one block; views span the newest whole block and the one being filled. */
 const BLOCK_TICKS = 30;
@@ -59,6 +60,25 @@ export class EdgeViews {
     this.#nodes.delete(node);
   }
 
+  toPlain(): Plain {
+    return {
+      ticks: this.#ticks,
+      nodes: [...this.#nodes].map(([node, { current, previous }]) => [node, [...current], [...previous]]),
+    };
+  }
+
+  /** Throws `PlainValueError`. */
+  static fromPlain(plain: Plain): EdgeViews {
+    const { ticks, nodes } = fieldsOf(plain);
+    const views = new EdgeViews();
+    views.#ticks = numberOf(ticks);
+    for (const told of listOf(nodes).slice(0, VIEWS_MAX)) {
+      const [node, current, previous] = listOf(told);
+      views.#nodes.set(textOf(node), { current: histogram(current), previous: histogram(previous) });
+    }
+    return views;
+  }
+
   get size(): number {
     return this.#nodes.size;
   }
@@ -75,5 +95,11 @@ const emptyHistogram = (): NodeHistogram => ({
   current: new Float32Array(LATENCY_BUCKET_COUNT),
   previous: new Float32Array(LATENCY_BUCKET_COUNT),
 });
+
+function histogram(plain: Plain | undefined): Float32Array {
+  const counts = new Float32Array(LATENCY_BUCKET_COUNT);
+  counts.set(numbersOf(plain).slice(0, LATENCY_BUCKET_COUNT));
+  return counts;
+}
 
 const isEmpty = (histogram: Float32Array): boolean => histogram.every((count) => count === 0);

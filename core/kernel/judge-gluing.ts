@@ -8,6 +8,9 @@ import type { EdgeState } from './edge-state.ts';
 /** A sidecar reads its own counters this long, at most, after Envoy read its own. */
 const COUNTER_SKEW_SEC = 0.1;
 
+/** Independent windows of half a minute in a day: α of k is then the risk of a day, though every tick looks. */
+const LOOKS_PER_DAY = 2880;
+
 export interface GluingScope {
   /** Edges of the service that have a budget. */
   readonly edges: readonly EdgeState[];
@@ -32,6 +35,7 @@ export function judgeGluing({ edges, lag, k, geo }: GluingScope): GateVerdict {
     config: lag,
     ledger: null,
     k,
+    looks: LOOKS_PER_DAY,
     geo,
   });
 }

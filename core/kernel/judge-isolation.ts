@@ -4,6 +4,7 @@ import type { LatencyCell } from '../gates/fit-latency.ts';
 import { type IsolationVerdict, isolationGate, isolationThreshold, type PoolTenant } from '../gates/isolation.ts';
 import { levelMassNeeded } from '../gates/isolation-level.ts';
 import { WINDOW_TICKS_MAX, type WindowSums } from '../substrate/edge-window.ts';
+import { varianceLog } from '../substrate/latency-model.ts';
 import type { EdgeState } from './edge-state.ts';
 import type { ServiceState } from './service-state.ts';
 import { ISOLATION_TICKS, type TenantState } from './tenant-state.ts';
@@ -27,15 +28,15 @@ export function judgeIsolation(
 function levelWindows(service: ServiceState): Map<string, TenantSums> {
   const edges = [...service.edges.values()];
   const windows = tenantSums(edges, ({ sums }) => sums);
-  if ([...windows.values()].every(isEnough)) return windows;
+  const isEnough = (name: string, sums: TenantSums): boolean =>
+    sums.answers >= levelMassNeeded(varianceLog(sums) * (service.tenants.get(name)?.model.dispersion ?? 1));
+  if ([...windows].every(([name, sums]) => isEnough(name, sums))) return windows;
   for (const [name, sums] of tenantSums(edges, ({ window }) => window.sums(WINDOW_TICKS_MAX))) {
     const short = windows.get(name);
-    if (short === undefined || !isEnough(short)) windows.set(name, sums);
+    if (short === undefined || !isEnough(name, short)) windows.set(name, sums);
   }
   return windows;
 }
-
-const isEnough = (sums: TenantSums): boolean => sums.answers >= levelMassNeeded(varianceLog(sums));
 
 /** What a tenant did over a window, over all its edges. */
 export interface TenantSums {
@@ -93,12 +94,9 @@ function levelOf(tenant: TenantState, sums: TenantSums): LatencyCell | null {
     count: sums.answers,
     meanLog: sums.logSum / sums.answers,
     expectedMeanLog,
-    varianceLog: varianceLog(sums),
+    varianceLog: varianceLog(sums) * tenant.model.dispersion,
   };
 }
-
-const varianceLog = ({ answers, logSum, logSquares }: TenantSums): number =>
-  answers > 0 ? Math.max(0, logSquares / answers - (logSum / answers) ** 2) : 0;
 
 /** Sum of the guarantees of a tenant's edges, calls per second; `null` where one of them has no limit. */
 function entitledRps(tenant: string, plan: ServicePlan | undefined): number | null {

@@ -1,12 +1,21 @@
 import type { EdgePlan, ServicePlan } from '../allocators/capacity-plan.ts';
 import { liveCapacity, maxCapacity } from '../capacity/live-capacity.ts';
 import { errorDrift } from '../gates/error-drift.ts';
-import { type DriftInput, FIT_Z, type FitLatencyInput, fitGate, fitThreshold, withoutModel } from '../gates/fit.ts';
+import {
+  type DriftInput,
+  FIT_Z,
+  type FitLatencyInput,
+  fitGate,
+  fitThreshold,
+  latencyMassNeeded,
+  withoutModel,
+} from '../gates/fit.ts';
 import { type FitRate, fitRate } from '../gates/fit-rate.ts';
 import type { GateName, GateVerdict } from '../gates/gate-state.ts';
 import type { ConfigLag } from '../gates/state-views.ts';
 import { CONTROL_PERIOD_SEC, MIN_ATTEMPTS_FOR_RETRIES, uvGate } from '../gates/uv.ts';
 import type { MeshConfig } from '../mesh/mesh-config.ts';
+import { varianceLog } from '../substrate/latency-model.ts';
 import { callsOf, type EdgeState } from './edge-state.ts';
 import { judgeGluing } from './judge-gluing.ts';
 import { judgeIsolation } from './judge-isolation.ts';
@@ -69,9 +78,11 @@ function judgeFit(
   // Without a model only the overload part is known: it tells a held failure that its cause is gone.
   if (service.learnedSec < MODEL_MIN_SEC && attempts > 0 && !drift.trimming) return withoutModel(drift);
   const threshold = fitThreshold(config.gates.fitThreshold, geo);
+  const latency = latencyInput(edges, rateOf(windows.of(service)));
+  service.answersNeeded = latencyMassNeeded(latency.cells, threshold);
   return fitGate({
     rate: rateResult(config, service, edges, windows, threshold),
-    latency: latencyInput(edges, rateOf(windows.of(service))),
+    latency,
     errors: worstError(edges),
     drift,
     threshold,
@@ -79,14 +90,18 @@ function judgeFit(
   });
 }
 
-/** Congestion by the rate of attempts: calls in flight over what they would hold at base latency, Poisson noise granted. */
+/**
+ * Congestion by the rate of attempts: calls in flight over what they would hold
+ * at base latency, Poisson noise granted. Both are means over the window: a queue
+ * that a burst leaves behind for a moment breaks no promise.
+ */
 function driftInput(service: ServiceState, windows: MeshWindows): DriftInput {
-  const { controller, newest } = service;
+  const { controller } = service;
   const trimming = controller.mode === 'trim';
-  const { attempts, durationSec } = windows.of(service);
-  const rateRps = trimming ? controller.capacityRps : attempts / Math.max(durationSec, 1e-9);
+  const window = windows.of(service);
+  const { inFlight } = window;
+  const rateRps = trimming ? controller.capacityRps : rateOf(window);
   const emptyQueue = rateRps * controller.baselineSec;
-  const inFlight = newest?.inFlight ?? 0;
   const congestion = emptyQueue > 0 ? Math.min(MAX_CONGESTION, inFlight / emptyQueue) : 0;
   const noise = 3 * Math.sqrt(Math.max(1, emptyQueue));
   const real = inFlight > emptyQueue + noise;
@@ -127,9 +142,13 @@ function latencyInput(edges: readonly EdgeState[], loadRps: number): FitLatencyI
     logSum += sums.logSum;
     const expectedMeanLog = latency.expected(loadRps);
     if (expectedMeanLog === null) continue;
-    const meanLog = sums.logSum / sums.answers;
-    const varianceLog = Math.max(0, sums.logSquares / sums.answers - meanLog * meanLog);
-    cells.push({ name: key, count: sums.answers, meanLog, expectedMeanLog, varianceLog });
+    cells.push({
+      name: key,
+      count: sums.answers,
+      meanLog: sums.logSum / sums.answers,
+      expectedMeanLog,
+      varianceLog: varianceLog(sums) * latency.dispersion,
+    });
   }
   // The geometric mean stands for the median.
   return { cells, medianMs: answers > 0 ? Math.exp(logSum / answers) : null };

@@ -30,10 +30,10 @@ export function learnService(
     if (edge.budget === null) continue;
     learnEdge(edge, services.get(edge.workload), durationSec, nowMs);
     // Over the window, as the gate will ask: load and latency of one tick are too noisy to belong together.
-    edge.latency.learn(rateOf(window), edge.sums.answers, edge.sums.logSum, durationSec);
+    edge.latency.learn(rateOf(window), edge.sums, durationSec);
   }
   for (const [name, sums] of tenantSums(service.edges.values(), ({ sums }) => sums)) {
-    service.tenants.get(name)?.model.learn(tenantRps(sums), sums.answers, sums.logSum, durationSec);
+    service.tenants.get(name)?.model.learn(tenantRps(sums), sums, durationSec);
   }
 }
 

@@ -12,6 +12,9 @@ const HARM_TICKS = 5;
 const ERROR_SHARE = 0.01;
 const ERROR_FACTOR = 3;
 const ERRORS_MIN = 5;
+/** How far apart loads are looked for, and how many of them. */
+const NEAR_STEP = 1.25;
+const NEAR_STEPS = 20;
 /** Latency is harm above this multiple of the base latency. */
 const LATENCY_FACTOR = 1.5;
 
@@ -38,6 +41,7 @@ export function sceneOf(state: KernelState, config: MeshConfig, service: Service
     confirmed: new Set(service.actions.confirmedUntilMs.keys()),
     latencies: (tenant, ticks) => latencies(service.tenants.get(tenant), ticks),
     expectedLatency: (tenant) => expectedLatency(service.tenants.get(tenant)),
+    nearestLatency: (tenant) => nearestLatency(service.tenants.get(tenant)),
     nowMs: state.nowMs,
   };
 }
@@ -92,8 +96,22 @@ function latencies(tenant: TenantState | undefined, ticks: number): number[] {
 }
 
 /** What the tenant's model says of its present load. */
-function expectedLatency(tenant: TenantState | undefined): number | null {
-  const loads = (tenant?.ticks(HARM_TICKS) ?? []).flatMap((tick) => (tick === null ? [] : [tick.load]));
-  if (tenant === undefined || loads.length === 0) return null;
-  return tenant.model.expected(loads.reduce((sum, load) => sum + load, 0) / loads.length);
+const expectedLatency = (tenant: TenantState | undefined): number | null =>
+  tenant?.model.expected(presentLoad(tenant)) ?? null;
+
+/** What it says of the nearest load that it knows, up to a hundredfold away. */
+function nearestLatency(tenant: TenantState | undefined): number | null {
+  if (tenant === undefined) return null;
+  const load = presentLoad(tenant);
+  for (let steps = 0; steps <= NEAR_STEPS; steps++) {
+    const known = tenant.model.expected(load * NEAR_STEP ** steps) ?? tenant.model.expected(load / NEAR_STEP ** steps);
+    if (known !== null) return known;
+  }
+  return null;
+}
+
+/** Calls per second over the last seconds. */
+function presentLoad(tenant: TenantState): number {
+  const loads = tenant.ticks(HARM_TICKS).flatMap((tick) => (tick === null ? [] : [tick.load]));
+  return loads.reduce((sum, load) => sum + load, 0) / Math.max(1, loads.length);
 }

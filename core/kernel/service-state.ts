@@ -25,6 +25,8 @@ export interface ServiceState {
   observedSec: number;
   /** Time learned from, s. */
   learnedSec: number;
+  /** Answers that the latency part of fit needed last, so that noise cannot fail it; the window follows. */
+  answersNeeded: number;
   /** Since when a failing gate forbids learning, monotonic milliseconds. */
   frozenSinceMs: number | null;
   /** Factor on N, 1 … 1.5: callers that leave part of their share unused (see `share-boost.ts`). */
@@ -44,6 +46,8 @@ export interface ServiceState {
   trimmingSinceMs: number | null;
   /** Since when the fit gate fails, monotonic milliseconds. */
   fitFailingSinceMs: number | null;
+  /** Gates whose verdict comes from before a restart, and of when the data is that they were judged on, monotonic milliseconds. */
+  readonly restored: Map<GateName, number>;
 }
 
 /** What a service did in one tick, over all edges and nodes. */
@@ -77,6 +81,7 @@ export function createServiceState(service: string, nowMs: number): ServiceState
     lastDataMs: nowMs,
     observedSec: 0,
     learnedSec: 0,
+    answersNeeded: 0,
     frozenSinceMs: null,
     shareBoost: 1,
     plannedLimit: null,
@@ -88,6 +93,7 @@ export function createServiceState(service: string, nowMs: number): ServiceState
       uv: unknown('warmup'),
       isolation: unknown('warmup'),
     },
+    restored: new Map(),
     action: null,
     limitCoolUntilMs: 0,
     actions: EMPTY_ACTION_BOOK,

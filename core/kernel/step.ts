@@ -1,4 +1,6 @@
+import type { LeasePlan } from '../allocators/capacity-plan.ts';
 import { restoreLeaseBook } from '../allocators/lease-book.ts';
+import { GATES } from '../gates/gate-state.ts';
 import type { TelemetryFrame } from '../substrate/telemetry-frame.ts';
 import type { KernelEffect, KernelEvent } from './kernel-io.ts';
 import { adoptConfig, type KernelState, nodeState } from './kernel-state.ts';
@@ -38,7 +40,7 @@ function effectsOf(state: KernelState, event: KernelEvent): readonly KernelEffec
       if (state.cancelled.size < CANCELLED_MAX) state.cancelled.add(event.id);
       return [];
     case 'stored-leases':
-      state.book = restoreLeaseBook(event.leases, state.nowMs);
+      resume(state, event.leases);
       return [];
     case 'rollout':
       noteRollout(state, event.nodes);
@@ -48,6 +50,17 @@ function effectsOf(state: KernelState, event: KernelEvent): readonly KernelEffec
       return [];
     case 'tick':
       return tick(state, event.wallMs);
+  }
+}
+
+/** A control plane starts: nothing of what is remembered was served by it, and no verdict is its own. */
+function resume(state: KernelState, leases: readonly LeasePlan[]): void {
+  state.book = restoreLeaseBook(leases, state.nowMs);
+  state.published = null;
+  state.rollout = new Map();
+  for (const service of state.services.values()) {
+    if (service.newest === null) continue;
+    for (const gate of GATES) service.restored.set(gate, service.lastDataMs);
   }
 }
 

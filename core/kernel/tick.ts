@@ -87,6 +87,7 @@ function settle(service: ServiceState, seen: ServiceVerdicts, nowMs: number): Se
     const settled = settleGate(service.memory[gate], verdict, nowMs);
     service.memory[gate] = settled.memory;
     gates[gate] = settled.verdict;
+    if (verdict.status !== 'UNKNOWN' || settled.verdict.status === 'UNKNOWN') service.restored.delete(gate);
     const before = service.gates[gate].status;
     if (before === settled.verdict.status) continue;
     const message = `${service.service}: ${gate} ${before} → ${describe(settled.verdict)}`;

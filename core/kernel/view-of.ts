@@ -1,4 +1,5 @@
 import type { EdgePlan } from '../allocators/capacity-plan.ts';
+import type { GateName, GateState, GateVerdict } from '../gates/gate-state.ts';
 import { edgeKey } from '../mesh/mesh-config.ts';
 import type { EdgeDelta } from '../substrate/edge-delta.ts';
 import { countAnswers, latencyQuantileMs } from '../substrate/latency-buckets.ts';
@@ -9,7 +10,7 @@ import type { ServiceState } from './service-state.ts';
 
 /** What the kernel knows now. Changes nothing. */
 export function viewOf(state: KernelState, nowMs: number): MeshView {
-  const services = [...state.services.values()].map((service) => viewService(service, state));
+  const services = [...state.services.values()].map((service) => viewService(service, state, nowMs));
   return {
     mesh: state.config?.mesh ?? '',
     stability: stabilityOf(services),
@@ -34,12 +35,12 @@ function stabilityOf(services: readonly ServiceView[]): MeshView['stability'] {
   return statuses.includes('UNKNOWN') ? 'degraded' : 'stable';
 }
 
-function viewService(service: ServiceState, { config }: KernelState): ServiceView {
+function viewService(service: ServiceState, { config }: KernelState, nowMs: number): ServiceView {
   const declared = config?.services.get(service.service)?.capacity;
   const { controller, newest } = service;
   return {
     service: service.service,
-    gates: service.gates,
+    gates: viewGates(service, nowMs),
     capacityRps: declared?.rps ?? null,
     capacityConcurrency: declared?.concurrency ?? null,
     concurrencyLimit: service.plannedLimit ?? Math.ceil(controller.limit),
@@ -48,6 +49,22 @@ function viewService(service: ServiceState, { config }: KernelState): ServiceVie
     baselineLatencyMs: 1000 * controller.baselineSec,
     goodputRps: newest ? newest.answers / newest.durationSec : 0,
   };
+}
+
+/** A verdict from before a restart says so, and how old its data is. */
+function viewGates({ gates, restored }: ServiceState, nowMs: number): GateState {
+  if (restored.size === 0) return gates;
+  const seen: Record<GateName, GateVerdict> = { ...gates };
+  for (const [gate, judgedMs] of restored) {
+    const verdict = gates[gate];
+    const restoredAgeSec = Math.max(0, nowMs - judgedMs) / 1000;
+    seen[gate] = {
+      ...verdict,
+      reason: verdict.reason === '' ? 'restored' : verdict.reason,
+      evidence: { ...verdict.evidence, restoredAgeSec },
+    };
+  }
+  return seen;
 }
 
 function viewEdges(state: KernelState): EdgeView[] {

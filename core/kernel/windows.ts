@@ -77,21 +77,26 @@ export interface ServiceWindow {
   readonly durationSec: number;
   readonly attempts: number;
   readonly retries: number;
+  /** Mean calls in flight. */
+  readonly inFlight: number;
 }
 
 /** Attempts per second over a window. */
 export const rateOf = ({ attempts, durationSec }: ServiceWindow): number =>
   durationSec > 0 ? attempts / durationSec : 0;
 
-const EMPTY_WINDOW: ServiceWindow = { ticks: 0, durationSec: 0, attempts: 0, retries: 0 };
+const EMPTY_WINDOW: ServiceWindow = { ticks: 0, durationSec: 0, attempts: 0, retries: 0, inFlight: 0 };
 
 function refreshWindow(service: ServiceState): ServiceWindow {
-  const ticks = windowTicks(WINDOW_ATTEMPTS, (candidate) => attemptsOver(service, candidate));
-  const total = { ticks, durationSec: 0, attempts: 0, retries: 0 };
+  const ticks = windowTicks(Math.max(WINDOW_ATTEMPTS, service.answersNeeded), (candidate) =>
+    attemptsOver(service, candidate),
+  );
+  const total = { ticks, durationSec: 0, attempts: 0, retries: 0, inFlight: 0 };
   for (const edge of service.edges.values()) {
     edge.window.sumInto(edge.sums, ticks);
     total.attempts += edge.sums.attempts;
     total.retries += edge.sums.retries;
+    total.inFlight += edge.sums.inFlightMean;
     total.durationSec = Math.max(total.durationSec, edge.sums.durationSec);
   }
   return total;

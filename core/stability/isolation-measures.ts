@@ -19,6 +19,8 @@ const FENCE_AFTER_MS = 3 * CONTROL_PERIOD_SEC * 1000;
 const MATERIAL = Math.log(1.05);
 /** Standard errors that noise is granted when it is asked whether a victim suffers. */
 const NOISE = 2;
+/** A victim that lost more than this multiple of what its suspect lost is not harmed by it. */
+const SHARED_FACTOR = 2;
 const BEFORE_TICKS = 10;
 const RECENT_TICKS = 5;
 
@@ -43,13 +45,19 @@ export function isolationMeasures(scene: StabilityScene): Measure[] {
   return [...held, ...suspect(scene, tenant)];
 }
 
+/** Throttles of a gate that does not fail now: held where they are while the victim suffers, else they relax. */
+export const heldThrottles = (scene: StabilityScene): Measure[] =>
+  scene.running
+    .filter(({ record, victim }) => record.kind === 'throttle' && suffers(scene, victim) === true)
+    .map((action) => keep(action));
+
 function suspect(scene: StabilityScene, tenant: string): Measure[] {
   const edges = edgesOf(scene, tenant);
   const victim = victimOf(scene);
   // The gate looks back two minutes: what is over by now, or not known to be so now, needs no probe.
   if (edges.length === 0 || victim === '' || suffers(scene, victim) !== true) return [];
   // Who was seen to harm others is no witness: its own heavy calls look like harm done to it.
-  if (scene.confirmed.has(victim)) return [];
+  if (scene.confirmed.has(victim) || harmsItself(scene, victim, tenant)) return [];
   const least = leastSize(scene, edges);
   if (least >= 1) return [];
   const known = scene.confirmed.has(tenant);
@@ -112,6 +120,22 @@ function suffers(scene: StabilityScene, victim: string): boolean | null {
   const recent = scene.latencies(victim, RECENT_TICKS);
   if (expected === null || recent.length === 0) return null;
   return mean(recent) - expected > Math.max(MATERIAL, NOISE * standardError(recent));
+}
+
+/**
+ * A shared queue delays everybody who waits in it. A victim that has lost much
+ * more time than its suspect has heavier calls of its own to thank for it.
+ */
+function harmsItself(scene: StabilityScene, victim: string, suspect: string): boolean {
+  const lost = lostMs(scene, victim, scene.expectedLatency(victim));
+  const alsoLost = lostMs(scene, suspect, scene.nearestLatency(suspect));
+  return lost !== null && alsoLost !== null && lost > SHARED_FACTOR * Math.max(0, alsoLost);
+}
+
+/** How much longer a tenant's calls take than expected; `null` = not known. */
+function lostMs(scene: StabilityScene, tenant: string, expected: number | null): number | null {
+  const recent = scene.latencies(tenant, RECENT_TICKS);
+  return expected === null || recent.length === 0 ? null : Math.exp(mean(recent)) - Math.exp(expected);
 }
 
 /** The effect is worth an action: by the level of the victim's latency, or as the suspect's excess load predicts it. */

@@ -1,7 +1,7 @@
 import type { GateName } from '../gates/gate-state.ts';
 import { AMPLIFICATION_MAX, CONTROL_PERIOD_SEC } from '../gates/uv.ts';
 import { adviseBatching, cutBurst, reallocate } from './edge-measures.ts';
-import { isolationMeasures } from './isolation-measures.ts';
+import { heldThrottles, isolationMeasures } from './isolation-measures.ts';
 import type { Measure } from './measure.ts';
 import { actionEdge } from './measure.ts';
 import { splitShed } from './shed-split.ts';
@@ -68,7 +68,7 @@ export class StabilityController {
       ...(failing('fit') ? this.onFitViolation(scene) : []),
       ...(failing('gluing') ? this.onGluingViolation(scene) : []),
       ...(failing('uv') ? this.onUvViolation(scene) : []),
-      ...(failing('isolation') ? this.onIsolationViolation(scene) : []),
+      ...(failing('isolation') ? this.onIsolationViolation(scene) : heldThrottles(scene)),
     ];
   }
 }

@@ -29,6 +29,8 @@ export interface StabilityScene {
   readonly latencies: (tenant: string, ticks: number) => readonly number[];
   /** The same as the model of the service expects it; `null` = nothing learned. */
   readonly expectedLatency: (tenant: string) => number | null;
+  /** The same at the load nearest to the present one that something is known of. */
+  readonly nearestLatency: (tenant: string) => number | null;
   readonly nowMs: number;
 }
 

@@ -1,5 +1,6 @@
 import type { EdgeDelta } from './edge-delta.ts';
 import { logMoments } from './latency-buckets.ts';
+import { listOf, numbersOf, type Plain } from './plain-value.ts';
 
 /** W: ticks of a gate's window; doubled up to the maximum while too little happened (MATHS §B0). */
 export const WINDOW_TICKS = 10;
@@ -25,6 +26,8 @@ export interface WindowSums {
   /** Calls in flight at the end of the window, and just before its first tick. */
   inFlightEnd: number;
   inFlightStart: number;
+  /** Mean of what was in flight at the end of each tick. */
+  inFlightMean: number;
 }
 
 export const emptySums = (): WindowSums => ({
@@ -43,6 +46,7 @@ export const emptySums = (): WindowSums => ({
   admittedLevelMax: 0,
   inFlightEnd: 0,
   inFlightStart: 0,
+  inFlightMean: 0,
 });
 
 const FIELDS = 14;
@@ -106,6 +110,7 @@ export class EdgeWindow {
     Object.assign(total, NO_SUMS);
     const within = this.#within(ticks);
     for (let back = 1; back <= within; back++) this.#addTick(total, this.#start(back));
+    total.inFlightMean /= Math.max(1, within);
     total.inFlightEnd = within > 0 ? (this.#ring[this.#start(1) + IN_FLIGHT] ?? 0) : 0;
     total.inFlightStart =
       this.#size > 0 ? (this.#ring[this.#start(Math.min(within + 1, this.#size)) + IN_FLIGHT] ?? 0) : 0;
@@ -115,6 +120,25 @@ export class EdgeWindow {
   /** Sums over the newest `ticks`, or as many as there are. */
   sums(ticks: number): WindowSums {
     return this.sumInto(emptySums(), ticks);
+  }
+
+  /** Its ticks, oldest first. */
+  toPlain(): Plain {
+    return Array.from({ length: this.#size }, (_, i) => {
+      const start = this.#start(this.#size - i);
+      return [...this.#ring.subarray(start, start + FIELDS)];
+    });
+  }
+
+  /** The window that told its ticks. Throws `PlainValueError`. */
+  static fromPlain(plain: Plain): EdgeWindow {
+    const window = new EdgeWindow();
+    for (const tick of listOf(plain).slice(-SLOTS)) {
+      window.#ring.set(numbersOf(tick).slice(0, FIELDS), window.#next * FIELDS);
+      window.#next = (window.#next + 1) % SLOTS;
+      window.#size++;
+    }
+    return window;
   }
 
   /** Spelled out field by field: this runs for every edge in every tick. */
@@ -132,6 +156,7 @@ export class EdgeWindow {
     total.answers += ring[start + ANSWERS] ?? 0;
     total.logSum += ring[start + LOG_SUM] ?? 0;
     total.logSquares += ring[start + LOG_SQUARES] ?? 0;
+    total.inFlightMean += ring[start + IN_FLIGHT] ?? 0;
     total.admittedLevelMax = Math.max(total.admittedLevelMax, ring[start + LEVEL] ?? 0);
   }
 

@@ -1,3 +1,5 @@
+import { listOf, numbersOf, type Plain } from './plain-value.ts';
+
 /** Loads whose ratio is below this count as the same load. */
 const LOAD_RATIO = 1.25;
 const LOADS = 64;
@@ -7,6 +9,13 @@ const LOWEST_RPS = 0.1;
 const HALF_LIFE_SEC = 300;
 /** A load is known once it has been seen for this long. */
 const KNOWN_SEC = 30;
+/** Dispersion that is assumed at first, and the time after which what was seen counts as much. */
+const PRIOR_DISPERSION = 4;
+const PRIOR_SEC = 300;
+/** It is a property of the service more than of the hour, and a window gives one sample of it. */
+const DISPERSION_HALF_LIFE_SEC = 1800;
+/** An hour holds few independent windows, and the tail of a queue is long: the true dispersion may be twice what was seen. */
+const DISPERSION_MARGIN = 2;
 /** Loads that must be known before a curve is laid through them (MATHS §B1). */
 const CURVE_LOADS_MIN = 6;
 
@@ -27,19 +36,35 @@ const FIELDS = 4;
  */
 export class LatencyModel {
   readonly #classes = new Float64Array(LOADS * FIELDS);
+  #dispersionSum = PRIOR_DISPERSION * PRIOR_SEC;
+  #dispersionSec = PRIOR_SEC;
+  #window: { readonly index: number; readonly meanLog: number; readonly noise: number } | null = null;
+  #sinceWindowSec = 0;
   #curve: readonly [number, number, number] | null | undefined;
 
-  /** One look at a load: answers and Σ ln(latency), over `durationSec` of time. */
-  learn(loadRps: number, answers: number, logSum: number, durationSec: number): void {
+  /** What the answers of a window looked like at a load; the newest `durationSec` of it have not been seen before. */
+  learn(loadRps: number, seen: WindowLogSums, durationSec: number): void {
+    const { answers, logSum } = seen;
     if (!(answers > 0) || !(loadRps > 0) || !Number.isFinite(logSum)) return;
-    const at = FIELDS * classOf(loadRps);
+    const index = classOf(loadRps);
+    const at = FIELDS * index;
     const keep = 2 ** (-durationSec / HALF_LIFE_SEC);
+    this.#learnDispersion(index, seen, durationSec);
     const own = this.#classes;
     own[at + SECONDS] = (own[at + SECONDS] ?? 0) + durationSec;
     own[at + ANSWERS] = keep * (own[at + ANSWERS] ?? 0) + answers;
     own[at + LOG_SUM] = keep * (own[at + LOG_SUM] ?? 0) + logSum;
     own[at + RATE_SUM] = keep * (own[at + RATE_SUM] ?? 0) + answers * loadRps;
     this.#curve = undefined;
+  }
+
+  /**
+   * How many times further apart two windows in a row are than with as many
+   * independent answers, as a variance; at least 1. Answers that waited in one
+   * queue are not independent of each other.
+   */
+  get dispersion(): number {
+    return Math.max(1, (DISPERSION_MARGIN * this.#dispersionSum) / this.#dispersionSec);
   }
 
   /** ŷ at a load; `null` where nothing is known about such a load. */
@@ -57,10 +82,46 @@ export class LatencyModel {
     return Math.log(c0 + c1 * loadRps + c2 * loadRps * loadRps);
   }
 
+  /** What it knows of each load: index, seconds, answers, Σ ln(latency), Σ rate. */
+  toPlain(): Plain {
+    return Array.from({ length: LOADS }, (_, i) => [i, ...this.#classes.subarray(FIELDS * i, FIELDS * (i + 1))]).filter(
+      ([, ...sums]) => sums.some((sum) => sum !== 0),
+    );
+  }
+
+  /** The model that told what it knows. Throws `PlainValueError`. */
+  static fromPlain(plain: Plain): LatencyModel {
+    const model = new LatencyModel();
+    for (const known of listOf(plain).slice(0, LOADS)) {
+      const [i = 0, ...sums] = numbersOf(known);
+      if (i >= 0 && i < LOADS) model.#classes.set(sums.slice(0, FIELDS), FIELDS * Math.floor(i));
+    }
+    return model;
+  }
+
   /** Forgets everything. */
   clear(): void {
     this.#classes.fill(0);
+    this.#window = null;
+    this.#dispersionSum = PRIOR_DISPERSION * PRIOR_SEC;
+    this.#dispersionSec = PRIOR_SEC;
     this.#curve = undefined;
+  }
+
+  /** Compares windows that do not overlap and were seen at about the same load. */
+  #learnDispersion(index: number, seen: WindowLogSums, durationSec: number): void {
+    this.#sinceWindowSec += durationSec;
+    if (this.#sinceWindowSec < seen.durationSec) return;
+    const before = this.#window;
+    const noise = varianceLog(seen) / seen.answers;
+    const window = { index, meanLog: seen.logSum / seen.answers, noise };
+    this.#window = window;
+    this.#sinceWindowSec = 0;
+    if (before === null || Math.abs(before.index - index) > 1 || !(before.noise + noise > 0)) return;
+    const apart = (window.meanLog - before.meanLog) ** 2 / (before.noise + noise);
+    const keep = 2 ** (-seen.durationSec / DISPERSION_HALF_LIFE_SEC);
+    this.#dispersionSum = keep * this.#dispersionSum + seen.durationSec * apart;
+    this.#dispersionSec = keep * this.#dispersionSec + seen.durationSec;
   }
 
   #points(): LatencyPoint[] {
@@ -82,6 +143,22 @@ export class LatencyModel {
     };
   }
 }
+
+/** Answers, Σ ln(latency in ms), Σ ln². */
+export interface LogSums {
+  readonly answers: number;
+  readonly logSum: number;
+  readonly logSquares: number;
+}
+
+export interface WindowLogSums extends LogSums {
+  /** Length of the window. */
+  readonly durationSec: number;
+}
+
+/** s²: variance of ln(latency); 0 without answers. */
+export const varianceLog = ({ answers, logSum, logSquares }: LogSums): number =>
+  answers > 0 ? Math.max(0, logSquares / answers - (logSum / answers) ** 2) : 0;
 
 export interface LatencyPoint {
   readonly loadRps: number;

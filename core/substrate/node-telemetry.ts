@@ -1,5 +1,6 @@
 import { type EdgeKey, edgeKey } from '../mesh/mesh-config.ts';
 import { appendDelta, differenceEdge, type EdgeDelta } from './edge-delta.ts';
+import { fieldsOf, fromPlain, numberOf, type Plain, PlainValueError, textOf, toPlain } from './plain-value.ts';
 import type { EdgeCounters, TelemetryFrame } from './telemetry-frame.ts';
 
 /** Edges remembered per node; the same bound as on the wire. */
@@ -64,6 +65,44 @@ export class NodeTelemetry {
     const report = this.#pending;
     this.#pending = emptyReport();
     return report;
+  }
+
+  toPlain(): Plain {
+    return {
+      node: this.node,
+      lastFrameMs: this.lastFrameMs,
+      leaseSeq: this.leaseSeq,
+      droppedFrames: this.droppedFrames,
+      droppedEdges: this.droppedEdges,
+      instance: this.#instance,
+      seq: this.#seq,
+      endMs: this.#endMs,
+      counters: toPlain(this.#counters),
+      parts: toPlain(this.#parts),
+      pending: toPlain(this.#pending),
+    };
+  }
+
+  /** Throws `PlainValueError`. */
+  static fromPlain(plain: Plain): NodeTelemetry {
+    const told = fieldsOf(plain);
+    const node = new NodeTelemetry(textOf(told.node), numberOf(told.lastFrameMs));
+    node.leaseSeq = numberOf(told.leaseSeq);
+    node.droppedFrames = numberOf(told.droppedFrames);
+    node.droppedEdges = numberOf(told.droppedEdges);
+    node.#instance = textOf(told.instance);
+    node.#seq = numberOf(told.seq);
+    node.#endMs = numberOf(told.endMs);
+    for (const [key, counters] of mapOf<EdgeKey, EdgeCounters>(told.counters)) node.#counters.set(key, counters);
+    node.#parts = fromPlain(told.parts ?? null) as PartialFrame | null;
+    const pending = fieldsOf(told.pending);
+    node.#pending = {
+      durationSec: numberOf(pending.durationSec),
+      frames: numberOf(pending.frames),
+      deltas: mapOf<EdgeKey, EdgeDelta>(pending.deltas),
+      missing: setOf<EdgeKey>(pending.missing),
+    };
+    return node;
   }
 
   /** All edges of a frame once every part of it is there. A newer frame or instance drops an incomplete one. */
@@ -131,3 +170,15 @@ interface PendingReport {
 }
 
 const emptyReport = (): PendingReport => ({ durationSec: 0, frames: 0, deltas: new Map(), missing: new Set() });
+
+function mapOf<K, V>(plain: Plain | undefined): Map<K, V> {
+  const value = fromPlain(plain ?? null);
+  if (!(value instanceof Map)) throw new PlainValueError('a map is missing');
+  return value;
+}
+
+function setOf<T>(plain: Plain | undefined): Set<T> {
+  const value = fromPlain(plain ?? null);
+  if (!(value instanceof Set)) throw new PlainValueError('a set is missing');
+  return value;
+}

@@ -13,6 +13,8 @@ export interface NodeSecond {
   readonly breakerRefused?: number;
   readonly nativeRefused?: number;
   readonly inFlight?: number;
+  /** Of the bucket of admitted arrivals. */
+  readonly level?: number;
   /** Middle of the spread of latencies; 20 by default. */
   readonly latencyMs?: number;
 }
@@ -83,6 +85,7 @@ export class MeshPlayer {
       retries: before.retries + retries,
       breakerRefused: before.breakerRefused + breakerRefused,
       nativeRefused: before.nativeRefused + nativeRefused,
+      admittedLevelMax: did.level ?? 0,
       inFlight: did.inFlight ?? Math.round((latencyMs * calls) / 1000),
       latencyBuckets: before.latencyBuckets.map((count, k) => count + attempts * (spread[k - middle + 2] ?? 0)),
       latencySumMs: before.latencySumMs + latencyMs * attempts,

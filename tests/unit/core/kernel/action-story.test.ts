@@ -53,12 +53,12 @@ const transcript = (story: KernelStory, kinds: readonly string[]): string[] =>
     .filter(({ kind, phase }) => kinds.includes(kind) && phase !== 'changed')
     .map(({ kind, target, phase, endCause }) => [kind, target, phase, endCause].join(' ').trim());
 
-describe('kernel: a noisy tenant, within its rate but with twelve times heavier calls', () => {
+describe('kernel: a noisy tenant, within its rate but with ten times heavier calls', () => {
   it('is probed, throttled until its neighbour is well, and let go when it is over', () => {
     const story = storyOf(TWO_TENANTS, 100, 24);
     const quiet = checkoutUntil(story, 150);
-    story.service.setServiceMs('batch', 240);
-    story.runTo(190);
+    story.service.setServiceMs('batch', 200);
+    story.runTo(200);
     const held = checkoutUntil(story, 240);
     assert.ok(held.meanMs < 1.5 * quiet.meanMs, `${held.meanMs} ms, ${quiet.meanMs} ms before`);
     assert.ok(held.rps > 0.95 * 100, `${held.rps}/s`);
@@ -80,7 +80,7 @@ describe('kernel: a noisy tenant, within its rate but with twelve times heavier 
     const config = withPolicy(TWO_TENANTS, { shadow: ['fit', 'gluing', 'uv', 'isolation'] });
     const story = storyOf(config, 100, 24);
     story.runTo(150);
-    story.service.setServiceMs('batch', 240);
+    story.service.setServiceMs('batch', 200);
     story.runTo(200);
     const actions = story.actions();
     assert.ok(actions.some(({ kind, phase }) => kind === 'probe' && phase === 'started'));
@@ -91,7 +91,7 @@ describe('kernel: a noisy tenant, within its rate but with twelve times heavier 
     );
     const throttled = storyOf(TWO_TENANTS, 100, 24);
     throttled.runTo(150);
-    throttled.service.setServiceMs('batch', 240);
+    throttled.service.setServiceMs('batch', 200);
     throttled.runTo(200);
     const held = (other: KernelStory) => other.view().edges.find((edge) => edge.workload === 'batch')?.maxRequests ?? 0;
     assert.ok(held(throttled) < held(story) / 2, `${held(throttled)} in earnest, ${held(story)} in the shadow`);

@@ -58,7 +58,7 @@ describe('kernel: an overload, told as it happens (CONTROL)', () => {
         '2: payment: gluing UNKNOWN → PASS',
         '31: payment: uv UNKNOWN → PASS',
         '32: payment: fit UNKNOWN → PASS',
-        '33: payment: isolation UNKNOWN → PASS',
+        '38: payment: isolation UNKNOWN → PASS',
       ],
     );
   });

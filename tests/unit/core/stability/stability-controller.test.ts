@@ -48,6 +48,7 @@ const scene = (gate: GateName, verdict: GateVerdict, more: Partial<StabilityScen
   confirmed: new Set(),
   latencies: () => [],
   expectedLatency: () => null,
+  nearestLatency: () => null,
   nowMs: 0,
   ...more,
 });
@@ -247,6 +248,7 @@ describe('StabilityController', () => {
         { trimming: true },
         { overloadEvidence: 0.3 },
         { confirmed: new Set(['checkout']) },
+        { nearestLatency: () => 3.9 },
         { policy: { maxShedRatio: 0, shadow: [], fence: true } },
       ]) {
         assert.deepEqual(controller.decide(at(more)([], 0)), [], JSON.stringify(more));

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict';
+import { checkpointOf } from '../../../../core/kernel/checkpoint.ts';
+import { firstDifference } from '../../../../core/kernel/compare-events.ts';
+import type { CapacityEventRecord, KernelEvent } from '../../../../core/kernel/kernel-io.ts';
+import { inputLine, KernelReplay, RecordingError, readInput } from '../../../../core/kernel/kernel-recording.ts';
+import { createKernel } from '../../../../core/kernel/kernel-state.ts';
+import { step } from '../../../../core/kernel/step.ts';
+import { type RecordedStory, recordStory } from '../../../support/recorded-story.ts';
+
+const eventsOf = (story: RecordedStory): CapacityEventRecord[] =>
+  story.effects.flat().flatMap((effect) => (effect.kind === 'emit-event' ? [effect.event] : []));
+
+function replayed(lines: readonly string[]): CapacityEventRecord[] {
+  const replay = new KernelReplay();
+  return lines.flatMap((line) => replay.take(readInput(line)));
+}
+
+describe('replay of a recording', () => {
+  let story: RecordedStory;
+  let start: string;
+
+  before(() => {
+    story = recordStory(11, [
+      [95, 200],
+      [105, 1600],
+    ]);
+    start = inputLine({ kind: 'start', checkpoint: checkpointOf(createKernel()) });
+  });
+
+  it('emits the events that were emitted', () => {
+    const events = replayed([start, ...story.inputs.map(inputLine)]);
+    assert.ok(events.some(({ action }) => action?.kind === 'limit-concurrency'));
+    assert.deepEqual(events, eventsOf(story));
+    assert.equal(firstDifference(eventsOf(story), events), null);
+  });
+
+  it('may start anywhere, from a checkpoint', () => {
+    const cut = 200;
+    const kernel = createKernel();
+    for (const input of story.inputs.slice(0, cut)) step(kernel, structuredClone(input));
+    const later = inputLine({ kind: 'start', checkpoint: checkpointOf(kernel) });
+    const events = replayed([later, ...story.inputs.slice(cut).map(inputLine)]);
+    const expected = story.effects.slice(cut).flat();
+    assert.deepEqual(
+      events,
+      expected.flatMap((effect) => (effect.kind === 'emit-event' ? [effect.event] : [])),
+    );
+  });
+
+  it('finds what an altered frame changes', () => {
+    const altered = story.inputs.map((input): KernelEvent => {
+      if (input.kind !== 'frame' || input.nowMs < 95_000) return input;
+      return { ...input, frame: { ...input.frame, edges: [] } };
+    });
+    assert.notEqual(firstDifference(eventsOf(story), replayed([start, ...altered.map(inputLine)])), null);
+  });
+
+  for (const [what, line] of Object.entries({
+    'a torn line': '{"kind":"tick","nowMs":1',
+    'another kind of line': '{"kind":"party"}',
+    'no object': '3',
+    'a spoilt map': '{"kind":"grants","live":{"$map":7}}',
+  })) {
+    it(`refuses ${what}`, () => assert.throws(() => readInput(line), RecordingError));
+  }
+
+  it('refuses inputs without a start, and a start that cannot be read', () => {
+    assert.throws(() => replayed(['{"kind":"tick","nowMs":1,"wallMs":1}']), RecordingError);
+    assert.throws(() => replayed(['{"kind":"start","checkpoint":{"version":0}}']), RecordingError);
+  });
+});
+
+describe('firstDifference', () => {
+  it('names the fields, by position, and looks past ids, times and texts', () => {
+    const story = recordStory(3, [
+      [95, 200],
+      [100, 1600],
+    ]);
+    const events = eventsOf(story);
+    const acted = events.findIndex(({ action }) => action !== null);
+    const told = events.map((event) => ({
+      ...event,
+      wallMs: 0,
+      message: '',
+      action: event.action && { ...event.action, id: 'other', startedAtMs: 0, expiresAtMs: 1 },
+    }));
+    assert.equal(firstDifference(events, told), null);
+    const altered = told.map((event, i) =>
+      i === acted && event.action ? { ...event, action: { ...event.action, size: 1 } } : event,
+    );
+    const found = firstDifference(events, altered);
+    assert.equal(found?.position, acted + 1);
+    assert.deepEqual(found?.fields, ['action.size']);
+    assert.equal(firstDifference(events, events.slice(0, -1))?.actual, null);
+    assert.equal(firstDifference(events.slice(0, -1), events)?.expected, null);
+  });
+});
