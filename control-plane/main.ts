@@ -28,6 +28,8 @@ export interface ControlPlaneOptions {
   /** Holds the signing key of this replica. */
   readonly stateDir: string;
   readonly adminTokenFile: string;
+  /** Folder to record the kernel's inputs and events into, for `capmesh replay`. */
+  readonly recordFolder?: string | undefined;
   readonly clock?: Clock | undefined;
   readonly logger: Logger;
   /** Ends the wait for the first connection to the store. */
@@ -72,6 +74,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       logger,
       onTick: (durationMs) => metrics.observeTick(durationMs),
       onPlan: () => metrics.countPlan(),
+      recordFolder: options.recordFolder,
     });
     closing.push(() => loop?.stop());
     const doors = await openDoors(options, apiDependencies(options, clock, store, loop.kernel, xds, metrics), xds);

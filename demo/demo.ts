@@ -64,7 +64,7 @@ export class Demo {
     return EmbeddedMesh.start({
       meshFile,
       stateDir: join(this.folder, 'state'),
-      onProgress: (line) => this.view.note(`  ${line}`),
+      onProgress: (line) => this.view.note(`  ${progressText(line)}`),
       onStarted: (stop) => this.stops.push(stop),
     });
   }
@@ -136,4 +136,12 @@ export class Demo {
       if (event.kind === 'action' || event.kind === 'gate') this.view.note(`${event.kind}: ${event.message}`);
     });
   }
+}
+
+/** A line of `capmesh up --json` in words; anything else stays as it is. */
+function progressText(line: string): string {
+  const event = jsonField<string>('event')(line);
+  const name = jsonField<string>('name')(line) ?? '';
+  if (event === 'ready') return `ready in ${((jsonField<number>('elapsedMs')(line) ?? 0) / 1000).toFixed(1)} s`;
+  return event === undefined ? line : `${name} ${event}`;
 }

@@ -15,7 +15,7 @@ export function demoPhases(seconds: number | null): Phase[] {
   const total = seconds ?? CYCLE_SECONDS;
   return [
     { name: 'calm', seconds: total * 0.4, rateRps: CALM * PAYMENT_RPS },
-    { name: 'four-fold overload', seconds: total * 0.3, rateRps: OVERLOAD * PAYMENT_RPS },
-    { name: 'calm again', seconds: total * 0.3, rateRps: CALM * PAYMENT_RPS },
+    { name: 'four-fold overload', seconds: total * 0.25, rateRps: OVERLOAD * PAYMENT_RPS },
+    { name: 'calm again', seconds: total * 0.35, rateRps: CALM * PAYMENT_RPS },
   ];
 }

@@ -21,6 +21,7 @@ export interface ControlPlaneSettings {
   readonly nats: ReturnType<typeof natsFrom>;
   readonly adminTokenFile: string;
   readonly stateDir: string;
+  readonly recordFolder: string | undefined;
   readonly logger: Logger;
   /** Ends the wait for the store. */
   readonly signal: AbortSignal;
@@ -31,6 +32,7 @@ interface Flags extends NatsFlags {
   readonly xds: TcpAddress;
   readonly grpc: TcpAddress;
   readonly rest: TcpAddress;
+  readonly record?: string;
 }
 
 export function controlPlaneCommand(
@@ -42,7 +44,8 @@ export function controlPlaneCommand(
     .addOption(processOption('--mesh <name>', 'CAPMESH_MESH', 'name of the mesh').makeOptionMandatory())
     .addOption(doorOption('xds', 'for Envoys'))
     .addOption(doorOption('grpc', 'Capacity and Admin services'))
-    .addOption(doorOption('rest', 'REST, /metrics, /healthz, /readyz'));
+    .addOption(doorOption('rest', 'REST, /metrics, /healthz, /readyz'))
+    .addOption(processOption('--record <folder>', 'CAPMESH_RECORD', 'record every decision there for capmesh replay'));
   for (const option of natsOptions()) command.addOption(option);
   return command.action(async (_options, self: Command) => {
     const { options, state } = invocation<Flags>(context, self);
@@ -55,6 +58,7 @@ export function controlPlaneCommand(
       nats: natsFrom(options),
       adminTokenFile,
       stateDir: state.makeFolder(),
+      recordFolder: options.record,
       logger: createLogger('control-plane'),
       signal: context.signal,
     };

@@ -11,6 +11,7 @@ export function upCommand(context: CliContext): Command {
     .option('--mesh <name>', `name of the mesh; default: that of the mesh file, else ${DEFAULT_MESH}`)
     .option('--example', 'also run the services of the example mesh')
     .option('--port-base <port>', 'first of consecutive ports; 0 or auto: all chosen by the OS', parsePortChoice)
+    .option('--record <folder>', 'record every decision of the kernel there, for capmesh replay')
     .option('--envoy-workers <count>', 'worker threads of each Envoy', parseCount, 1)
     .action(async (_options, command: Command) => {
       const call = invocation<UpOptions>(context, command);

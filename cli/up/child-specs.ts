@@ -16,6 +16,8 @@ export interface UpPlan {
   readonly ports: MeshPorts;
   /** Worker threads of each Envoy. */
   readonly envoyWorkers: number;
+  /** Folder that the control plane records into. */
+  readonly record?: string | undefined;
   readonly binaries: { readonly envoy: string; readonly natsServer: string };
 }
 
@@ -47,7 +49,7 @@ export function natsServerSpec({ state, mesh, ports, binaries }: UpPlan): ChildS
   };
 }
 
-export function controlPlaneSpec({ state, mesh, ports }: UpPlan): ChildSpec {
+export function controlPlaneSpec({ state, mesh, ports, record }: UpPlan): ChildSpec {
   const options = {
     mesh,
     'state-dir': state.makeFolder('control-plane'),
@@ -57,6 +59,7 @@ export function controlPlaneSpec({ state, mesh, ports }: UpPlan): ChildSpec {
     xds: `${LOOPBACK}:${ports.xds}`,
     grpc: `${LOOPBACK}:${ports.grpc}`,
     rest: `${LOOPBACK}:${ports.rest}`,
+    ...(record === undefined ? {} : { record }),
   };
   return {
     name: 'control-plane',

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { findBinary } from '../../platform/binaries.ts';
 import { choosePorts } from '../../platform/ports.ts';
 import { tcpOpen } from '../../platform/readiness.ts';
@@ -50,6 +51,7 @@ async function runUntilSignal(call: Invocation<UpOptions>): Promise<void> {
     mesh: options.mesh ?? mesh?.name ?? DEFAULT_MESH,
     ports: await choosePorts(portChoice, options.nodes),
     envoyWorkers: options.envoyWorkers,
+    record: options.record === undefined ? undefined : resolve(context.cwd, options.record),
     binaries: { envoy: findBinary('envoy', context.env), natsServer: findBinary('nats-server', context.env) },
   };
   state.makeFolder();

@@ -7,6 +7,7 @@ export interface UpOptions {
   readonly example?: true;
   readonly portBase?: PortChoice;
   readonly envoyWorkers: number;
+  readonly record?: string;
 }
 
 /** The mesh of the example file. */

@@ -2,7 +2,7 @@ import type { LeasePlan } from '../../core/allocators/capacity-plan.ts';
 import type { PlanInput } from '../../core/allocators/plan-input.ts';
 import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
 import type { KernelEffect, KernelEvent, NodeRollout } from '../../core/kernel/kernel-io.ts';
-import { createKernel } from '../../core/kernel/kernel-state.ts';
+import { createKernel, type KernelState } from '../../core/kernel/kernel-state.ts';
 import type { MeshView } from '../../core/kernel/mesh-view.ts';
 import { planInputOf } from '../../core/kernel/plan-mesh.ts';
 import { step } from '../../core/kernel/step.ts';
@@ -12,11 +12,16 @@ import type { TelemetryFrame } from '../../core/substrate/telemetry-frame.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { PlanOrigin } from './effect-runner.ts';
+import type { KernelObserver } from './kernel-observer.ts';
+import type { ResumedKernel } from './resume-kernel.ts';
 import { TickTiming } from './tick-timing.ts';
 
 export interface KernelLoopOptions {
   readonly clock: Clock;
   readonly logger: Pick<Logger, 'error'>;
+  /** A kernel that goes on after a restart; default: a new one. */
+  readonly resumed?: ResumedKernel;
+  readonly observers?: readonly KernelObserver[];
   readonly run: (effect: KernelEffect, origin: PlanOrigin) => void;
   /** How far each node has got with what is served; asked before every tick. */
   readonly rollout?: () => readonly NodeRollout[];
@@ -31,7 +36,9 @@ export interface KernelLoopOptions {
  */
 export class KernelLoop {
   readonly #options: KernelLoopOptions;
-  readonly #state = createKernel();
+  readonly #state: KernelState;
+  /** From the clock to the kernel's own time line, which outlives processes. */
+  readonly #offsetMs: number;
   readonly #timing: TickTiming;
   readonly #tickWaiters = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
@@ -41,7 +48,10 @@ export class KernelLoop {
 
   constructor(options: KernelLoopOptions) {
     this.#options = options;
-    this.#timing = new TickTiming(options.clock.monotonicMs());
+    this.#state = options.resumed?.state ?? createKernel();
+    this.#offsetMs = options.resumed ? options.resumed.nowMs - options.clock.monotonicMs() : 0;
+    this.#timing = new TickTiming(this.#nowMs());
+    this.#observe((observer) => observer.started(this.#state));
   }
 
   /** Ticks since the start. */
@@ -56,7 +66,7 @@ export class KernelLoop {
 
   /** Leases that nodes may still be applying; once, before `start`. */
   restoreLeases(leases: readonly LeasePlan[]): void {
-    this.#step({ kind: 'stored-leases', leases, nowMs: this.#options.clock.monotonicMs() });
+    this.#step({ kind: 'stored-leases', leases, nowMs: this.#nowMs() });
   }
 
   /** Answers whether the edit changed the plan; then it is on its way to the nodes. */
@@ -73,14 +83,14 @@ export class KernelLoop {
   }
 
   acceptFrame(frame: TelemetryFrame): void {
-    const nowMs = this.#options.clock.monotonicMs();
+    const nowMs = this.#nowMs();
     this.#step({ kind: 'frame', frame, nowMs });
     if (frame.part === frame.parts - 1) this.#timing.frameArrived(frame.node, nowMs);
     if (this.#timer !== undefined && this.#timing.isDue(nowMs)) this.#tick();
   }
 
   view(): MeshView {
-    return viewOf(this.#state, this.#options.clock.monotonicMs());
+    return viewOf(this.#state, this.#nowMs());
   }
 
   /** What the plan of a configuration is computed from now. */
@@ -104,18 +114,18 @@ export class KernelLoop {
 
   #schedule(): void {
     clearTimeout(this.#timer);
-    const waitMs = this.#timing.untilDeadlineMs(this.#options.clock.monotonicMs());
+    const waitMs = this.#timing.untilDeadlineMs(this.#nowMs());
     this.#timer = setTimeout(() => this.#tick(), waitMs);
   }
 
   #tick(): void {
-    const nowMs = this.#options.clock.monotonicMs();
+    const nowMs = this.#nowMs();
     this.#timing.ticked(nowMs);
     const nodes = this.#options.rollout?.();
     if (nodes !== undefined) this.#step({ kind: 'rollout', nodes, nowMs });
     this.#step({ kind: 'tick', nowMs, wallMs: this.#options.clock.wallMs() });
     this.#ticks += 1;
-    this.#options.onTick?.(this.#options.clock.monotonicMs() - nowMs);
+    this.#options.onTick?.(this.#nowMs() - nowMs);
     this.#schedule();
     const waiters = [...this.#tickWaiters];
     this.#tickWaiters.clear();
@@ -123,11 +133,28 @@ export class KernelLoop {
   }
 
   #step(event: KernelEvent): void {
+    let effects: readonly KernelEffect[] = [];
     try {
-      for (const effect of step(this.#state, event).effects) this.#perform(effect);
+      effects = step(this.#state, event).effects;
+      for (const effect of effects) this.#perform(effect);
     } catch (error) {
       this.#options.logger.error({ err: error, event: event.kind }, 'the kernel failed');
     }
+    this.#observe((observer) => observer.stepped(event, effects, this.#state));
+  }
+
+  #observe(tell: (observer: KernelObserver) => void): void {
+    for (const observer of this.#options.observers ?? []) {
+      try {
+        tell(observer);
+      } catch (error) {
+        this.#options.logger.error({ err: error }, 'an observer of the kernel failed');
+      }
+    }
+  }
+
+  #nowMs(): number {
+    return this.#options.clock.monotonicMs() + this.#offsetMs;
   }
 
   #perform(effect: KernelEffect): void {

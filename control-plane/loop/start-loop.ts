@@ -1,15 +1,23 @@
 import { randomUUID } from 'node:crypto';
+import { jetstream } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { ControlPlaneStore } from '../state/control-plane-store.ts';
+import { sumGrants } from '../state/live-grants.ts';
+import { EarlyFrames } from '../telemetry/early-frames.ts';
 import { FrameFeed } from '../telemetry/frame-feed.ts';
+import { storedFrames } from '../telemetry/stored-frames.ts';
 import type { XdsServer } from '../xds/xds-server.ts';
 import { AccountEvents } from './account-events.ts';
+import { CheckpointSaver } from './checkpoint-saver.ts';
 import { ConfigEvents } from './config-events.ts';
 import { EffectRunner } from './effect-runner.ts';
 import { GrantWatch } from './grant-watch.ts';
+import { KernelLog } from './kernel-log.ts';
 import { KernelLoop } from './kernel-loop.ts';
+import { RecordingFolder } from './recording-folder.ts';
+import { type ResumedKernel, resumeKernel } from './resume-kernel.ts';
 
 export interface LoopParts {
   readonly mesh: string;
@@ -21,6 +29,8 @@ export interface LoopParts {
   /** Called after every tick with its cost. */
   readonly onTick: (durationMs: number) => void;
   readonly onPlan: () => void;
+  /** Folder to record the kernel's inputs and events into. */
+  readonly recordFolder?: string | undefined;
 }
 
 export interface RunningLoop {
@@ -49,9 +59,16 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
     newId: () => `${processId}.${++events}`,
     logger,
   });
+  const early = new EarlyFrames();
+  const feed = new FrameFeed(connection, mesh, (frame) => early.take(frame), logger);
+  const saver = new CheckpointSaver(store.checkpoints, logger);
+  const log = new KernelLog(store.kernelLog, processId, logger);
+  const recording = parts.recordFolder === undefined ? null : new RecordingFolder(parts.recordFolder, logger);
   const kernel = new KernelLoop({
     clock,
     logger,
+    resumed: await resume(parts),
+    observers: [log, saver, ...(recording === null ? [] : [recording])],
     run: (effect, origin) => {
       if (effect.kind === 'publish-plan') parts.onPlan();
       runner.run(effect, origin);
@@ -61,20 +78,20 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
   });
   kernel.restoreLeases(await store.leases.stored(clock.wallMs(), logger));
   const grants = new GrantWatch(store.ledger, clock, (live) => kernel.setGrants(live));
-  grants.refresh();
   const configEvents = new ConfigEvents(store.events, clock, logger);
   const unsubscribe = store.config.subscribe((view) => {
     if (!kernel.setConfig(view.config, view.revision)) runner.confirm(view.revision);
     configEvents.take(view);
   });
-  const feed = new FrameFeed(connection, mesh, (frame) => kernel.acceptFrame(frame), logger);
+  grants.refresh();
+  early.passOn((frame) => kernel.acceptFrame(frame));
   const accountEvents = new AccountEvents(store.ledger, store.events, logger);
   const expiry = setInterval(() => grants.refresh(), EXPIRY_INTERVAL_MS);
   kernel.start();
   return {
     kernel,
     droppedFrames: () => feed.refused + kernel.droppedFrames,
-    droppedEffects: () => runner.dropped,
+    droppedEffects: () => runner.dropped + log.dropped,
     stop: async () => {
       kernel.stop();
       clearInterval(expiry);
@@ -82,12 +99,28 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
       feed.stop();
       grants.stop();
       await Promise.race([
-        Promise.all([runner.drained(), accountEvents.drained(), configEvents.drained()]),
+        Promise.all([
+          ...[runner, accountEvents, configEvents, log, saver].map((writer) => writer.drained()),
+          recording?.stop(),
+        ]),
         new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref()),
       ]);
       runner.stop();
       accountEvents.stop();
       configEvents.stop();
+      log.stop();
     },
   };
+}
+
+/** The kernel of the control plane before this one, as far as the store knows it. */
+async function resume({ mesh, connection, store, clock, logger }: LoopParts): Promise<ResumedKernel> {
+  return resumeKernel({
+    stored: await store.checkpoints.stored(logger),
+    config: store.config.view.config,
+    live: sumGrants(store.ledger.accounts(), clock.wallMs()),
+    frames: (sinceWallMs) => storedFrames(jetstream(connection), mesh, sinceWallMs),
+    wallMs: () => clock.wallMs(),
+    logger,
+  });
 }

@@ -1,9 +1,11 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { CheckpointStore } from './checkpoint-store.ts';
 import { ConfigStore } from './config-store.ts';
 import { followConnection } from './connection-state.ts';
 import { EventStore } from './event-store.ts';
+import { KernelLogStore } from './kernel-log-store.ts';
 import { KeyStore, loadSigningKey, type SigningKey } from './key-store.ts';
 import { LeaseStore } from './lease-store.ts';
 import { LedgerStore } from './ledger-store.ts';
@@ -16,6 +18,8 @@ export interface ControlPlaneStore {
   readonly events: EventStore;
   readonly leases: LeaseStore;
   readonly keys: KeyStore;
+  readonly checkpoints: CheckpointStore;
+  readonly kernelLog: KernelLogStore;
   readonly signingKey: SigningKey;
   /** Whether the store can be reached now. */
   readonly isReachable: () => boolean;
@@ -54,6 +58,8 @@ export async function openControlPlaneStore(
     events: new EventStore(store.jetstream),
     leases: new LeaseStore(store.leases, () => config.view.config),
     keys,
+    checkpoints: new CheckpointStore(store.control, mesh, maxPayload(connection)),
+    kernelLog: new KernelLogStore(store.jetstream, mesh, maxPayload(connection)),
     signingKey,
     isReachable: followConnection(connection),
     stop: () => {
@@ -62,3 +68,6 @@ export async function openControlPlaneStore(
     },
   };
 }
+
+/** Largest message that the server takes, bytes, with room for headers. */
+const maxPayload = ({ info }: NatsConnection): number => (info?.max_payload ?? 1024 * 1024) - 4096;

@@ -14,6 +14,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 export const CONFIG_BUCKET = 'capmesh_config';
 export const FRAMES_STREAM = 'CAPMESH_FRAMES';
 export const EVENTS_STREAM = 'CAPMESH_EVENTS';
+export const KERNEL_STREAM = 'CAPMESH_KERNEL';
 
 const MINUTE_MS = 60_000;
 const MIB = 1024 * 1024;
@@ -28,6 +29,8 @@ export interface Store {
   readonly ledger: KV;
   readonly leases: KV;
   readonly keys: KV;
+  /** What the leader alone writes of itself. */
+  readonly control: KV;
 }
 
 /** Creates streams and buckets where they are missing; leaves what is there as it is. */
@@ -50,6 +53,13 @@ export async function openStore(connection: NatsConnection): Promise<Store> {
     max_bytes: 128 * MIB,
     duplicate_window: nanos(10 * MINUTE_MS),
   });
+  await ensureStream(manager, {
+    name: KERNEL_STREAM,
+    subjects: ['capmesh.v1.kernel.>'],
+    max_age: nanos(10 * MINUTE_MS),
+    max_bytes: 64 * MIB,
+    duplicate_window: nanos(2 * MINUTE_MS),
+  });
   return {
     connection,
     jetstream: jetstream(connection),
@@ -58,6 +68,7 @@ export async function openStore(connection: NatsConnection): Promise<Store> {
     ledger: await kvm.create('capmesh_ledger', { history: 1 }),
     leases: await kvm.create('capmesh_leases', { history: 1 }),
     keys: await kvm.create('capmesh_keys', { history: 1 }),
+    control: await kvm.create('capmesh_control', { history: 1 }),
   };
 }
 

@@ -39,28 +39,24 @@ export class FrameFeed {
   }
 
   #take(subject: string, data: Uint8Array): void {
-    const frame = readFrame(data);
-    const problem =
-      typeof frame === 'string'
-        ? frame
-        : subject === `capmesh.v1.frames.${this.#mesh}.${frame.node}` && frame.mesh === this.#mesh
-          ? ''
-          : `it claims to be from node ${frame.node} of mesh ${frame.mesh}`;
-    if (typeof frame !== 'string' && problem === '') {
+    const frame = readFrame(this.#mesh, subject, data);
+    if (typeof frame !== 'string') {
       this.#onFrame(frame);
       return;
     }
     this.#refused += 1;
-    this.#logger.warn({ subject, problem }, 'frame dropped');
+    this.#logger.warn({ subject, problem: frame }, 'frame dropped');
   }
 }
 
-/** The frame, or what is wrong with it. */
-function readFrame(data: Uint8Array): Frame | string {
+/** The frame in a message of a mesh, or what is wrong with it. */
+export function readFrame(mesh: string, subject: string, data: Uint8Array): Frame | string {
   try {
     const frame = Frame.decode(data);
     const [problem] = validateMessage('capmesh.v1.Frame', frame);
-    return problem === undefined ? frame : `${problem.path}: ${problem.message}`;
+    if (problem !== undefined) return `${problem.path}: ${problem.message}`;
+    const isOwn = subject === `capmesh.v1.frames.${mesh}.${frame.node}` && frame.mesh === mesh;
+    return isOwn ? frame : `it claims to be from node ${frame.node} of mesh ${frame.mesh}`;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }

@@ -64,7 +64,8 @@ function ratePart(rate: FitRate | null): GateVerdict {
   return judge(rate.ratio, { evidence: { ...evidence, fit_rate: rate.value } });
 }
 
-function latencyPart({ cells, medianMs }: FitLatencyInput, threshold: number): GateVerdict {
+function latencyPart({ cells: measured, medianMs }: FitLatencyInput, threshold: number): GateVerdict {
+  const cells = measured.map(slowerOnly);
   const total = cells.reduce((sum, cell) => sum + cell.count, 0);
   // Answers, but none at a load that the model knows.
   if (total === 0) return medianMs === null ? unknown('warmup') : notApplicable('low-confidence');
@@ -76,6 +77,11 @@ function latencyPart({ cells, medianMs }: FitLatencyInput, threshold: number): G
   }
   if (!(total >= latencyMassNeeded(cells, threshold))) return unknown('insufficient_mass', evidence);
   return judge(value / threshold, { worst: worstCell(cells), evidence });
+}
+
+/** Answers that are faster than expected break no promise: only slower ones are an error (decision 7). */
+function slowerOnly<Cell extends LatencyCell>(cell: Cell): Cell {
+  return { ...cell, expectedMeanLog: Math.min(cell.expectedMeanLog, cell.meanLog) };
 }
 
 /**

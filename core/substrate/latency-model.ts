@@ -82,21 +82,36 @@ export class LatencyModel {
     return Math.log(c0 + c1 * loadRps + c2 * loadRps * loadRps);
   }
 
-  /** What it knows of each load: index, seconds, answers, Σ ln(latency), Σ rate. */
+  /**
+   * What it knows of each load: index, seconds, answers, Σ ln(latency), Σ rate.
+   * Before that, under the index −1, what it knows of the dispersion.
+   */
   toPlain(): Plain {
-    return Array.from({ length: LOADS }, (_, i) => [i, ...this.#classes.subarray(FIELDS * i, FIELDS * (i + 1))]).filter(
-      ([, ...sums]) => sums.some((sum) => sum !== 0),
-    );
+    const { index, meanLog, noise } = this.#window ?? { index: -1, meanLog: 0, noise: 0 };
+    const known = Array.from({ length: LOADS }, (_, i) => [
+      i,
+      ...this.#classes.subarray(FIELDS * i, FIELDS * (i + 1)),
+    ]).filter(([, ...sums]) => sums.some((sum) => sum !== 0));
+    return [[-1, this.#dispersionSum, this.#dispersionSec, this.#sinceWindowSec, index, meanLog, noise], ...known];
   }
 
   /** The model that told what it knows. Throws `PlainValueError`. */
   static fromPlain(plain: Plain): LatencyModel {
     const model = new LatencyModel();
-    for (const known of listOf(plain).slice(0, LOADS)) {
+    for (const known of listOf(plain).slice(0, LOADS + 1)) {
       const [i = 0, ...sums] = numbersOf(known);
-      if (i >= 0 && i < LOADS) model.#classes.set(sums.slice(0, FIELDS), FIELDS * Math.floor(i));
+      if (i === -1) model.#adoptDispersion(sums);
+      else if (i >= 0 && i < LOADS) model.#classes.set(sums.slice(0, FIELDS), FIELDS * Math.floor(i));
     }
     return model;
+  }
+
+  #adoptDispersion([sum = 0, seconds = 0, sinceSec = 0, index = -1, meanLog = 0, noise = 0]: readonly number[]): void {
+    if (!(seconds > 0)) return;
+    this.#dispersionSum = sum;
+    this.#dispersionSec = seconds;
+    this.#sinceWindowSec = sinceSec;
+    this.#window = index < 0 ? null : { index, meanLog, noise };
   }
 
   /** Forgets everything. */

@@ -39,7 +39,7 @@ const { values } = parseArgs({
     'secrets-dir': { type: 'string', default: '.capmesh/credentials' },
     workers: { type: 'string', default: '4' },
     'service-ms': { type: 'string', default: '32' },
-    thrash: { type: 'string', default: '0.02' },
+    thrash: { type: 'string', default: '0.005' },
   },
 });
 

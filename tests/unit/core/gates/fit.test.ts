@@ -93,6 +93,14 @@ describe('fit gate', () => {
     assert.deepEqual([verdict.status, verdict.reason], ['UNKNOWN', 'no-traffic']);
   });
 
+  it('passes a service that became faster, and names the edge that became slower (decision 7)', () => {
+    const faster = { cells: [cell('checkout/payment', 4000, Math.log(5))], medianMs: 5 };
+    assert.deepEqual([fitGate({ ...payment, latency: faster }).status, fitLatency(faster.cells) > 1], ['PASS', true]);
+    const both = { cells: [...faster.cells, cell('batch/payment', 4000, Math.log(40))], medianMs: 14 };
+    const verdict = fitGate({ ...payment, latency: both });
+    assert.deepEqual([verdict.status, verdict.worst], ['FAIL', 'batch/payment']);
+  });
+
   it('lets latency inform but not gate below 2 ms', () => {
     const slow = { cells: [cell('checkout/payment', 4000, Math.log(60))], medianMs: 1.5 };
     assert.equal(fitGate({ ...payment, latency: slow }).status, 'PASS');
