@@ -41,6 +41,8 @@ export class EffectRunner {
   readonly #renderer = new PlanRenderer();
   readonly #layers = new RuntimeLayerRenderer();
   #served: Snapshot | null = null;
+  #isHeld = false;
+  #waiting: { readonly snapshot: Snapshot; readonly origin: PlanOrigin } | null = null;
 
   constructor(options: EffectRunnerOptions) {
     this.#options = options;
@@ -62,6 +64,9 @@ export class EffectRunner {
     switch (effect.kind) {
       case 'publish-plan':
         this.#publishPlan(effect.plan, origin);
+        break;
+      case 'hold-rollout':
+        this.#holdRollout(effect.held);
         break;
       case 'publish-leases':
         for (const lease of effect.leases) this.#leases.push(lease);
@@ -87,11 +92,29 @@ export class EffectRunner {
     this.#events.stop();
   }
 
-  /** A snapshot that contradicts itself is a bug: it is not served, the last good one stays. */
   #publishPlan(plan: CapacityPlan, origin: PlanOrigin): void {
     const snapshot = this.#renderer.snapshot(plan);
     this.#options.xds.publishRuntime(this.#layers.render(plan));
+    this.#waiting = null;
     if (!origin.edited && snapshot.version === this.#served?.version) return;
+    if (this.#isHeld && !origin.edited) {
+      this.#waiting = { snapshot, origin };
+      return;
+    }
+    this.#serve(snapshot, origin);
+  }
+
+  /** The newest plan that waited follows when the hold is over. An operator's edit never waits: it may be the cure. */
+  #holdRollout(held: boolean): void {
+    this.#isHeld = held;
+    if (held || this.#waiting === null) return;
+    const { snapshot, origin } = this.#waiting;
+    this.#waiting = null;
+    this.#serve(snapshot, origin);
+  }
+
+  /** A snapshot that contradicts itself is a bug: it is not served, the last good one stays. */
+  #serve(snapshot: Snapshot, origin: PlanOrigin): void {
     const contradictions = inconsistencies(snapshot);
     if (contradictions.length > 0) {
       this.#options.logger.error({ contradictions, revision: origin.revision }, 'snapshot not served');

@@ -253,10 +253,10 @@ function isMoved(current: EdgeLeasePlan, next: EdgeLeasePlan): boolean {
 }
 
 const sameOverlay = (a: EdgeLeasePlan, b: EdgeLeasePlan): boolean =>
-  a.overlayExpiresInMs === b.overlayExpiresInMs &&
-  a.shedBelowPrio === b.shedBelowPrio &&
-  a.shedRatio === b.shedRatio &&
-  a.shedRetries === b.shedRetries &&
-  a.fenced === b.fenced;
+  (a.overlayExpiresInMs ?? 0) === (b.overlayExpiresInMs ?? 0) &&
+  (a.shedBelowPrio ?? 0) === (b.shedBelowPrio ?? 0) &&
+  (a.shedRatio ?? 0) === (b.shedRatio ?? 0) &&
+  (a.shedRetries ?? false) === (b.shedRetries ?? false) &&
+  (a.fenced ?? false) === (b.fenced ?? false);
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

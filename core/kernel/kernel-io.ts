@@ -12,6 +12,10 @@ export type KernelEvent =
   | { readonly kind: 'grants'; readonly live: ReadonlyMap<string, CapacityVector> }
   /** Once, before the first tick of a control plane that starts: the leases that nodes may still be applying. */
   | { readonly kind: 'stored-leases'; readonly leases: readonly LeasePlan[]; readonly nowMs: number }
+  /** What operators allow; whole value, also after a restart. */
+  | { readonly kind: 'action-control'; readonly control: ActionControl }
+  /** Ends the action at the next tick; it does not begin again for 3·τ_c. */
+  | { readonly kind: 'cancel-action'; readonly id: string }
   /** How far each node has got with the configuration that is served now; before every tick that can know it. */
   | { readonly kind: 'rollout'; readonly nodes: readonly NodeRollout[]; readonly nowMs: number }
   | { readonly kind: 'frame'; readonly frame: TelemetryFrame; readonly nowMs: number }
@@ -29,6 +33,8 @@ export interface NodeRollout {
 export type KernelEffect =
   | { readonly kind: 'publish-plan'; readonly plan: CapacityPlan }
   | { readonly kind: 'publish-leases'; readonly leases: readonly LeasePlan[] }
+  /** Plans that no operator asked for wait while `held`; the newest one follows when it is over. */
+  | { readonly kind: 'hold-rollout'; readonly held: boolean }
   | { readonly kind: 'emit-event'; readonly event: CapacityEventRecord };
 
 export interface CapacityEventRecord {
@@ -41,4 +47,12 @@ export interface CapacityEventRecord {
   readonly action: StabilityActionRecord | null;
   readonly message: string;
   readonly wallMs: number;
+}
+
+/** What operators allow the controller to do. */
+export interface ActionControl {
+  /** No actions at all: those that run end, budgets stay in force. */
+  readonly safeMode: boolean;
+  /** No new actions until then, UTC milliseconds; 0 = not paused. */
+  readonly pausedUntilMs: number;
 }

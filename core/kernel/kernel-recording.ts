@@ -35,6 +35,8 @@ const KINDS: ReadonlySet<string> = new Set<RecordedInput['kind']>([
   'config',
   'grants',
   'stored-leases',
+  'action-control',
+  'cancel-action',
   'rollout',
   'frame',
   'tick',

@@ -5,6 +5,7 @@ import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import { type EdgeKey, edgeKey, type MeshConfig } from '../mesh/mesh-config.ts';
 import { NodeTelemetry } from '../substrate/node-telemetry.ts';
 import { createEdgeState } from './edge-state.ts';
+import type { ActionControl } from './kernel-io.ts';
 import { createServiceState, type ServiceState } from './service-state.ts';
 import { TenantState } from './tenant-state.ts';
 
@@ -30,6 +31,11 @@ export interface KernelState {
   /** Newest monotonic time seen. */
   nowMs: number;
   actionsStarted: number;
+  /** What operators allow, and ids of actions that they want ended at the next tick. */
+  control: ActionControl;
+  readonly cancelled: Set<string>;
+  /** Envoys were asked to keep their last snapshot. */
+  rolloutHeld: boolean;
   /** Frames of another mesh or of more nodes than are kept. */
   droppedFrames: number;
 }
@@ -78,8 +84,17 @@ export function createKernel(epoch = 1): KernelState {
     turns: 0,
     nowMs: 0,
     actionsStarted: 0,
+    control: { safeMode: false, pausedUntilMs: 0 },
+    cancelled: new Set(),
+    rolloutHeld: false,
     droppedFrames: 0,
   };
+}
+
+/** Unique over leaders and restarts: the wall clock, the epoch, and a count. */
+export function newActionId(state: KernelState, wallMs: number): string {
+  state.actionsStarted++;
+  return `${wallMs.toString(36)}-${state.epoch}-${state.actionsStarted}`;
 }
 
 /** Finds or makes the memory of a node; `null` when there are too many. */

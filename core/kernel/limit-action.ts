@@ -1,10 +1,10 @@
+import { ACTION_TERM_MS, COOL_DOWN_MS } from '../stability/action-book.ts';
 import { releaseOverload } from '../stability/overload-controller.ts';
 import type { EndCause, StabilityActionRecord } from '../stability/stability-action.ts';
-import type { KernelState } from './kernel-state.ts';
-import type { RunningAction, ServiceState } from './service-state.ts';
+import { limitIsEnforced } from './action-control.ts';
+import { type KernelState, newActionId } from './kernel-state.ts';
+import type { LimitAction, ServiceState } from './service-state.ts';
 
-/** The action ends by itself when no tick renewed it for this long. */
-const EXPIRY_MS = 30_000;
 /** A new size is told when it moved by more than this share, and not more often than this. */
 const TOLD_CHANGE = 0.1;
 const TOLD_EVERY_MS = 3000;
@@ -27,6 +27,11 @@ export function followLimitAction(
   renewed: boolean,
 ): StabilityActionRecord | null {
   const { action, controller } = service;
+  const stopped = action === null ? null : stopCause(state, action);
+  if (action !== null && stopped !== null) {
+    if (stopped === 'cancelled') service.limitCoolUntilMs = clocks.nowMs + COOL_DOWN_MS;
+    return end(service, action, stopped);
+  }
   if (action !== null && clocks.nowMs >= action.expiresMs && !renewed) {
     service.controller = releaseOverload(controller);
     return end(service, action, 'expired');
@@ -36,10 +41,12 @@ export function followLimitAction(
   return action === null ? start(state, service, clocks) : renew(service, action, clocks);
 }
 
+const stopCause = ({ control, cancelled }: KernelState, { record }: LimitAction): EndCause | null =>
+  control.safeMode ? 'safe-mode' : cancelled.has(record.id) ? 'cancelled' : null;
+
 function start(state: KernelState, service: ServiceState, clocks: Clocks): StabilityActionRecord {
-  state.actionsStarted++;
   const record: StabilityActionRecord = {
-    id: `${clocks.wallMs.toString(36)}-${state.epoch}-${state.actionsStarted}`,
+    id: newActionId(state, clocks.wallMs),
     gate: 'fit',
     horizon: 'immediate',
     kind: 'limit-concurrency',
@@ -49,21 +56,21 @@ function start(state: KernelState, service: ServiceState, clocks: Clocks): Stabi
     threshold: 1,
     windowMs: Math.round(1000 * (service.newest?.durationSec ?? 0)),
     startedAtMs: clocks.wallMs,
-    expiresAtMs: clocks.wallMs + EXPIRY_MS,
+    expiresAtMs: clocks.wallMs + ACTION_TERM_MS,
     phase: 'started',
     endCause: '',
-    shadow: false,
+    shadow: !limitIsEnforced(state),
   };
-  service.action = { record, emittedMs: clocks.nowMs, expiresMs: clocks.nowMs + EXPIRY_MS };
+  service.action = { record, emittedMs: clocks.nowMs, expiresMs: clocks.nowMs + ACTION_TERM_MS };
   return record;
 }
 
-function renew(service: ServiceState, action: RunningAction, clocks: Clocks): StabilityActionRecord | null {
+function renew(service: ServiceState, action: LimitAction, clocks: Clocks): StabilityActionRecord | null {
   const { record } = action;
-  const renewed: RunningAction = {
+  const renewed: LimitAction = {
     ...action,
-    record: { ...record, expiresAtMs: clocks.wallMs + EXPIRY_MS },
-    expiresMs: clocks.nowMs + EXPIRY_MS,
+    record: { ...record, expiresAtMs: clocks.wallMs + ACTION_TERM_MS },
+    expiresMs: clocks.nowMs + ACTION_TERM_MS,
   };
   service.action = renewed;
   const size = service.plannedLimit ?? record.size;
@@ -79,7 +86,7 @@ function renew(service: ServiceState, action: RunningAction, clocks: Clocks): St
   return changed;
 }
 
-function end(service: ServiceState, { record }: RunningAction, endCause: EndCause): StabilityActionRecord {
+function end(service: ServiceState, { record }: LimitAction, endCause: EndCause): StabilityActionRecord {
   service.action = null;
   return { ...record, phase: 'ended', endCause };
 }

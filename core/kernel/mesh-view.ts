@@ -1,6 +1,7 @@
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import type { GateState } from '../gates/gate-state.ts';
 import type { StabilityActionRecord } from '../stability/stability-action.ts';
+import type { ActionControl } from './kernel-io.ts';
 
 /** What the kernel knows at one moment, for status pages, metrics and `explain`. */
 export interface MeshView {
@@ -11,6 +12,7 @@ export interface MeshView {
   readonly edges: readonly EdgeView[];
   readonly nodes: readonly NodeView[];
   readonly actions: readonly StabilityActionRecord[];
+  readonly control: ActionControl;
 }
 
 export interface ServiceView {

@@ -35,8 +35,8 @@ export function observeService(service: ServiceState, gathered: Gathered, nowMs:
   const limit = service.controller.limit;
   service.controller = stepOverload(service.controller, {
     durationSec: tick.durationSec,
-    offered: tick.attempts + tick.breakerRefused,
-    refused: tick.breakerRefused,
+    offered: tick.attempts + tick.breakerRefused + tick.shed,
+    refused: tick.breakerRefused + tick.shed,
     answers: tick.answers,
     latencySumSec: tick.latencySumSec,
     timeouts: tick.timeouts,
@@ -47,14 +47,15 @@ export function observeService(service: ServiceState, gathered: Gathered, nowMs:
   return true;
 }
 
-/** Budget refusals are no evidence of overload: only what reaches the breaker counts. */
+/** Budget refusals are no evidence of overload: what reaches the breaker counts, and what was shed so that it does not. */
 function serviceTick(service: ServiceState, gathered: Gathered): ServiceTick {
-  const sums = { attempts: 0, breakerRefused: 0, answers: 0, latencySumSec: 0, timeouts: 0, inFlight: 0 };
+  const sums = { attempts: 0, breakerRefused: 0, shed: 0, answers: 0, latencySumSec: 0, timeouts: 0, inFlight: 0 };
   for (const key of service.edges.keys()) {
     const delta = gathered.edges.get(key);
     if (delta === undefined) continue;
     sums.attempts += delta.attempts;
     sums.breakerRefused += delta.breakerRefused;
+    sums.shed += delta.refused['shed-priority'] ?? 0;
     sums.answers += countAnswers(delta.latencyBuckets);
     sums.latencySumSec += delta.latencySumMs / 1000;
     sums.timeouts += delta.timeouts;

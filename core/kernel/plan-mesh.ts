@@ -1,9 +1,12 @@
 import type { CapacityPlan } from '../allocators/capacity-plan.ts';
+import { enforcePlan } from '../allocators/enforce-plan.ts';
 import { isSilent } from '../allocators/lease-book.ts';
 import { planCapacity } from '../allocators/plan-capacity.ts';
 import type { PlanInput, ServiceObservation } from '../allocators/plan-input.ts';
 import type { EdgeKey, MeshConfig } from '../mesh/mesh-config.ts';
+import { edgeEffects } from '../stability/edge-effects.ts';
 import { LAW } from '../stability/overload-law.ts';
+import { limitIsEnforced } from './action-control.ts';
 import { offeredOnNode } from './gather.ts';
 import type { KernelState } from './kernel-state.ts';
 import type { ServiceState } from './service-state.ts';
@@ -15,9 +18,11 @@ const PLANNED_CHANGE = 0.1;
 /** Ticks that the need of an edge is averaged over, about two seconds. */
 const NEED_TICKS = 2;
 
-/** The plan that follows from configuration, grants and what was measured so far. */
-export const planMesh = (state: KernelState, config: MeshConfig): CapacityPlan =>
-  planCapacity(planInputOf(state, config));
+/** The plan that follows from configuration, grants, what was measured so far and the actions in force. */
+export const planMesh = (state: KernelState, config: MeshConfig): CapacityPlan => {
+  const running = [...state.services.values()].flatMap((service) => service.actions.running);
+  return enforcePlan(planCapacity(planInputOf(state, config)), edgeEffects(running));
+};
 
 /** Everything that the plan is computed from; also what `explainEdge` explains. */
 export function planInputOf(state: KernelState, config: MeshConfig): PlanInput {
@@ -25,7 +30,9 @@ export function planInputOf(state: KernelState, config: MeshConfig): PlanInput {
     config,
     nodes: carryingNodes(state),
     live: state.live,
-    services: new Map([...state.services.values()].map((service) => [service.service, observation(service)])),
+    services: new Map(
+      [...state.services.values()].map((service) => [service.service, observation(service, limitIsEnforced(state))]),
+    ),
     offeredRps: offeredRps(state),
   };
 }
@@ -48,24 +55,25 @@ function offeredRps(state: KernelState): Map<EdgeKey, number> {
   return rates;
 }
 
-function observation(service: ServiceState): ServiceObservation {
+function observation(service: ServiceState, enforced: boolean): ServiceObservation {
   return {
     // Rates stay the budget's and are not driven by overload (CONTROL, "Composition").
     learnedRps: null,
     concurrencyLimit: service.plannedLimit,
-    trimming: service.controller.mode === 'trim',
+    trimming: enforced && service.controller.mode === 'trim',
     baselineLatencyMs: service.plannedBaselineMs,
     inFlight: neededInFlight(service),
   };
 }
 
-/** Mean calls in flight of each edge; an edge that its breaker refused may need any number and is left out. */
+/** Mean calls in flight of each edge; an edge that was refused or shed may need any number and is left out. */
 function neededInFlight(service: ServiceState): Map<EdgeKey, number> {
   const needed = new Map<EdgeKey, number>();
   for (const edge of service.edges.values()) {
     if (edge.budget === null || edge.newest === null) continue;
     const { durationSec, latencySumMs, breakerRefused } = edge.window.sums(NEED_TICKS);
-    if (breakerRefused > 0 || durationSec === 0) continue;
+    const shed = edge.newest.refused['shed-priority'] ?? 0;
+    if (breakerRefused > 0 || shed > 0 || durationSec === 0) continue;
     needed.set(edge.key, Math.max(latencySumMs / 1000 / durationSec, edge.newest.inFlight));
   }
   return needed;
@@ -74,9 +82,11 @@ function neededInFlight(service: ServiceState): Map<EdgeKey, number> {
 /**
  * Lets the planned N and R0 of a service follow what was learned: N exactly while
  * the service is held, else only in steps; R0 only while no gate fails (CONTRACT §B).
+ * Where holding is not enforced they stay as they were.
  */
-export function followLearned(service: ServiceState): void {
+export function followLearned(service: ServiceState, enforced: boolean): void {
   const { controller, gates } = service;
+  if (controller.mode === 'trim' && !enforced) return;
   if (controller.mode === 'trim') service.plannedLimit = Math.floor(service.shareBoost * controller.limit + 0.25);
   else if (controller.answersSeen > 0)
     service.plannedLimit = inSteps(service.plannedLimit, Math.ceil(controller.limit));

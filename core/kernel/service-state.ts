@@ -2,6 +2,7 @@ import type { GateName, GateState } from '../gates/gate-state.ts';
 import { type GateMemory, NEW_GATE } from '../gates/hysteresis.ts';
 import { unknown } from '../gates/verdict.ts';
 import type { EdgeKey } from '../mesh/mesh-config.ts';
+import { type ActionBook, EMPTY_ACTION_BOOK } from '../stability/action-book.ts';
 import { INITIAL_OVERLOAD_STATE, type OverloadState } from '../stability/overload-controller.ts';
 import type { StabilityActionRecord } from '../stability/stability-action.ts';
 import type { EdgeState } from './edge-state.ts';
@@ -35,9 +36,18 @@ export interface ServiceState {
   plannedBaselineMs: number | null;
   readonly memory: Record<GateName, GateMemory>;
   gates: GateState;
+  /** The concurrency limit of the overload controller, while it holds the service. */
+  action: LimitAction | null;
+  /** Until then the overload controller may not hold the service again, monotonic milliseconds. */
+  limitCoolUntilMs: number;
+  /** Everything else that is done for the service. */
+  actions: ActionBook;
+  /** Since when the overload controller holds the service, monotonic milliseconds. */
+  trimmingSinceMs: number | null;
+  /** Since when the fit gate fails, monotonic milliseconds. */
+  fitFailingSinceMs: number | null;
   /** Gates whose verdict comes from before a restart, and of when the data is that they were judged on, monotonic milliseconds. */
   readonly restored: Map<GateName, number>;
-  action: RunningAction | null;
 }
 
 /** What a service did in one tick, over all edges and nodes. */
@@ -45,13 +55,15 @@ export interface ServiceTick {
   readonly durationSec: number;
   readonly attempts: number;
   readonly breakerRefused: number;
+  /** Turned away by sidecars on account of actions. */
+  readonly shed: number;
   readonly answers: number;
   readonly latencySumSec: number;
   readonly timeouts: number;
   readonly inFlight: number;
 }
 
-export interface RunningAction {
+export interface LimitAction {
   readonly record: StabilityActionRecord;
   /** Monotonic milliseconds. */
   readonly emittedMs: number;
@@ -83,5 +95,9 @@ export function createServiceState(service: string, nowMs: number): ServiceState
     },
     restored: new Map(),
     action: null,
+    limitCoolUntilMs: 0,
+    actions: EMPTY_ACTION_BOOK,
+    trimmingSinceMs: null,
+    fitFailingSinceMs: null,
   };
 }

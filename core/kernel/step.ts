@@ -7,6 +7,9 @@ import { adoptConfig, type KernelState, nodeState } from './kernel-state.ts';
 import { noteRollout } from './mesh-lag.ts';
 import { publishPlan, replan, tick } from './tick.ts';
 
+/** Actions that can be cancelled between two ticks. */
+const CANCELLED_MAX = 1000;
+
 export interface KernelStep {
   readonly state: KernelState;
   readonly effects: readonly KernelEffect[];
@@ -30,6 +33,12 @@ function effectsOf(state: KernelState, event: KernelEvent): readonly KernelEffec
     case 'grants':
       state.live = event.live;
       return publishPlan(state);
+    case 'action-control':
+      state.control = event.control;
+      return [];
+    case 'cancel-action':
+      if (state.cancelled.size < CANCELLED_MAX) state.cancelled.add(event.id);
+      return [];
     case 'stored-leases':
       resume(state, event.leases);
       return [];

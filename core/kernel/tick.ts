@@ -3,6 +3,9 @@ import { sliceLimits } from '../allocators/slice-limits.ts';
 import { GATES, type GateName, type GateVerdict } from '../gates/gate-state.ts';
 import { settleGate } from '../gates/hysteresis.ts';
 import { unknown } from '../gates/verdict.ts';
+import { describeAction } from '../stability/describe-action.ts';
+import { releaseOverload } from '../stability/overload-controller.ts';
+import { limitIsEnforced, mayHold } from './action-control.ts';
 import { capacityEvents, type ServiceNews } from './capacity-events.ts';
 import { gather, offeredOnNode } from './gather.ts';
 import { judgeService, type ServiceVerdicts } from './judge-service.ts';
@@ -14,6 +17,7 @@ import { meshLag } from './mesh-lag.ts';
 import { observeService } from './observe-service.ts';
 import { followLearned, planMesh } from './plan-mesh.ts';
 import { samePlan } from './same-plan.ts';
+import { followServiceActions } from './service-actions.ts';
 import type { ServiceState } from './service-state.ts';
 import { servicesInTurn } from './turns.ts';
 import { MeshWindows } from './windows.ts';
@@ -31,9 +35,13 @@ export function tick(state: KernelState, wallMs: number): KernelEffect[] {
   const seen = new Set<ServiceState>();
   for (const service of state.services.values()) {
     if (observeService(service, gathered, state.nowMs)) seen.add(service);
+    if (service.controller.mode === 'trim' && !mayHold(state, service, wallMs)) {
+      service.controller = releaseOverload(service.controller);
+    }
   }
   const news = judgeMesh(state, seen, wallMs);
-  const effects = replan(state);
+  state.cancelled.clear();
+  const effects = [...holdRollout(state), ...replan(state)];
   if (state.plan === null) return effects;
   const events = capacityEvents(news, state.services, state.plan, wallMs);
   return [...effects, ...events.map((event) => ({ kind: 'emit-event', event }) as const)];
@@ -54,12 +62,12 @@ function judgeMesh(state: KernelState, seen: ReadonlySet<ServiceState>, wallMs: 
     } else if (service.newest !== null && state.nowMs - service.lastDataMs > STALE_MS) {
       news.push(...settle(service, STALE, state.nowMs));
     }
-    followLearned(service);
+    followLearned(service, limitIsEnforced(state));
     const action = followLimitAction(state, service, { nowMs: state.nowMs, wallMs }, seen.has(service));
     if (action !== null) {
-      const message = `${service.service}: ${action.kind} ${action.phase}, ${action.size} calls in flight`;
-      news.push({ service, kind: 'action', action, message });
+      news.push({ service, kind: 'action', action, message: describeAction(service.service, action) });
     }
+    news.push(...followServiceActions(state, service, wallMs, seen.has(service)));
   }
   return news;
 }
@@ -105,6 +113,16 @@ export function publishPlan(state: KernelState): KernelEffect[] {
   if (samePlan(state.published, plan)) return [];
   state.published = plan;
   return [{ kind: 'publish-plan', plan }];
+}
+
+/** Tells the shell when a hold of the roll-out begins or is over. */
+function holdRollout(state: KernelState): KernelEffect[] {
+  const held = [...state.services.values()].some(({ actions }) =>
+    actions.running.some(({ record }) => record.kind === 'hold-rollout' && !record.shadow),
+  );
+  if (held === state.rolloutHeld) return [];
+  state.rolloutHeld = held;
+  return [{ kind: 'hold-rollout', held }];
 }
 
 function publishLeases(state: KernelState): KernelEffect[] {

@@ -21,7 +21,11 @@ export function viewOf(state: KernelState, nowMs: number): MeshView {
       frameAgeMs: Math.max(0, nowMs - telemetry.lastFrameMs),
       leaseSeq: telemetry.leaseSeq,
     })),
-    actions: [...state.services.values()].flatMap(({ action }) => (action ? [action.record] : [])),
+    actions: [...state.services.values()].flatMap(({ action, actions }) => [
+      ...(action ? [action.record] : []),
+      ...actions.running.map(({ record }) => record),
+    ]),
+    control: state.control,
   };
 }
 

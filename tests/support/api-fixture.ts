@@ -73,6 +73,7 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     edges: [],
     nodes: [],
     actions: [],
+    control: { safeMode: false, pausedUntilMs: 0 },
   });
   const admission = new Admission({
     ledger,

@@ -1,3 +1,11 @@
+import {
+  createEdgeOverlay,
+  type EdgeOverlay,
+  overlayRefusal,
+  renewOverlay,
+} from '../../core/admission/edge-overlay.ts';
+import type { EdgeLeasePlan } from '../../core/allocators/capacity-plan.ts';
+import { fullBucket, type TokenBucket, take } from '../../core/capacity/token-bucket.ts';
 import type { EdgeCounters } from '../../core/substrate/telemetry-frame.ts';
 import { bucketOf, counters } from './mesh-fixtures.ts';
 
@@ -24,6 +32,12 @@ interface Caller {
   nextSec: number;
   limit: number;
   inFlight: number;
+  /** Of its calls, where they are not as heavy as those of others. */
+  serviceMs: number | null;
+  rateLimit: { readonly rps: number; readonly burst: number } | null;
+  readonly bucket: TokenBucket;
+  prio: number;
+  readonly overlay: EdgeOverlay;
   readonly counts: Mutable<EdgeCounters>;
   readonly buckets: number[];
 }
@@ -70,6 +84,11 @@ export class SimulatedService {
         nextSec: Number.POSITIVE_INFINITY,
         limit: Number.POSITIVE_INFINITY,
         inFlight: 0,
+        serviceMs: null,
+        rateLimit: null,
+        bucket: fullBucket(0, 0),
+        prio: 5,
+        overlay: createEdgeOverlay(),
         counts,
         buckets: counts.latencyBuckets as number[],
       };
@@ -86,10 +105,26 @@ export class SimulatedService {
     this.#caller(workload).limit = limit;
   }
 
+  setServiceMs(workload: string, meanMs: number): void {
+    this.#caller(workload).serviceMs = meanMs;
+  }
+
+  /** What a sidecar does for the caller: its slice of the rate, and actions that run out like those of a lease. */
+  setLease(lease: EdgeLeasePlan, prio: number): void {
+    const caller = this.#caller(lease.workload);
+    const { rateRps, burst, overlayExpiresInMs = 0, shedBelowPrio = 0, shedRatio = 0 } = lease;
+    caller.prio = prio;
+    caller.rateLimit = rateRps === undefined ? null : { rps: rateRps, burst };
+    const { shedRetries = false, fenced = false } = lease;
+    const actions = { overlayExpiresInMs, shedBelowPrio, shedRatio, shedRetries, fenced };
+    renewOverlay(caller.overlay, actions, 1000 * this.nowSec);
+  }
+
   /** Counters of every caller since the start. */
   counters(): EdgeCounters[] {
     return this.#callers.map(({ counts, inFlight, buckets }) => ({
       ...counts,
+      refused: { ...counts.refused },
       inFlight,
       latencyBuckets: [...buckets],
     }));
@@ -113,6 +148,11 @@ export class SimulatedService {
   #arrive(caller: Caller): void {
     caller.nextSec = this.nowSec + this.#exponential(1 / caller.rateRps);
     caller.counts.offered++;
+    const refusal = this.#refusal(caller);
+    if (refusal !== null) {
+      caller.counts.refused = { ...caller.counts.refused, [refusal]: (caller.counts.refused[refusal] ?? 0) + 1 };
+      return;
+    }
     caller.counts.admitted++;
     if (caller.inFlight >= caller.limit) {
       caller.counts.breakerRefused++;
@@ -126,6 +166,13 @@ export class SimulatedService {
     this.#serve();
   }
 
+  #refusal({ overlay, prio, rateLimit, bucket }: Caller): string | null {
+    const nowMs = 1000 * this.nowSec;
+    const kept = overlayRefusal(overlay, prio, false, nowMs);
+    if (kept !== null || rateLimit === null) return kept;
+    return take(bucket, rateLimit.rps, rateLimit.burst, 1, nowMs) ? null : 'budget-exhausted';
+  }
+
   #serve(): void {
     while (this.#busy < this.workers) {
       const call = this.#queue.shift();
@@ -133,7 +180,8 @@ export class SimulatedService {
       if (call.state === 'gone') continue;
       call.state = 'served';
       this.#busy++;
-      this.#completions.push({ atSec: this.nowSec + this.#exponential(this.meanServiceMs / 1000), call });
+      const serviceMs = call.caller.serviceMs ?? this.meanServiceMs;
+      this.#completions.push({ atSec: this.nowSec + this.#exponential(serviceMs / 1000), call });
     }
   }
 

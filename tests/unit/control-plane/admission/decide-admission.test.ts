@@ -53,6 +53,7 @@ function view(byService: Record<string, GateState>, capacityRps: number | null =
     })),
     nodes: [],
     actions: [],
+    control: { safeMode: false, pausedUntilMs: 0 },
   };
 }
 

@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
-import type { KernelEffect, KernelEvent } from '../../../../core/kernel/kernel-io.ts';
-import { createKernel } from '../../../../core/kernel/kernel-state.ts';
-import { viewOf } from '../../../../core/kernel/view-of.ts';
-import { AckingKernel } from '../../../support/acking-kernel.ts';
-import { frame, meshConfig } from '../../../support/mesh-fixtures.ts';
+import { KernelStory } from '../../../support/kernel-story.ts';
+import { meshConfig } from '../../../support/mesh-fixtures.ts';
 import { SimulatedService } from '../../../support/simulated-service.ts';
-
-const WALL_MS = 1_800_000_000_000;
 
 /** payment: 8 workers × 20 ms = 400/s, no capacity declared; checkout matters more than batch. */
 const MESH = meshConfig({
@@ -15,49 +10,24 @@ const MESH = meshConfig({
   budgets: { checkout: { payment: { ptr: 0.9 } }, batch: { payment: { ptr: 0.9 } } },
 });
 
-/** A kernel with a simulated service behind it; breakers follow the plan 80 ms after each tick. */
-class Story {
-  readonly service = new SimulatedService({
-    service: 'payment',
-    workloads: ['checkout', 'batch'],
-    workers: 8,
-    meanServiceMs: 20,
-    timeoutMs: 1000,
-    seed: 5,
-  });
-  readonly kernel = createKernel();
-  readonly #shell = new AckingKernel(this.kernel);
-  readonly effects: { readonly atSec: number; readonly effect: KernelEffect }[] = [];
-  #sec = 0;
-
+class Story extends KernelStory {
   constructor() {
-    this.#take({ kind: 'config', config: MESH });
+    super(
+      MESH,
+      new SimulatedService({
+        service: 'payment',
+        workloads: ['checkout', 'batch'],
+        workers: 8,
+        meanServiceMs: 20,
+        timeoutMs: 1000,
+        seed: 5,
+      }),
+    );
   }
 
   rates(checkout: number, batch: number): void {
     this.service.setRate('checkout', checkout);
     this.service.setRate('batch', batch);
-  }
-
-  runTo(untilSec: number): void {
-    while (this.#sec < untilSec) {
-      this.#sec++;
-      this.service.run(this.#sec);
-      const nowMs = 1000 * this.#sec;
-      const wallMs = WALL_MS + nowMs;
-      this.#take({ kind: 'frame', frame: frame(this.#sec, this.service.counters()), nowMs });
-      this.service.run(this.#sec + 0.08);
-      this.#take({ kind: 'tick', nowMs, wallMs });
-    }
-  }
-
-  /** What was told to checkout, as `second: message`. */
-  told(): string[] {
-    return this.effects.flatMap(({ atSec, effect }) =>
-      effect.kind === 'emit-event' && effect.event.workloadId === 'checkout'
-        ? [`${atSec}: ${effect.event.message}`]
-        : [],
-    );
   }
 
   answered(): Record<string, number> {
@@ -68,20 +38,6 @@ class Story {
 
   refused(): number {
     return this.service.counters().reduce((sum, edge) => sum + edge.breakerRefused, 0);
-  }
-
-  view() {
-    return viewOf(this.kernel, 1000 * this.#sec);
-  }
-
-  #take(event: KernelEvent): void {
-    for (const effect of this.#shell.take(event)) {
-      this.effects.push({ atSec: this.#sec, effect });
-      if (effect.kind !== 'publish-plan') continue;
-      for (const edge of effect.plan.services.flatMap((one) => one.edges)) {
-        this.service.setLimit(edge.workload, edge.breaker?.maxRequests ?? Number.POSITIVE_INFINITY);
-      }
-    }
   }
 }
 
@@ -97,7 +53,7 @@ describe('kernel: an overload, told as it happens (CONTROL)', () => {
     assert.equal(story.view().stability, 'stable');
     assert.ok(Math.abs((payment?.baselineLatencyMs ?? 0) - 20) < 2, `${payment?.baselineLatencyMs}`);
     assert.deepEqual(
-      story.told().map((line) => line.replace(/ \(.*/, '')),
+      story.told('checkout').map((line) => line.replace(/ \(.*/, '')),
       [
         '2: payment: gluing UNKNOWN → PASS',
         '31: payment: uv UNKNOWN → PASS',
@@ -115,12 +71,15 @@ describe('kernel: an overload, told as it happens (CONTROL)', () => {
     assert.equal(payment?.controllerMode, 'trim');
     assert.equal(payment?.gates.fit.status, 'FAIL');
     assert.equal(story.view().stability, 'unstable');
-    const started = story.told().filter((line) => line.includes('limit-concurrency started'));
+    const started = story.told('checkout').filter((line) => line.includes('limit-concurrency started'));
     assert.equal(started.length, 1);
     assert.ok(Number.parseInt(started[0] ?? '', 10) <= 93, started[0]);
     const after = story.answered();
     const [checkout, batch] = ['checkout', 'batch'].map((name) => (after[name] ?? 0) - (before[name] ?? 0));
     assert.ok((checkout ?? 0) + (batch ?? 0) > 0.88 * 400 * 40, `goodput ${((checkout ?? 0) + (batch ?? 0)) / 40}/s`);
+    const shed = new Map(story.service.counters().map((edge) => [edge.workload, edge.refused['shed-priority'] ?? 0]));
+    assert.ok((shed.get('batch') ?? 0) > 20_000, `${shed.get('batch')} of batch were shed`);
+    assert.equal(shed.get('checkout'), 0, 'what matters more is not shed');
     assert.ok((checkout ?? 0) > 0.9 * 300 * 40, `checkout got ${(checkout ?? 0) / 40}/s of 300/s`);
   });
 
@@ -131,12 +90,13 @@ describe('kernel: an overload, told as it happens (CONTROL)', () => {
     assert.equal(payment?.controllerMode, 'open');
     assert.equal(payment?.gates.fit.status, 'PASS');
     assert.deepEqual(story.view().actions, []);
-    const ended = story.effects.flatMap(({ effect }) =>
-      effect.kind === 'emit-event' && effect.event.action?.phase === 'ended' ? [effect.event.action] : [],
-    );
-    assert.deepEqual(
-      ended.map((action) => action.endCause),
-      ['recovered', 'recovered'],
-    );
+    const ended = story.actions().filter((action) => action.phase === 'ended');
+    const kinds = new Map(ended.map((action) => [action.kind, action.endCause]));
+    assert.deepEqual(Object.fromEntries(kinds), {
+      'limit-concurrency': 'recovered',
+      'shed-priority': 'recovered',
+      'shed-retries': 'recovered',
+      'freeze-learning': 'recovered',
+    });
   });
 });

@@ -80,8 +80,11 @@ describe('kernel: one service calls another', () => {
     assert.equal(mesh.gates('payment').fit.status, 'FAIL');
     assert.equal(mesh.gates('checkout').fit.status, 'PASS');
     // Refusing calls needs harm; this alone only tells and stops the learning.
-    assert.ok(mesh.events.every((event) => event.kind === 'gate'));
-    assert.deepEqual(viewOf(mesh.kernel, 0).actions, []);
+    assert.ok(mesh.events.every((event) => event.kind === 'gate' || event.action?.kind === 'freeze-learning'));
+    assert.deepEqual(
+      viewOf(mesh.kernel, 0).actions.map(({ kind }) => kind),
+      ['freeze-learning'],
+    );
   });
 
   it('does not learn what fails for half an hour, then starts anew (MATHS §B1)', () => {
@@ -105,10 +108,16 @@ describe('kernel: one service calls another', () => {
     for (let sec = 0; sec < 3; sec++) mesh.tick();
     assert.equal(view()?.controllerMode, 'open');
     assert.ok((view()?.concurrencyLimit ?? 0) > 4 * held);
-    const actions = mesh.events.flatMap(({ action }) => (action ? [[action.phase, action.endCause]] : []));
-    assert.deepEqual(actions, [
-      ['started', ''],
-      ['ended', 'expired'],
-    ]);
+    const actions = mesh.events.flatMap(({ action }) => (action ? [action] : []));
+    for (const kind of ['limit-concurrency', 'shed-retries', 'freeze-learning']) {
+      assert.deepEqual(
+        actions.filter((action) => action.kind === kind).map(({ phase, endCause }) => [phase, endCause]),
+        [
+          ['started', ''],
+          ['ended', 'expired'],
+        ],
+        kind,
+      );
+    }
   });
 });
