@@ -53,7 +53,8 @@ describe('capmesh up with two nodes', function () {
 
   it('events tells what happened from the first event on', async () => {
     const { out } = await checkout.run(capmesh('events'));
-    assert.match(out, /^\S+ {2}#1 {2}grant {2}(checkout|batch) {2}enrolled$/m);
+    assert.match(out, /^\S+ {2}#1 {2}config {2}revision \d+: /);
+    assert.match(out, /^\S+ {2}#\d+ {2}grant {2}(checkout|batch) {2}enrolled$/m);
   });
 
   it('doctor finds nothing that fails', async () => {
