@@ -24,7 +24,7 @@ export class CapacityToken {
   /** Resolves with the first token; keeps asking while the Capacity API is away or refuses. */
   static async obtain(options: CapacityTokenOptions): Promise<CapacityToken> {
     const token = new CapacityToken(options);
-    await token.renew();
+    await token.renew({ ref: true });
     void token.keep();
     return token;
   }
@@ -39,12 +39,13 @@ export class CapacityToken {
   private async keep(): Promise<void> {
     const renewMs = this.options.lifetimeSeconds * 1000 * RENEW_AT;
     while (!this.abort.signal.aborted) {
-      await this.pause(renewMs);
-      await this.renew();
+      await this.pause(renewMs, false);
+      await this.renew({ ref: false });
     }
   }
 
-  private async renew(): Promise<void> {
+  /** `ref` keeps the process alive for it: nothing else does while there is no token yet. */
+  private async renew({ ref }: { readonly ref: boolean }): Promise<void> {
     for (let retryMs = RETRY_MIN_MS; !this.abort.signal.aborted; retryMs = Math.min(retryMs * 2, RETRY_MAX_MS)) {
       try {
         const answer = await requestCapacity(this.options);
@@ -56,11 +57,11 @@ export class CapacityToken {
       } catch (error) {
         this.options.onProblem?.(`${this.options.workload}: ${(error as ServiceError).message}`);
       }
-      await this.pause(retryMs);
+      await this.pause(retryMs, ref);
     }
   }
 
-  private async pause(ms: number): Promise<void> {
-    await delay(ms, undefined, { signal: this.abort.signal, ref: false }).catch(() => {});
+  private async pause(ms: number, ref: boolean): Promise<void> {
+    await delay(ms, undefined, { signal: this.abort.signal, ref }).catch(() => {});
   }
 }
