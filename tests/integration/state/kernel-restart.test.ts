@@ -74,6 +74,8 @@ class PlaneProcess {
     const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
     this.child = spawn(process.execPath, [programPath('cli/main'), 'control-plane', ...flags], {
       stdio: ['ignore', 'ignore', 'pipe'],
+      // Its log says on which port it listens.
+      env: { ...process.env, CAPMESH_LOG: 'info' },
     });
     this.opened = this.#grpcPort();
   }
