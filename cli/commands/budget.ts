@@ -41,7 +41,11 @@ function setCommand(context: CliContext): Command {
   return command
     .option('--rps <calls>', 'calls per second: --int in absolute form', parsePositive)
     .option('--parallel <calls>', 'calls in flight: --ptr in absolute form', parsePositive)
-    .option('--expected-revision <revision>', 'refuse when the budget is not at this revision', parseInteger)
+    .option(
+      '--expected-revision <revision>',
+      'refuse when the budget is not at this revision; default: the one stored now',
+      parseInteger,
+    )
     .option('--no-wait', 'do not wait until every Envoy has it')
     .action(async (workload: string, service: string, _options, self: Command) => {
       const call = invocation<SetOptions>(context, self);
@@ -69,9 +73,12 @@ async function setBudget(
   await call.print(json, () => [...budgetLines([budget]), ...(rollout === undefined ? [] : rolloutLines(rollout))]);
 }
 
-/** A merge can only set axes; taking one away (`none`) sends the whole budget, based on what is stored. */
+/**
+ * The edit, based on the budget as it is stored now: of two edits at the same time the second is told
+ * about the first. A merge can only set axes; taking one away (`none`) sends the whole budget.
+ */
 async function setRequest(admin: Connection<AdminClient>, options: SetOptions, workload: string, service: string) {
-  const { rps, parallel, expectedRevision = 0 } = options;
+  const { rps, parallel } = options;
   const given = AXIS_NAMES.filter((axis) => options[axis] !== undefined);
   if (given.length === 0 && rps === undefined && parallel === undefined) {
     throw new CliError(EXIT.usage, 'nothing to set', 'Give at least one of --int, --ptr, --rps, --parallel, …');
@@ -79,17 +86,14 @@ async function setRequest(admin: Connection<AdminClient>, options: SetOptions, w
   const changes = Object.fromEntries(
     given.map((axis) => [VECTOR_KEYS[axis], options[axis] === 'none' ? undefined : options[axis]]),
   );
+  const stored = await storedBudget(admin, workload, service);
+  const expectedRevision = options.expectedRevision || (stored?.revision ?? 0);
   const budget = { workload, service, vector: { ...changes }, rps, parallel, revision: 0 };
   if (given.every((axis) => options[axis] !== 'none')) return { budget, merge: true, expectedRevision };
-  const stored = await storedBudget(admin, workload, service);
   const vector: CapacityVector = { ...stored?.vector, ...changes };
   if (rps !== undefined) delete vector.cInt;
   if (parallel !== undefined) delete vector.cPtr;
-  return {
-    budget: { ...budget, vector },
-    merge: false,
-    expectedRevision: expectedRevision || (stored?.revision ?? 0),
-  };
+  return { budget: { ...budget, vector }, merge: false, expectedRevision };
 }
 
 function getCommand(context: CliContext): Command {

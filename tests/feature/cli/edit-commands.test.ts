@@ -22,6 +22,7 @@ describe('capmesh: commands that change something', () => {
 
   it('budget set merges the axes given and waits until the nodes have them', async () => {
     let asked = 0;
+    cli.answers.getMesh = () => ({ name: 'shop', budgets: [BUDGET] });
     cli.answers.setBudget = () => ({ applied: true, budget: BUDGET });
     cli.answers.getStatus = () => {
       asked += 1;
@@ -46,6 +47,14 @@ describe('capmesh: commands that change something', () => {
     assert.deepEqual([request.merge, request.expectedRevision, request.budget.rps], [true, 11, 120]);
   });
 
+  it('budget set is based on the budget that is stored when it starts', async () => {
+    cli.answers.getMesh = () => ({ name: 'shop', budgets: [BUDGET] });
+    cli.answers.setBudget = () => ({ applied: true, budget: BUDGET });
+    await cli.run('budget', 'set', 'checkout', 'payment', '--int', '0.2', '--no-wait');
+    const [request] = requestsOf('setBudget') as [{ merge: boolean; expectedRevision: number }];
+    assert.deepEqual([request.merge, request.expectedRevision], [true, BUDGET.revision]);
+  });
+
   it('budget set --ptr none keeps the other axes and takes this one away', async () => {
     cli.answers.getMesh = () => ({ name: 'shop', budgets: [BUDGET] });
     cli.answers.setBudget = () => ({ applied: true, budget: BUDGET });
@@ -59,6 +68,7 @@ describe('capmesh: commands that change something', () => {
   });
 
   it('budget set tells every mistake and the conflict', async () => {
+    cli.answers.getMesh = () => ({ name: 'shop', budgets: [] });
     cli.answers.setBudget = () => ({
       applied: false,
       problems: [{ path: 'budgets.checkout.payment.rps', message: 'needs a capacity' }],
