@@ -2,20 +2,21 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { packageRoot } from '../platform/package-root.ts';
 import { AdminApi } from './admin-api.ts';
-import { ChildProgram, jsonField } from './child-program.ts';
+import { jsonField } from './child-program.ts';
 import { demoMeshFile } from './demo-mesh-file.ts';
+import { DemoTraffic } from './demo-traffic.ts';
 import { EmbeddedMesh } from './embedded-mesh.ts';
 import { LiveView } from './live-view.ts';
-import { DEMO_PAYMENT, demoPhases } from './phases.ts';
-import { programPath } from './program-path.ts';
 import { type DemoSummary, RunRecord } from './run-record.ts';
-import { statusLines, type TrafficNow } from './status-lines.ts';
-import { mergeTotals } from './traffic/merge-totals.ts';
-import type { PhaseReport } from './traffic/traffic-source.ts';
+import { Shop } from './shop.ts';
+import { starveProcess } from './starve-process.ts';
+import { statusLines } from './status-lines.ts';
+import { type Chapter, story } from './story.ts';
 
 const STATUS_EVERY_MS = 1_000;
+const NODES = 2;
 
-/** One run of the demo: mesh, services and traffic as child processes, and the view of them. */
+/** One run of the demo: mesh, services and traffic as child processes, what befalls them, and the view of it. */
 export class Demo {
   private readonly folder: string;
   private readonly seconds: number | null;
@@ -23,8 +24,7 @@ export class Demo {
   private readonly record = new RunRecord();
   private readonly stops: (() => Promise<unknown>)[] = [];
   private readonly over = new AbortController();
-  private traffic: ChildProgram | null = null;
-  private trafficNow: TrafficNow | null = null;
+  private traffic: DemoTraffic | null = null;
 
   constructor(folder: string, seconds: number | null) {
     this.folder = folder;
@@ -35,21 +35,23 @@ export class Demo {
   async run(): Promise<DemoSummary> {
     const meshFile = await demoMeshFile(join(packageRoot(), 'demo', 'mesh.yaml'), join(this.folder, 'mesh.yaml'));
     const mesh = await this.startMesh(meshFile.path);
-    await this.startServices(mesh, meshFile.ports);
+    const shop = await this.startShop(mesh, meshFile.ports);
     const admin = new AdminApi(mesh.grpcAddress, mesh.adminToken());
     this.stops.push(async () => admin.close());
-    const reports = this.startTraffic(mesh);
-    this.followActions(admin);
-    const watching = this.watch(admin);
-    const phases = await reports;
+    const chapters = story(this.seconds);
+    const traffic = await this.startTraffic(mesh, chapters);
+    const startMs = performance.now();
+    this.followEvents(admin);
+    const watching = [this.watch(admin, startMs), this.tell(chapters, startMs, mesh, shop)];
+    const totals = await traffic.totals();
     this.over.abort();
-    await watching;
-    return this.record.summary(mergeTotals(phases));
+    await Promise.all(watching);
+    return this.record.summary(totals);
   }
 
   /** Ends the traffic, and with it the run; during start-up, what has been started so far. */
   interrupt(): void {
-    if (this.traffic) this.traffic.signal('SIGTERM');
+    if (this.traffic) this.traffic.interrupt();
     else void this.stop();
   }
 
@@ -60,72 +62,79 @@ export class Demo {
   }
 
   private startMesh(meshFile: string): Promise<EmbeddedMesh> {
-    this.view.note('starting nats-server, control plane, ext-authz sidecar and Envoy');
+    this.view.note(`starting nats-server, control plane and ${NODES} Envoys with their ext-authz sidecars`);
     return EmbeddedMesh.start({
       meshFile,
+      nodes: NODES,
       stateDir: join(this.folder, 'state'),
       onProgress: (line) => this.view.note(`  ${progressText(line)}`),
       onStarted: (stop) => this.stops.push(stop),
     });
   }
 
-  private async startServices(mesh: EmbeddedMesh, ports: Readonly<Record<string, number>>): Promise<void> {
+  private async startShop(mesh: EmbeddedMesh, ports: Readonly<Record<string, number>>): Promise<Shop> {
     const listen = Object.entries(ports).map(([name, port]) => `${name}=${port}`);
     this.view.note(`starting the services: ${listen.join(' ')}`);
-    const services = new ChildProgram({
-      command: process.execPath,
-      args: [
-        programPath('demo/services/main'),
-        ...['--listen', listen.join(','), '--mesh', `127.0.0.1:${mesh.node(0).meshPort}`],
-        ...['--capacity-address', mesh.grpcAddress, '--secrets-dir', mesh.secretsDir],
-        ...['--workers', `${DEMO_PAYMENT.workers}`, '--service-ms', `${DEMO_PAYMENT.serviceMs}`],
-      ],
-    });
-    this.stops.push(() => services.stop());
-    await services.first(jsonField('listening'));
+    const shop = new Shop(mesh, ports);
+    this.stops.push(() => shop.stop());
+    await shop.start();
+    return shop;
   }
 
-  private startTraffic(mesh: EmbeddedMesh): Promise<PhaseReport[]> {
-    const phases = demoPhases(this.seconds);
-    this.view.note(`traffic: ${phases.map(({ name, rateRps }) => `${name} ${rateRps}/s`).join(', ')}`);
-    const traffic = new ChildProgram({
-      command: process.execPath,
-      args: [
-        programPath('demo/traffic/main'),
-        ...['--port', `${mesh.node(0).meshPort}`, '--authority', 'storefront'],
-        ...['--phases', phases.map(({ name, seconds, rateRps }) => `${name}:${seconds}:${rateRps}`).join(',')],
-        ...(this.seconds === null ? ['--repeat'] : []),
-        ...['--capacity-address', mesh.grpcAddress, '--workload', 'web', '--secret-file', mesh.secretFile('web')],
-      ],
-      onLine: (line) => this.hear(jsonField<PhaseReport>('second')(line)),
-    });
+  private async startTraffic(mesh: EmbeddedMesh, chapters: readonly Chapter[]): Promise<DemoTraffic> {
+    const traffic = new DemoTraffic(mesh, chapters, this.seconds === null);
     this.stops.push(() => traffic.stop());
+    await traffic.started();
     this.traffic = traffic;
-    return traffic.first(jsonField<PhaseReport[]>('phases'));
+    return traffic;
   }
 
-  private hear(second: PhaseReport | undefined): void {
-    if (second) this.trafficNow = { phase: second.name, offeredRps: second.offered, okRps: second.ok };
-  }
-
-  private async watch(admin: AdminApi): Promise<void> {
-    const startMs = performance.now();
+  private async watch(admin: AdminApi, startMs: number): Promise<void> {
     let lastMs = startMs;
     while (!this.over.signal.aborted) {
-      await delay(STATUS_EVERY_MS, undefined, { signal: this.over.signal }).catch(() => {});
+      await this.pause(STATUS_EVERY_MS);
       try {
         const status = await admin.status();
         const nowMs = performance.now();
-        this.record.observe(status, (nowMs - lastMs) / 1000);
+        this.record.observe(status, (nowMs - startMs) / 1000, (nowMs - lastMs) / 1000);
         lastMs = nowMs;
-        this.view.status(statusLines(status, (nowMs - startMs) / 1000, this.trafficNow));
+        this.view.status(statusLines(status, (nowMs - startMs) / 1000, this.traffic?.now ?? null));
       } catch (error) {
         this.view.note(`status: ${(error as Error).message}`);
       }
     }
   }
 
-  private followActions(admin: AdminApi): void {
+  /** Goes through the chapters, over and over in a run without end, and makes the trouble that they tell of. */
+  private async tell(chapters: readonly Chapter[], startMs: number, mesh: EmbeddedMesh, shop: Shop): Promise<void> {
+    let endMs = startMs;
+    do {
+      for (const chapter of chapters) {
+        if (this.over.signal.aborted) return;
+        this.view.note(chapterLine(chapter));
+        this.record.begin(chapter, (endMs - startMs) / 1000);
+        endMs += 1000 * chapter.seconds;
+        const relieve = await this.trouble(chapter, mesh, shop);
+        await this.pause(endMs - performance.now());
+        await relieve();
+      }
+    } while (this.seconds === null);
+  }
+
+  /** Resolves with the way to end it. */
+  private async trouble({ trouble }: Chapter, mesh: EmbeddedMesh, shop: Shop): Promise<() => unknown> {
+    switch (trouble) {
+      case 'payment-down':
+        await shop.killPayment();
+        return () => shop.startPayment();
+      case 'node-starved':
+        return starveProcess(mesh.pids()[`node-${NODES}-envoy`] ?? 0);
+      default:
+        return () => {};
+    }
+  }
+
+  private followEvents(admin: AdminApi): void {
     const events = admin.events();
     this.stops.push(async () => events.cancel());
     events.on('error', (error) => {
@@ -136,6 +145,16 @@ export class Demo {
       if (event.kind === 'action' || event.kind === 'gate') this.view.note(`${event.kind}: ${event.message}`);
     });
   }
+
+  private async pause(ms: number): Promise<void> {
+    await delay(Math.max(0, ms), undefined, { signal: this.over.signal }).catch(() => {});
+  }
+}
+
+function chapterLine({ name, seconds, webRps, reportsWork, trouble }: Chapter): string {
+  const heavy = reportsWork === 1 ? '' : `, each call of reports worth ${reportsWork}`;
+  const what = trouble === undefined ? '' : `, ${trouble}`;
+  return `== ${name}: ${seconds.toFixed(0)} s, ${webRps} calls/s from the web${heavy}${what}`;
 }
 
 /** A line of `capmesh up --json` in words; anything else stays as it is. */

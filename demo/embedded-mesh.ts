@@ -72,6 +72,11 @@ export class EmbeddedMesh {
     return `http://127.0.0.1:${this.upFile().ports.rest}`;
   }
 
+  /** Where each Envoy serves the mesh. */
+  get meshPorts(): number[] {
+    return this.upFile().ports.nodes.map(({ mesh }) => mesh);
+  }
+
   node(index: number): NodeAddress {
     const ports = this.upFile().ports.nodes[index];
     if (!ports) throw new Error(`there is no node ${index}`);

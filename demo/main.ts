@@ -1,7 +1,7 @@
 /**
- * `make demo`: a shop of four services behind real Envoys, traffic that grows to
- * four times what one of them can serve, and what Capmesh does about it.
- * `DEMO_SECONDS=60` ends by itself; without it the phases repeat until ^C.
+ * `make demo`: a shop of four services behind real Envoys, trouble of four kinds, one
+ * for each gate, and what Capmesh does about it.
+ * `DEMO_SECONDS=60` ends by itself; without it the story repeats until ^C.
  * The last line on stdout is one JSON object that sums the run up.
  */
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -1,6 +1,8 @@
 import { GATE_NAMES, gateWord } from '../cli/output/gate-word.ts';
 import type { EdgeStatus, Status } from '../proto/gen/capmesh/v1/admin_service.ts';
 import type { StabilityAction } from '../proto/gen/capmesh/v1/events.ts';
+import { type ChapterOutcome, ChapterRecord } from './chapter-record.ts';
+import type { Chapter } from './story.ts';
 import { type AnswerTotals, sumOf } from './traffic/answer-counts.ts';
 
 export interface GateRecord {
@@ -40,11 +42,14 @@ export interface DemoSummary {
   readonly errorsByCause: Readonly<Record<string, number>>;
   readonly gates: Readonly<Record<string, GateRecord>>;
   readonly actions: readonly ActionRecord[];
+  /** One for each chapter in which a gate should fail. */
+  readonly chapters: readonly ChapterOutcome[];
   readonly edges: Readonly<Record<string, EdgeRecord>>;
 }
 
 const VERDICTS_KEPT = 20;
 const ACTIONS_KEPT = 200;
+const CHAPTERS_KEPT = 100;
 /** Worst first. */
 const SEVERITY = ['FAIL', 'UNKNOWN', 'PASS', 'N/A'];
 
@@ -53,9 +58,18 @@ export class RunRecord {
   private readonly gates = new Map<string, GateRecord>();
   private readonly actions = new Map<string, ActionRecord>();
   private readonly edges = new Map<string, EdgeRecord>();
+  private readonly chapters: ChapterRecord[] = [];
 
-  /** Takes in the mesh's status; `seconds` since the last one. */
-  observe(status: Status, seconds: number): void {
+  /** A chapter begins, so many seconds into the run. */
+  begin(chapter: Chapter, startSec: number): void {
+    const { fails } = chapter;
+    if (fails && this.chapters.length < CHAPTERS_KEPT)
+      this.chapters.push(new ChapterRecord({ ...chapter, fails }, startSec));
+  }
+
+  /** Takes in the mesh's status, so many seconds into the run and `seconds` after the last one. */
+  observe(status: Status, nowSec: number, seconds: number): void {
+    for (const chapter of this.chapters) chapter.observe(status, nowSec);
     for (const name of GATE_NAMES) this.observeGate(name, status);
     for (const edge of status.edges) this.observeEdge(edge, seconds);
     for (const action of status.actions) this.act(action);
@@ -64,6 +78,7 @@ export class RunRecord {
   /** Takes in an action as an event tells it. */
   act(action: StabilityAction): void {
     const { id, gate, kind, target, size, phase, endCause } = action;
+    for (const chapter of this.chapters) chapter.act(action);
     if (!this.actions.has(id) && this.actions.size >= ACTIONS_KEPT) return;
     const ended = this.actions.get(id)?.phase === 'ended';
     if (!ended) this.actions.set(id, { id, gate, kind, target, size, phase, endCause });
@@ -80,6 +95,7 @@ export class RunRecord {
       errorsByCause,
       gates: Object.fromEntries(this.gates),
       actions: [...this.actions.values()],
+      chapters: this.chapters.map(({ outcome }) => outcome),
       edges: Object.fromEntries([...this.edges].map(([name, edge]) => [name, rounded(edge)])),
     };
   }

@@ -23,7 +23,7 @@ export async function runTraffic(target: Target, load: Load): Promise<AnswerTota
   const { port, authority, identity } = target;
   const { rateRps, warmupSeconds, seconds, arrivals, seed } = load;
   const phases = `warm-up:${warmupSeconds}:${rateRps},measured:${seconds}:${rateRps}`;
-  const args = ['--port', `${port}`, '--authority', authority, '--phases', phases];
+  const args = ['--ports', `${port}`, '--authority', authority, '--phases', phases];
   args.push('--arrivals', arrivals, '--seed', `${seed}`);
   if (identity) {
     const { capacityAddress, workload, secretFile } = identity;

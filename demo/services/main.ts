@@ -1,9 +1,10 @@
 /**
  * The example services: storefront → checkout → payment and inventory. Each
- * calls the others through the mesh, with a capacity token of its own. Payment
- * has a fixed capacity of `--workers` ÷ `--service-ms`; nobody is told it.
+ * calls the others through the mesh, with a capacity token of its own, and tries
+ * again at once what failed. Payment has a fixed capacity of `--workers` ÷
+ * `--service-ms`; nobody is told it.
  *
- * `--listen storefront=9101,checkout=9102 --mesh 127.0.0.1:10000
+ * `--listen storefront=9101,checkout=9102 --mesh 127.0.0.1:10000,10010
  *  --capacity-address 127.0.0.1:18001 --secrets-dir .capmesh/credentials`
  * starts those named. Prints `{"listening":{…}}` once all listen and hold tokens.
  */
@@ -27,7 +28,9 @@ const CALLS: Readonly<Record<string, readonly string[]>> = {
   inventory: [],
 };
 
-const INVENTORY = { workers: 64, 'service-ms': 4, thrash: 0 };
+const INVENTORY = { workers: 4, 'service-ms': 10, thrash: 0 };
+/** Impatient callers: no pause between attempts. */
+const ATTEMPTS_MAX = 3;
 const TOKEN_LIFETIME_SECONDS = 600;
 
 const { values } = parseArgs({
@@ -78,9 +81,9 @@ async function handlerOf(name: string): Promise<RequestListener> {
     onProblem: (message) => console.error(`services: ${message}`),
   });
   tokens.push(token);
-  const [host = '', port] = values.mesh.split(':');
-  const mesh = { host, port: Number(port) };
-  return callingHandler(calls.map((service) => meshCaller(mesh, service, token.headers)));
+  const [host = '', ports = ''] = values.mesh.split(':');
+  const mesh = { host, ports: ports.split(',').map(Number), headers: token.headers, attemptsMax: ATTEMPTS_MAX };
+  return callingHandler(calls.map((service) => meshCaller({ ...mesh, service })));
 }
 
 function workHandler(work: { workers: number; 'service-ms': number; thrash: number }): RequestListener {

@@ -44,15 +44,16 @@ export class WorkQueue {
   }
 
   /**
-   * Queues one call; `done` runs when its work is finished. The returned
-   * function takes a call that still waits out of the queue; one in service
-   * keeps its worker to the end, and `done` runs then.
+   * Queues one call; `done` runs when its work is finished, which takes `work`
+   * times as long as that of an ordinary call. The returned function takes a
+   * call that still waits out of the queue; one in service keeps its worker to the
+   * end, and `done` runs then.
    */
-  enter(done: () => void): () => void {
+  enter(done: () => void, work = 1): () => void {
     const { workers, serviceMs, thrash, draw, clock } = this.options;
     this.presentCount += 1;
     const call: WaitingCall = {
-      serviceMs: serviceMs * (1 + (thrash * this.presentCount) / workers) * draw(),
+      serviceMs: work * serviceMs * (1 + (thrash * this.presentCount) / workers) * draw(),
       done,
       left: false,
     };

@@ -1,8 +1,8 @@
 /**
  * Sends open-loop traffic to one service, for example
- * `--port 10000 --authority payment --phases calm:10:300,overload:10:1600`.
+ * `--ports 10000,10010 --authority payment --phases calm:10:300,overload:10:1600`.
  * `--repeat` starts over after the last phase.
- * Prints one JSON line per second, `{"second":{…}}`, and at the end `{"phases":[…]}`.
+ * Prints `{"started":true}` with the first call, one JSON line per second, `{"second":{…}}`, and at the end `{"phases":[…]}`.
  * SIGTERM ends it early, with the report of what was sent.
  */
 import { readFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { type Phase, TrafficSource } from './traffic-source.ts';
 const { values } = parseArgs({
   options: {
     host: { type: 'string', default: '127.0.0.1' },
-    port: { type: 'string' },
+    ports: { type: 'string' },
     authority: { type: 'string' },
     phases: { type: 'string' },
     repeat: { type: 'boolean', default: false },
@@ -47,7 +47,7 @@ const token =
 const noHeaders = {};
 const source = new TrafficSource({
   host: values.host,
-  port: Number(required('port')),
+  ports: required('ports').split(',').map(Number),
   authority: required('authority'),
   headers: token?.headers ?? (() => noHeaders),
   arrivals,
@@ -60,11 +60,12 @@ const source = new TrafficSource({
 });
 process.once('SIGTERM', () => source.stop());
 process.once('SIGINT', () => source.stop());
+console.log(JSON.stringify({ started: true }));
 const phases = await source.run();
 token?.close();
 console.log(JSON.stringify({ phases }));
 
-function required(name: 'port' | 'authority' | 'phases' | 'workload' | 'secret-file'): string {
+function required(name: 'ports' | 'authority' | 'phases' | 'workload' | 'secret-file'): string {
   const value = values[name];
   if (value === undefined) throw new Error(`--${name} is missing`);
   return value;

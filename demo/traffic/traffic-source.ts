@@ -1,6 +1,8 @@
 import type { Clock } from '../../platform/clock.ts';
-import { ConnectionPool } from '../http/connection-pool.ts';
+import { BalancedPool } from '../http/balanced-pool.ts';
 import { requestBytes } from '../http/request-bytes.ts';
+import { withHeader } from '../http/with-header.ts';
+import { WORK_HEADER } from '../services/fixed-capacity-handler.ts';
 import { AnswerCounts, type AnswerTotals } from './answer-counts.ts';
 import { type Arrivals, gapSource } from './arrivals.ts';
 
@@ -8,6 +10,8 @@ export interface Phase {
   readonly name: string;
   readonly seconds: number;
   readonly rateRps: number;
+  /** How many ordinary calls each call is worth to the service; default 1. */
+  readonly work?: number;
 }
 
 export interface PhaseReport extends AnswerTotals {
@@ -17,7 +21,8 @@ export interface PhaseReport extends AnswerTotals {
 
 export interface TrafficOptions {
   readonly host: string;
-  readonly port: number;
+  /** Of the Envoys, which take turns. */
+  readonly ports: readonly number[];
   /** The `Host` header: the service called. */
   readonly authority: string;
   /** Headers of every call, asked for each call so that a renewed token is used at once. */
@@ -43,15 +48,13 @@ const SERIES_LAG_SECONDS = 3;
  */
 export class TrafficSource {
   private readonly options: TrafficOptions;
-  private readonly pool: ConnectionPool;
+  private readonly pool: BalancedPool;
   private readonly seconds: { readonly name: string; readonly counts: AnswerCounts }[] = [];
   private stopped = false;
-  private readonly request: () => Buffer;
 
   constructor(options: TrafficOptions) {
     this.options = options;
-    this.pool = new ConnectionPool(options);
-    this.request = requestBytes(options.authority, options.headers);
+    this.pool = new BalancedPool(options);
   }
 
   /** Runs all phases; resolves once every call has its answer. */
@@ -85,6 +88,7 @@ export class TrafficSource {
     nextGap: (rateRps: number) => number,
   ): Promise<void> {
     const { clock } = this.options;
+    const request = this.requestOf(phase);
     let dueMs = startMs + nextGap(phase.rateRps) * 1000;
     for (let second = 0; second < phase.seconds && !this.stopped; second += 1) {
       const ofSecond = new AnswerCounts();
@@ -92,20 +96,25 @@ export class TrafficSource {
       const endMs = startMs + Math.min(second + 1, phase.seconds) * 1000;
       while (!this.stopped && clock.monotonicMs() < endMs) {
         const untilMs = Math.min(clock.monotonicMs(), endMs);
-        for (; dueMs <= untilMs; dueMs += nextGap(phase.rateRps) * 1000) this.offer(dueMs, counts, ofSecond);
+        for (; dueMs <= untilMs; dueMs += nextGap(phase.rateRps) * 1000) this.offer(request, dueMs, counts, ofSecond);
         await new Promise((resolve) => setTimeout(resolve, 1));
       }
       for (; dueMs <= endMs && !this.stopped; dueMs += nextGap(phase.rateRps) * 1000) {
-        this.offer(dueMs, counts, ofSecond);
+        this.offer(request, dueMs, counts, ofSecond);
       }
       this.reportSeconds(SERIES_LAG_SECONDS);
     }
   }
 
-  private offer(dueMs: number, ofPhase: AnswerCounts, ofSecond: AnswerCounts): void {
+  private requestOf({ work = 1 }: Phase): () => Buffer {
+    const { authority, headers } = this.options;
+    return requestBytes(authority, work === 1 ? headers : withHeader(headers, WORK_HEADER, `${work}`));
+  }
+
+  private offer(request: () => Buffer, dueMs: number, ofPhase: AnswerCounts, ofSecond: AnswerCounts): void {
     ofPhase.offer();
     ofSecond.offer();
-    const sent = this.pool.send(this.request(), (answer) => {
+    const sent = this.pool.send(request(), (answer) => {
       const latencyMs = this.options.clock.monotonicMs() - dueMs;
       ofPhase.add(answer, latencyMs);
       ofSecond.add(answer, latencyMs);

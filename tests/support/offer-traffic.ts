@@ -17,7 +17,7 @@ export async function offerTraffic(offer: Offer): Promise<Record<string, PhaseRe
   const headers = offer.token === undefined ? {} : { 'x-capacity-token': offer.token };
   const source = new TrafficSource({
     host: hostname,
-    port: Number(port),
+    ports: [Number(port)],
     authority: offer.service,
     headers: () => headers,
     arrivals: offer.arrivals ?? 'even',

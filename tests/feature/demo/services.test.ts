@@ -60,7 +60,7 @@ describe('meshCaller()', () => {
       response.end();
     });
     let headers = { 'x-capacity-token': 'first' };
-    const call = meshCaller({ host: '127.0.0.1', port: mesh.port }, 'payment', () => headers);
+    const call = meshCaller({ host: '127.0.0.1', ports: [mesh.port], service: 'payment', headers: () => headers });
     await call();
     headers = { 'x-capacity-token': 'second' };
     await call();
@@ -69,6 +69,37 @@ describe('meshCaller()', () => {
       ['payment', 'first'],
       ['payment', 'second'],
     ]);
+  });
+
+  it('takes turns over the Envoys, and says which attempt it is', async () => {
+    const attempts: string[] = [];
+    const envoys = await Promise.all(
+      ['a', 'b'].map((name) =>
+        listen(0, (request, response) => {
+          attempts.push(`${name} ${request.headers['x-capacity-attempt'] ?? 'first'}`);
+          response.statusCode = attempts.length === 3 ? 200 : 503;
+          response.end();
+        }),
+      ),
+    );
+    const ports = envoys.map(({ port }) => port);
+    const call = meshCaller({ host: '127.0.0.1', ports, service: 'payment', headers: () => ({}), attemptsMax: 3 });
+    const answer = await call();
+    for (const envoy of envoys) await envoy.stop();
+    assert.deepEqual(answer, { kind: 'answered', status: 200, denied: null });
+    assert.deepEqual(attempts, ['b first', 'a 2', 'b 3']);
+  });
+
+  it('does not try again what was refused', async () => {
+    let calls = 0;
+    const mesh = await listen(0, (_request, response) => {
+      calls += 1;
+      response.writeHead(503, { 'x-capacity-denied': 'breaker-open' }).end();
+    });
+    const ports = [mesh.port];
+    await meshCaller({ host: '127.0.0.1', ports, service: 'payment', headers: () => ({}), attemptsMax: 3 })();
+    await mesh.stop();
+    assert.equal(calls, 1);
   });
 });
 

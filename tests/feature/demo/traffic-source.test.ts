@@ -11,7 +11,7 @@ function source(port: number, rateRps: number, more: Partial<ConstructorParamete
   const noHeaders = {};
   return new TrafficSource({
     host: '127.0.0.1',
-    port,
+    ports: [port],
     authority: 'payment',
     headers: () => noHeaders,
     arrivals: 'even',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { ChapterRecord } from '../../../demo/chapter-record.ts';
 import { RunRecord } from '../../../demo/run-record.ts';
 import { statusLines } from '../../../demo/status-lines.ts';
 import { mergeTotals } from '../../../demo/traffic/merge-totals.ts';
@@ -46,7 +47,7 @@ describe('RunRecord', () => {
   it('keeps the worst verdict, how it changed and which services failed', () => {
     const record = new RunRecord();
     const { GATE_STATUS_PASS: pass, GATE_STATUS_FAIL: fail } = GateStatus;
-    for (const fit of [pass, fail, fail, pass]) record.observe(status(fit), 1);
+    for (const fit of [pass, fail, fail, pass]) record.observe(status(fit), 0, 1);
     const summary = record.summary(totals(10, {}));
     assert.deepEqual(summary.gates.fit, { status: 'PASS', seen: ['PASS', 'FAIL', 'PASS'], failed: ['payment'] });
     assert.deepEqual(summary.gates.uv, { status: 'PASS', seen: ['PASS'], failed: [] });
@@ -55,11 +56,11 @@ describe('RunRecord', () => {
 
   it('sums edges up over time and keeps the last word on an action', () => {
     const record = new RunRecord();
-    record.observe(status(GateStatus.GATE_STATUS_FAIL), 1);
+    record.observe(status(GateStatus.GATE_STATUS_FAIL), 0, 1);
     record.act(
       StabilityAction.fromPartial({ id: 'a1', kind: 'limit-concurrency', phase: 'ended', endCause: 'recovered' }),
     );
-    record.observe(status(GateStatus.GATE_STATUS_FAIL), 2);
+    record.observe(status(GateStatus.GATE_STATUS_FAIL), 0, 2);
     const { edges, actions } = record.summary(totals(10, {}));
     assert.deepEqual(edges['checkout/payment'], {
       offered: 2400,
@@ -80,6 +81,47 @@ describe('RunRecord', () => {
     assert.deepEqual([summary.requests, summary.ok, summary.errors], [11, 2, 2 + 1 + 4 + 8]);
     assert.deepEqual(summary.refused, { 'breaker-open': 4 });
     assert.deepEqual(summary.errorsByCause, { 504: 3, ECONNRESET: 4, unsent: 8 });
+  });
+});
+
+describe('ChapterRecord', () => {
+  const chapter = {
+    name: 'payment overloaded',
+    seconds: 10,
+    webRps: 500,
+    reportsRps: 30,
+    reportsWork: 1,
+    fails: { gate: 'fit', service: 'payment' },
+  } as const;
+  const { GATE_STATUS_PASS: pass, GATE_STATUS_FAIL: fail, GATE_STATUS_UNKNOWN: unknown } = GateStatus;
+  const outcomeOf = (...seen: readonly (readonly [number, GateStatus])[]) => {
+    const record = new ChapterRecord(chapter, 30);
+    for (const [sec, fit] of seen) record.observe(status(fit), sec);
+    return record.outcome;
+  };
+
+  it('says when the gate failed and when it passed for good, by the ends of the chapter', () => {
+    const { failedAfterSec, passedAfterSec } = outcomeOf([31, pass], [32.5, fail], [35, pass], [36, fail], [44, pass]);
+    assert.deepEqual([failedAfterSec, passedAfterSec], [2.5, 4]);
+  });
+
+  it('looks no further once the chapter is over and the gate has passed', () => {
+    assert.equal(outcomeOf([32, fail], [44, pass], [50, fail]).passedAfterSec, 4);
+    assert.equal(outcomeOf([32, fail], [36, pass], [39, fail]).passedAfterSec, null);
+  });
+
+  it('takes neither a gate that never failed nor one that is not known for one that passed', () => {
+    assert.deepEqual(outcomeOf([32, pass], [45, pass]).failedAfterSec, null);
+    assert.equal(outcomeOf([32, pass], [45, pass]).passedAfterSec, null);
+    assert.equal(outcomeOf([32, fail], [45, unknown]).passedAfterSec, null);
+  });
+
+  it('names the actions of its gate', () => {
+    const record = new ChapterRecord(chapter, 30);
+    for (const gate of ['fit', 'uv']) {
+      record.act(StabilityAction.fromPartial({ gate, kind: `of ${gate}`, phase: 'started' }));
+    }
+    assert.deepEqual(record.outcome.actions, ['of fit']);
   });
 });
 

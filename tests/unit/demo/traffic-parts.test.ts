@@ -61,12 +61,16 @@ describe('LatencyHistogram', () => {
 describe('parsePhases()', () => {
   it('reads name, seconds and rate', () => {
     assert.deepEqual(parsePhases('calm:10:300,overload:2.5:1600'), [
-      { name: 'calm', seconds: 10, rateRps: 300 },
-      { name: 'overload', seconds: 2.5, rateRps: 1600 },
+      { name: 'calm', seconds: 10, rateRps: 300, work: 1 },
+      { name: 'overload', seconds: 2.5, rateRps: 1600, work: 1 },
     ]);
   });
 
-  for (const bad of ['', 'calm', 'calm:10', 'calm:0:300', 'calm:10:-1', 'calm:x:1', 'calm:1:1:1']) {
+  it('reads how heavy calls are', () => {
+    assert.deepEqual(parsePhases('heavy:10:30:8'), [{ name: 'heavy', seconds: 10, rateRps: 30, work: 8 }]);
+  });
+
+  for (const bad of ['', 'calm', 'calm:10', 'calm:0:300', 'calm:10:-1', 'calm:x:1', 'calm:1:1:0', 'calm:1:1:1:1']) {
     it(`refuses "${bad}"`, () => assert.throws(() => parsePhases(bad), /phases/));
   }
 });

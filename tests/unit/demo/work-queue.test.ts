@@ -36,6 +36,16 @@ describe('WorkQueue', () => {
     assert.equal(queue.present, 0);
   });
 
+  it('holds a worker for as long as a call is heavy', () => {
+    const time = fakeTime();
+    const queue = new WorkQueue({ ...options, ...time });
+    const done: string[] = [];
+    queue.enter(() => done.push(`heavy@${time.clock.monotonicMs()}`), 10);
+    queue.enter(() => done.push(`light@${time.clock.monotonicMs()}`));
+    time.runUntil(300);
+    assert.deepEqual(done, ['light@20', 'heavy@200']);
+  });
+
   it('takes longer per call the more calls were present at its arrival', () => {
     const time = fakeTime();
     const queue = new WorkQueue({ ...options, workers: 1, thrash: 0.5, ...time });

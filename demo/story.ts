@@ -1,0 +1,96 @@
+import type { GateName } from '../core/gates/gate-state.ts';
+
+/**
+ * What payment can serve in the demo: 125 calls a second, which the mesh has to
+ * find out. Four times as many still fit on two cores, at four hops a call.
+ */
+export const DEMO_PAYMENT = { workers: 4, serviceMs: 32 };
+const PAYMENT_RPS = (DEMO_PAYMENT.workers / DEMO_PAYMENT.serviceMs) * 1000;
+const CALM_RPS = 0.6 * PAYMENT_RPS;
+const OVERLOAD_RPS = 4 * PAYMENT_RPS;
+/** Calls of the tenant `reports` to inventory: always as many, and sometimes each ten times as heavy. */
+const REPORTS_RPS = 30;
+const HEAVY = 10;
+
+/** What the demo does to its own parts in a chapter. */
+export type Trouble =
+  /** The process of payment is killed and comes back at the end of the chapter. */
+  | 'payment-down'
+  /** The second Envoy gets the processor for a part of the time only. */
+  | 'node-starved';
+
+export interface Chapter {
+  readonly name: string;
+  readonly seconds: number;
+  /** Calls a second from the web to storefront. */
+  readonly webRps: number;
+  readonly reportsRps: number;
+  /** How many ordinary calls each call of `reports` is worth. */
+  readonly reportsWork: number;
+  readonly trouble?: Trouble;
+  /** The gate that fails for it, and at which service. */
+  readonly fails?: { readonly gate: GateName; readonly service: string };
+}
+
+const CALM = { webRps: CALM_RPS, reportsRps: REPORTS_RPS, reportsWork: 1 };
+
+/** Every gate needs half a minute of data before it says anything. */
+const WHOLE_STORY: readonly Chapter[] = [
+  { ...CALM, name: 'calm', seconds: 33 },
+  {
+    ...CALM,
+    name: 'payment overloaded',
+    seconds: 10,
+    webRps: OVERLOAD_RPS,
+    fails: { gate: 'fit', service: 'payment' },
+  },
+  { ...CALM, name: 'calm after the overload', seconds: 7 },
+  {
+    ...CALM,
+    name: 'noisy tenant',
+    seconds: 22,
+    reportsWork: HEAVY,
+    fails: { gate: 'isolation', service: 'inventory' },
+  },
+  { ...CALM, name: 'calm after the noise', seconds: 5 },
+  {
+    ...CALM,
+    name: 'starved node',
+    seconds: 9,
+    trouble: 'node-starved',
+    fails: { gate: 'gluing', service: 'inventory' },
+  },
+  { ...CALM, name: 'calm after the starvation', seconds: 6 },
+  {
+    ...CALM,
+    name: 'outage and retry storm',
+    seconds: 3,
+    trouble: 'payment-down',
+    fails: { gate: 'uv', service: 'payment' },
+  },
+  { ...CALM, name: 'recovery', seconds: 25 },
+];
+
+const SHORT_STORY: readonly Chapter[] = [
+  { ...CALM, name: 'calm', seconds: 24 },
+  {
+    ...CALM,
+    name: 'payment overloaded',
+    seconds: 15,
+    webRps: OVERLOAD_RPS,
+    fails: { gate: 'fit', service: 'payment' },
+  },
+  { ...CALM, name: 'calm again', seconds: 21 },
+];
+
+const length = (chapters: readonly Chapter[]): number => chapters.reduce((sum, { seconds }) => sum + seconds, 0);
+
+/**
+ * The chapters of a run of `seconds`; `null` = one round of a run without end.
+ * In less than two minutes only the overload is told.
+ */
+export function story(seconds: number | null): Chapter[] {
+  const chapters = seconds === null || seconds >= length(WHOLE_STORY) ? WHOLE_STORY : SHORT_STORY;
+  const scale = seconds === null ? 1 : seconds / length(chapters);
+  return chapters.map((chapter) => ({ ...chapter, seconds: scale * chapter.seconds }));
+}
