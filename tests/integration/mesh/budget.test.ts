@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { sumOf } from '../../../demo/traffic/answer-counts.ts';
 import { type CountingService, startCountingService } from '../../support/counting-service.ts';
 import { offerTraffic, together } from '../../support/offer-traffic.ts';
 import { runCli } from '../../support/run-cli.ts';
@@ -9,7 +8,7 @@ import { waitFor } from '../../support/wait-for.ts';
 const CAPACITY = { rps: 400, concurrency: 24 };
 /** The bucket's burst is spent within these. */
 const SETTLE = { name: 'settle', seconds: 3 };
-const MEASURED = { name: 'measured', seconds: 8 };
+const MEASURED = { name: 'measured', seconds: 20 };
 
 function mesh(port: number): object {
   return {
@@ -62,7 +61,8 @@ for (const nodes of [1, 2]) {
       assert.ok(Math.abs(admittedRps / limitRps - 1) <= 0.05, `${admittedRps}/s admitted at a limit of ${limitRps}/s`);
       assert.deepEqual(measured.errors, {});
       const { 'budget-exhausted': exhausted = 0, ...otherwise } = measured.refused;
-      assert.ok(exhausted > 0 && sumOf(otherwise) <= 0.01 * measured.offered, JSON.stringify(measured.refused));
+      assert.ok(exhausted > 0, 'nothing was refused');
+      assert.deepEqual(otherwise, {});
     });
 
     it('moves the calls in flight to the new limit without making a cluster anew', async () => {

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { callThroughEnvoy } from '../../support/call-through-envoy.ts';
 import { type CountingService, startCountingService } from '../../support/counting-service.ts';
+import { makeKey, signToken, signWithPublicKeyAsSecret, type TestKey } from '../../support/test-tokens.ts';
 import { requestToken, startProcesses, type Topology } from '../../support/topology.ts';
 import { waitFor } from '../../support/wait-for.ts';
+
+const HOUR_SEC = 3600;
 
 const base64url = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 
@@ -13,26 +19,41 @@ function flipSignatureBit(token: string): string {
   return `${head}.${claims}.${bytes.toString('base64url')}`;
 }
 
+const partOf = (token: string, index: number): Record<string, unknown> =>
+  JSON.parse(Buffer.from(token.split('.')[index] ?? '', 'base64url').toString());
+
 /** The token with other claims and the signature it had. */
 function withClaims(token: string, change: object): string {
-  const [head, claims, signature] = token.split('.') as [string, string, string];
-  return `${head}.${base64url({ ...JSON.parse(Buffer.from(claims, 'base64url').toString()), ...change })}.${signature}`;
+  const [head, , signature] = token.split('.');
+  return `${head}.${base64url({ ...partOf(token, 1), ...change })}.${signature}`;
 }
 
 /** The token with another header and the signature it had. */
 function withHead(token: string, change: object): string {
-  const [head, claims, signature] = token.split('.') as [string, string, string];
-  return `${base64url({ ...JSON.parse(Buffer.from(head, 'base64url').toString()), ...change })}.${claims}.${signature}`;
+  const [, claims, signature] = token.split('.');
+  return `${base64url({ ...partOf(token, 0), ...change })}.${claims}.${signature}`;
+}
+
+/** The key that the control plane of this mesh signs with. */
+function meshKey(topology: Topology, kid: string): TestKey {
+  const privateKey = createPrivateKey(readFileSync(join(topology.stateDir, 'control-plane', 'signing-key.pem')));
+  const publicKey = createPublicKey(privateKey);
+  const { x } = publicKey.export({ format: 'jwk' });
+  return { kid, privateKey, publicKey, jwk: { kty: 'OKP', crv: 'Ed25519', x: String(x), kid } };
 }
 
 describe('tokens at a real Envoy', () => {
   let payment: CountingService;
   let topology: Topology;
   let token: string;
+  let key: TestKey;
 
   const call = (headers: Record<string, string>, service = 'payment') =>
     callThroughEnvoy(topology.envoyUrls[0] as string, service, headers);
   const withToken = (value: string, service?: string) => call({ 'x-capacity-token': value }, service);
+
+  /** The token with other claims, signed by the mesh. */
+  const signed = (change: object) => ({ 'x-capacity-token': signToken(key, { ...partOf(token, 1), ...change }) });
 
   before(async () => {
     payment = await startCountingService();
@@ -46,6 +67,7 @@ describe('tokens at a real Envoy', () => {
       },
     });
     token = await requestToken(topology, 'checkout');
+    key = meshKey(topology, String(partOf(token, 0).kid));
   });
 
   after(async () => {
@@ -75,6 +97,19 @@ describe('tokens at a real Envoy', () => {
     ],
     'the algorithm none': [() => ({ 'x-capacity-token': withHead(token, { alg: 'none' }) }), 'token-signature'],
     'another algorithm': [() => ({ 'x-capacity-token': withHead(token, { alg: 'HS256' }) }), 'token-signature'],
+    'an HMAC keyed with our public key': [
+      () => ({ 'x-capacity-token': signWithPublicKeyAsSecret(key, partOf(token, 1)) }),
+      'token-signature',
+    ],
+    'a signature by another key of the same name': [
+      () => ({ 'x-capacity-token': signToken(makeKey(key.kid), partOf(token, 1)) }),
+      'token-signature',
+    ],
+    'the mesh’s own signature under another audience': [() => signed({ aud: 'another-mesh' }), 'token-audience'],
+    'the mesh’s own signature on a token for later': [
+      () => signed({ nbf: Number(partOf(token, 1).iat) + HOUR_SEC }),
+      'token-not-yet-valid',
+    ],
     'an unknown key': [() => ({ 'x-capacity-token': withHead(token, { kid: 'nobody' }) }), 'token-signature'],
     'one bit of the signature flipped': [() => ({ 'x-capacity-token': flipSignatureBit(token) }), 'token-signature'],
     'another workload written in': [
@@ -96,6 +131,10 @@ describe('tokens at a real Envoy', () => {
       assert.equal(payment.calls(), before);
     });
   }
+
+  it('lets through what the mesh’s own key signs anew', async () => {
+    assert.equal((await call(signed({ jti: 'signed-by-the-test' }))).status, 200);
+  });
 
   it('refuses a valid token where its workload has no budget: 403 edge-not-entitled', async () => {
     const answer = await withToken(token, 'inventory');
