@@ -8,8 +8,8 @@ import type { EdgeState } from './edge-state.ts';
 /** A sidecar reads its own counters this long, at most, after Envoy read its own. */
 const COUNTER_SKEW_SEC = 0.1;
 
-/** Independent windows of half a minute in a day: α of k is then the risk of a day, though every tick looks. */
-const LOOKS_PER_DAY = 2880;
+/** Independent windows of ten ticks in a day: α of k is then the risk of a day, though every tick looks. */
+const LOOKS_PER_DAY = 8640;
 
 export interface GluingScope {
   /** Edges of the service that have a budget. */

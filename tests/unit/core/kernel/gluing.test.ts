@@ -70,6 +70,21 @@ describe('kernel, gluing: latencies as nodes see them (MATHS §B2a)', () => {
     assert.equal(gluingOf(player).evidence.u_distribution, 0);
   });
 
+  it('fails within 10 s of the moment when a node sees another service, and passes within 30 s of its end', () => {
+    const player = new MeshPlayer(adoptedMesh(MESH));
+    player.seconds(60, { 'node-1': { calls: 40 }, 'node-2': { calls: 40 } });
+    player.seconds(10, { 'node-1': { calls: 40 }, 'node-2': { calls: 40, latencyMs: 60 } });
+    assert.deepEqual([gluingOf(player).status, gluingOf(player).worst], ['FAIL', 'web/payment']);
+    player.seconds(30, { 'node-1': { calls: 40 }, 'node-2': { calls: 40 } });
+    assert.equal(gluingOf(player).status, 'PASS');
+  });
+
+  it('looks further back where answers are few', () => {
+    const player = new MeshPlayer(adoptedMesh(MESH));
+    player.seconds(55, { 'node-1': { calls: 2 }, 'node-2': { calls: 2, latencyMs: 60 } });
+    assert.equal(gluingOf(player).status, 'FAIL');
+  });
+
   it('forgets a node that is gone', () => {
     const player = new MeshPlayer(adoptedMesh(MESH));
     player.seconds(40, { 'node-1': { calls: 50 }, 'node-2': { calls: 50, latencyMs: 60 } });
