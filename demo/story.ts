@@ -6,10 +6,10 @@ import type { GateName } from '../core/gates/gate-state.ts';
  */
 export const DEMO_PAYMENT = { workers: 4, serviceMs: 32 };
 const PAYMENT_RPS = (DEMO_PAYMENT.workers / DEMO_PAYMENT.serviceMs) * 1000;
-const CALM_RPS = 0.6 * PAYMENT_RPS;
+const CALM_RPS = 0.65 * PAYMENT_RPS;
 const OVERLOAD_RPS = 4 * PAYMENT_RPS;
 /** Calls of the tenant `reports` to inventory: always as many, and sometimes each ten times as heavy. */
-const REPORTS_RPS = 30;
+const REPORTS_RPS = 33;
 const HEAVY = 10;
 
 /** What the demo does to its own parts in a chapter. */
@@ -33,18 +33,16 @@ export interface Chapter {
 }
 
 const CALM = { webRps: CALM_RPS, reportsRps: REPORTS_RPS, reportsWork: 1 };
+const OVERLOAD = {
+  ...CALM,
+  name: 'payment overloaded',
+  webRps: OVERLOAD_RPS,
+  fails: { gate: 'fit', service: 'payment' },
+} as const;
 
 /** Every gate needs half a minute of data before it says anything. */
 const WHOLE_STORY: readonly Chapter[] = [
-  { ...CALM, name: 'calm', seconds: 33 },
-  {
-    ...CALM,
-    name: 'payment overloaded',
-    seconds: 10,
-    webRps: OVERLOAD_RPS,
-    fails: { gate: 'fit', service: 'payment' },
-  },
-  { ...CALM, name: 'calm after the overload', seconds: 7 },
+  { ...CALM, name: 'calm', seconds: 37 },
   {
     ...CALM,
     name: 'noisy tenant',
@@ -58,9 +56,9 @@ const WHOLE_STORY: readonly Chapter[] = [
     name: 'starved node',
     seconds: 9,
     trouble: 'node-starved',
-    fails: { gate: 'gluing', service: 'inventory' },
+    fails: { gate: 'gluing', service: 'payment' },
   },
-  { ...CALM, name: 'calm after the starvation', seconds: 6 },
+  { ...CALM, name: 'calm after the starvation', seconds: 4 },
   {
     ...CALM,
     name: 'outage and retry storm',
@@ -68,18 +66,14 @@ const WHOLE_STORY: readonly Chapter[] = [
     trouble: 'payment-down',
     fails: { gate: 'uv', service: 'payment' },
   },
-  { ...CALM, name: 'recovery', seconds: 25 },
+  { ...CALM, name: 'calm after the outage', seconds: 18 },
+  { ...OVERLOAD, seconds: 9 },
+  { ...CALM, name: 'recovery', seconds: 13 },
 ];
 
 const SHORT_STORY: readonly Chapter[] = [
   { ...CALM, name: 'calm', seconds: 24 },
-  {
-    ...CALM,
-    name: 'payment overloaded',
-    seconds: 15,
-    webRps: OVERLOAD_RPS,
-    fails: { gate: 'fit', service: 'payment' },
-  },
+  { ...OVERLOAD, seconds: 15 },
   { ...CALM, name: 'calm again', seconds: 21 },
 ];
 

@@ -31,7 +31,8 @@ const FIELDS = 4;
  * Load is the rate of calls, not the calls in flight: those contain the latency
  * itself, so that a service which became slow would explain itself. Each load
  * seen for half a minute has a mean of its own, which fades with a half-life of
- * 300 s of being at that load. Between known loads, and a little beyond, stands
+ * 300 s of being at that load; a load that wavers between two classes is known
+ * by both. Between known loads, and a little beyond, stands
  * the curve ln(c0 + c1·x + c2·x²), c ≥ 0, if at least six are known.
  */
 export class LatencyModel {
@@ -70,8 +71,8 @@ export class LatencyModel {
   /** ŷ at a load; `null` where nothing is known about such a load. */
   expected(loadRps: number): number | null {
     if (!(loadRps > 0)) return null;
-    const own = this.#pointAt(classOf(loadRps));
-    if (own !== null) return own.meanLog;
+    const own = this.#pointAt(classOf(loadRps))?.meanLog ?? this.#ofTwoClasses(loadRps);
+    if (own !== null) return own;
     const points = this.#points();
     const [lowest, highest] = [points[0], points.at(-1)];
     if (points.length < CURVE_LOADS_MIN || !lowest || !highest) return null;
@@ -148,14 +149,35 @@ export class LatencyModel {
     return points;
   }
 
+  /**
+   * The mean of a load's class and of the one that is next on its side, which
+   * counts the less the further its own mean load is away.
+   */
+  #ofTwoClasses(loadRps: number): number | null {
+    const index = classOf(loadRps);
+    const next = positionOf(loadRps) > index ? index + 1 : index - 1;
+    const [own, other] = [this.#sumsAt(index), this.#sumsAt(next)];
+    if (!(own.answers > 0 && other.answers > 0)) return null;
+    const weight = Math.max(
+      0,
+      1 - Math.abs(Math.log((loadRps * other.answers) / other.rateSum)) / Math.log(LOAD_RATIO),
+    );
+    if (own.seconds + weight * other.seconds < KNOWN_SEC) return null;
+    return (own.logSum + weight * other.logSum) / (own.answers + weight * other.answers);
+  }
+
+  #sumsAt(index: number) {
+    const [seconds = 0, answers = 0, logSum = 0, rateSum = 0] = this.#classes.subarray(
+      FIELDS * index,
+      FIELDS * (index + 1),
+    );
+    return { seconds, answers, logSum, rateSum };
+  }
+
   #pointAt(index: number): LatencyPoint | null {
-    const at = FIELDS * index;
-    const answers = this.#classes[at + ANSWERS] ?? 0;
-    if ((this.#classes[at + SECONDS] ?? 0) < KNOWN_SEC || !(answers > 0)) return null;
-    return {
-      loadRps: (this.#classes[at + RATE_SUM] ?? 0) / answers,
-      meanLog: (this.#classes[at + LOG_SUM] ?? 0) / answers,
-    };
+    const { seconds, answers, logSum, rateSum } = this.#sumsAt(index);
+    if (seconds < KNOWN_SEC || !(answers > 0)) return null;
+    return { loadRps: rateSum / answers, meanLog: logSum / answers };
   }
 }
 
@@ -181,8 +203,9 @@ export interface LatencyPoint {
   readonly meanLog: number;
 }
 
-const classOf = (loadRps: number): number =>
-  Math.max(0, Math.min(LOADS - 1, Math.round(Math.log(loadRps / LOWEST_RPS) / Math.log(LOAD_RATIO))));
+const positionOf = (loadRps: number): number => Math.log(loadRps / LOWEST_RPS) / Math.log(LOAD_RATIO);
+
+const classOf = (loadRps: number): number => Math.max(0, Math.min(LOADS - 1, Math.round(positionOf(loadRps))));
 
 /**
  * c0, c1, c2 ≥ 0 of latency = c0 + c1·x + c2·x² by least squares of the relative

@@ -28,7 +28,7 @@ const CALLS: Readonly<Record<string, readonly string[]>> = {
   inventory: [],
 };
 
-const INVENTORY = { workers: 4, 'service-ms': 10, thrash: 0 };
+const INVENTORY = { workers: 4, 'service-ms': 8, thrash: 0 };
 /** Impatient callers: no pause between attempts. */
 const ATTEMPTS_MAX = 3;
 const TOKEN_LIFETIME_SECONDS = 600;

@@ -23,6 +23,20 @@ describe('latency model (MATHS §B1)', () => {
     assert.equal(model.expected(0), null);
   });
 
+  it('knows a load at the border of two classes as soon as one in the middle of a class', () => {
+    const model = new LatencyModel();
+    for (let sec = 0; sec < 36; sec++) {
+      const loadRps = sec % 2 === 0 ? 112 : 117;
+      model.learn(loadRps, answers(loadRps / 5), 1);
+    }
+    for (const loadRps of [112, 114, 117]) {
+      const latencyMs = Math.exp(model.expected(loadRps) ?? 0);
+      assert.ok(Math.abs(latencyMs / (loadRps / 5) - 1) < 0.03, `${loadRps}: ${latencyMs}`);
+    }
+    assert.equal(model.expected(80), null);
+    assert.equal(model.expected(150), null);
+  });
+
   it('remembers what it learned at another load', () => {
     const model = new LatencyModel();
     learnedAt(model, 100, 20);
