@@ -20,15 +20,22 @@ const NODES = 2;
 export class Demo {
   private readonly folder: string;
   private readonly seconds: number | null;
+  private readonly recordTo: string | undefined;
   private readonly view = new LiveView(process.stdout);
   private readonly record = new RunRecord();
   private readonly stops: (() => Promise<unknown>)[] = [];
   private readonly over = new AbortController();
   private traffic: DemoTraffic | null = null;
 
-  constructor(folder: string, seconds: number | null) {
+  /**
+   * @param folder for everything that need not outlive the run
+   * @param seconds length of the run; `null` = until it is interrupted
+   * @param recordTo folder for a recording of every decision
+   */
+  constructor(folder: string, seconds: number | null, recordTo?: string) {
     this.folder = folder;
     this.seconds = seconds;
+    this.recordTo = recordTo;
   }
 
   /** Resolves when the traffic has ended; the caller stops the demo in any case. */
@@ -66,6 +73,7 @@ export class Demo {
     return EmbeddedMesh.start({
       meshFile,
       nodes: NODES,
+      record: this.recordTo,
       stateDir: join(this.folder, 'state'),
       onProgress: (line) => this.view.note(`  ${progressText(line)}`),
       onStarted: (stop) => this.stops.push(stop),
@@ -140,9 +148,13 @@ export class Demo {
     events.on('error', (error) => {
       if (!this.over.signal.aborted) this.view.note(`events: ${error.message}`);
     });
+    let told = '';
     events.on('data', (event) => {
       if (event.actionTaken) this.record.act(event.actionTaken);
-      if (event.kind === 'action' || event.kind === 'gate') this.view.note(`${event.kind}: ${event.message}`);
+      // Every workload that calls the service is told the same.
+      if ((event.kind !== 'action' && event.kind !== 'gate') || event.message === told) return;
+      told = event.message;
+      this.view.note(`${event.kind}: ${event.message}`);
     });
   }
 

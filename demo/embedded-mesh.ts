@@ -8,6 +8,8 @@ export interface EmbeddedMeshOptions {
   readonly meshFile: string;
   /** Envoys with their sidecars; default 1. */
   readonly nodes?: number;
+  /** Folder for a recording of every decision, for `capmesh replay`. */
+  readonly record?: string | undefined;
   readonly onProgress?: (line: string) => void;
   /** Told at once how to stop what has been started, should the caller not want to wait until it serves. */
   readonly onStarted?: (stop: () => Promise<unknown>) => void;
@@ -49,6 +51,7 @@ export class EmbeddedMesh {
         programPath('cli/main'),
         ...['up', '--state-dir', stateDir, '--port-base', '0', '--mesh-file', meshFile],
         ...['--nodes', `${nodes}`, '--json'],
+        ...(options.record === undefined ? [] : ['--record', options.record]),
       ],
       env,
       onLine: onProgress,

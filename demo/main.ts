@@ -2,16 +2,18 @@
  * `make demo`: a shop of four services behind real Envoys, trouble of four kinds, one
  * for each gate, and what Capmesh does about it.
  * `DEMO_SECONDS=60` ends by itself; without it the story repeats until ^C.
+ * `DEMO_RECORD=<folder>` keeps a recording there, for `capmesh replay`.
  * The last line on stdout is one JSON object that sums the run up.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Demo } from './demo.ts';
 
 const seconds = readSeconds(process.env.DEMO_SECONDS);
 const folder = mkdtempSync(join(tmpdir(), 'capmesh-demo-'));
-const demo = new Demo(folder, seconds);
+const recordTo = process.env.DEMO_RECORD ? resolve(process.env.DEMO_RECORD) : undefined;
+const demo = new Demo(folder, seconds, recordTo);
 let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
