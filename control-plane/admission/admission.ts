@@ -1,11 +1,16 @@
-import { type CapacityVector, UNLIMITED } from '../../core/capacity/capacity-vector.ts';
+import {
+  admitGrant,
+  type GrantDecision,
+  type GrantRefusal,
+  type GrantRequest,
+} from '../../core/admission/admit-grant.ts';
+import { type Grant, liveGrants } from '../../core/admission/grant.ts';
 import type { MeshView } from '../../core/kernel/mesh-view.ts';
 import type { MeshConfig, WorkloadConfig } from '../../core/mesh/mesh-config.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { type Account, GRANTS_MAX, type Grant, liveGrants, withEvent } from '../state/account.ts';
+import { type Account, withEvent } from '../state/account.ts';
 import type { SigningKey } from '../state/key-store.ts';
 import type { AccountChange } from '../state/ledger-store.ts';
-import { type AdmissionDecision, decideAdmission } from './decide-admission.ts';
 import { createSecret, hashSecret, matchesSecret } from './secrets.ts';
 import { signToken } from './sign-token.ts';
 
@@ -32,12 +37,6 @@ export interface AdmissionDependencies {
   readonly newGrantId: () => string;
 }
 
-export interface CapacityRequest {
-  readonly workload: string;
-  readonly vector: CapacityVector;
-  readonly durationMs: number;
-}
-
 export type CapacityAnswer =
   | {
       readonly admitted: true;
@@ -46,12 +45,7 @@ export type CapacityAnswer =
       readonly expiresAtMs: number;
       readonly conditional: boolean;
     }
-  | (Extract<AdmissionDecision, { admitted: false }> & { readonly retryAfterMs: number });
-
-export const DURATION_DEFAULT_MS = 3_600_000;
-/** Grants end by themselves, so asking again makes sense after this time at the latest. */
-const RETRY_AFTER_MAX_MS = 60_000;
-const RETRY_AFTER_MIN_MS = 1000;
+  | GrantRefusal;
 
 /** Who may have how much, and the proof of it (CONTRACT §E). */
 export class Admission {
@@ -99,12 +93,8 @@ export class Admission {
     return generation;
   }
 
-  /**
-   * Admits and signs, or says why not. `null` for a workload that is not
-   * declared. Claims hold whole seconds, as common verifiers compare: the grant
-   * begins and ends at the full second outside of the duration asked for.
-   */
-  async request(request: CapacityRequest): Promise<CapacityAnswer | null> {
+  /** Admits and signs, or says why not. `null` for a workload that is not declared. */
+  async request(request: GrantRequest): Promise<CapacityAnswer | null> {
     const workload = this.#deps.config().workloads.get(request.workload);
     if (workload === undefined) {
       return null;
@@ -113,7 +103,7 @@ export class Admission {
     const outcome = await this.#deps.ledger.update(request.workload, wallMs, (account) =>
       this.#admitInto(account, request, wallMs),
     );
-    return 'grantId' in outcome ? await this.#sign(workload, request, outcome) : outcome;
+    return outcome.admitted ? this.#sign(workload, outcome) : outcome;
   }
 
   /**
@@ -123,7 +113,7 @@ export class Admission {
   async release(workload: string, grantId: string): Promise<boolean> {
     const wallMs = this.#deps.clock.wallMs();
     const isGrant = (grant: Grant): boolean => grant.jti === grantId;
-    const grant = liveGrants(this.#deps.ledger.account(workload), wallMs).find(isGrant);
+    const grant = liveGrants(this.#deps.ledger.account(workload).grants, wallMs).find(isGrant);
     if (grant === undefined) return false;
     await this.#deps.revoker.revokeGrant(grantId, grant.expiresAtMs);
     return await this.#deps.ledger.update(workload, wallMs, (account) => {
@@ -133,76 +123,34 @@ export class Admission {
     });
   }
 
-  #admitInto(account: Account, request: CapacityRequest, wallMs: number): AccountChange<Admitted | Refused> {
-    const live = liveGrants(account, wallMs);
+  #admitInto(account: Account, request: GrantRequest, wallMs: number): AccountChange<Admitted | GrantRefusal> {
+    const live = liveGrants(account.grants, wallMs);
     const { config, view, newGrantId } = this.#deps;
-    const services = [...config().budgets.values()]
-      .filter((budget) => budget.workload === request.workload)
-      .map((budget) => budget.service);
-    const decision =
-      live.length >= GRANTS_MAX
-        ? tooManyGrants
-        : decideAdmission({
-            workload: request.workload,
-            asked: request.vector,
-            live: live.map(({ vector }) => vector),
-            view: view(),
-            services,
-          });
-    if (!decision.admitted) {
-      const nextEndMs = Math.min(...live.map(({ expiresAtMs }) => expiresAtMs - wallMs), RETRY_AFTER_MAX_MS);
-      return { account: null, result: { ...decision, retryAfterMs: Math.max(nextEndMs, RETRY_AFTER_MIN_MS) } };
-    }
-    const grant = {
-      jti: newGrantId(),
-      vector: request.vector,
-      issuedAtMs: 1000 * Math.floor(wallMs / 1000),
-      expiresAtMs: 1000 * Math.ceil((wallMs + request.durationMs) / 1000),
-    };
+    const decision = admitGrant(request, { config: config(), view: view(), live, newGrantId, wallMs });
+    if (!decision.admitted) return { account: null, result: decision };
+    const { grant } = decision;
     const message = `grant ${grant.jti} admitted until ${new Date(grant.expiresAtMs).toISOString()}`;
     return {
       account: withEvent({ ...account, grants: [...live, grant] }, message, wallMs),
-      result: {
-        grantId: grant.jti,
-        issuedAtMs: grant.issuedAtMs,
-        generation: account.generation,
-        expiresAtMs: grant.expiresAtMs,
-        conditional: decision.conditional,
-      },
+      result: { ...decision, generation: account.generation },
     };
   }
 
-  async #sign(workload: WorkloadConfig, request: CapacityRequest, admitted: Admitted): Promise<CapacityAnswer> {
-    const token = await signToken(this.#deps.signingKey, {
+  #sign(workload: WorkloadConfig, { grant, conditional, generation }: Admitted): CapacityAnswer {
+    const { jti, issuedAtMs, expiresAtMs, vector } = grant;
+    const token = signToken(this.#deps.signingKey, {
       mesh: this.#deps.config().mesh,
       workload: workload.name,
       tenant: workload.tenant,
       prio: workload.prio,
-      jti: admitted.grantId,
-      generation: admitted.generation,
-      issuedAtMs: admitted.issuedAtMs,
-      expiresAtMs: admitted.expiresAtMs,
-      vector: request.vector,
+      jti,
+      generation,
+      issuedAtMs,
+      expiresAtMs,
+      vector,
     });
-    const { grantId, expiresAtMs, conditional } = admitted;
-    return { admitted: true, token, grantId, expiresAtMs, conditional };
+    return { admitted: true, token, grantId: jti, expiresAtMs, conditional };
   }
 }
 
-interface Admitted {
-  readonly grantId: string;
-  readonly issuedAtMs: number;
-  readonly generation: number;
-  readonly expiresAtMs: number;
-  readonly conditional: boolean;
-}
-
-type Refused = Extract<CapacityAnswer, { admitted: false }>;
-
-const tooManyGrants: AdmissionDecision = {
-  admitted: false,
-  gatesFailed: [],
-  bindingAxes: [],
-  available: { ...UNLIMITED, int: 0, ptr: 0, obs: 0 },
-  message: `the account holds ${GRANTS_MAX} live grants`,
-};
+type Admitted = Extract<GrantDecision, { admitted: true }> & { readonly generation: number };

@@ -1,3 +1,4 @@
+import { DURATION_DEFAULT_MS } from '../../core/admission/grant.ts';
 import type { Axis } from '../../core/capacity/capacity-vector.ts';
 import { vectorFromMessage, vectorToMessage } from '../../platform/mesh-message.ts';
 import { millisecondsOf, secondsAndNanos } from '../../platform/protobuf-time.ts';
@@ -7,7 +8,7 @@ import type {
   RequestCapacityRequest,
   RequestCapacityResponse,
 } from '../../proto/gen/capmesh/v1/capacity_service.ts';
-import { type Admission, type CapacityAnswer, DURATION_DEFAULT_MS } from '../admission/admission.ts';
+import type { Admission, CapacityAnswer } from '../admission/admission.ts';
 import { notDeclared, refuseInvalid } from './admin-handlers.ts';
 
 /** What workloads can ask; both doors come here, after the workload's secret was checked. */

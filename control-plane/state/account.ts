@@ -1,4 +1,4 @@
-import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
+import type { Grant } from '../../core/admission/grant.ts';
 
 /** One workload's entry in the ledger. */
 export interface Account {
@@ -13,28 +13,16 @@ export interface Account {
   readonly events: readonly AccountEvent[];
 }
 
-/** A vector admitted into the account for a duration. */
-export interface Grant {
-  readonly jti: string;
-  readonly vector: CapacityVector;
-  readonly issuedAtMs: number;
-  readonly expiresAtMs: number;
-}
-
 export interface AccountEvent {
   readonly number: number;
   readonly message: string;
   readonly wallMs: number;
 }
 
-export const GRANTS_MAX = 1000;
 /** Events that an account holds at most; older ones are in the stream or lost with it. */
 export const ACCOUNT_EVENTS_MAX = 16;
 
 export const EMPTY_ACCOUNT: Account = { generation: 1, enrolmentHash: null, grants: [], eventCount: 0, events: [] };
-
-export const liveGrants = (account: Account, wallMs: number): Grant[] =>
-  account.grants.filter((grant) => grant.expiresAtMs > wallMs);
 
 /** The account with one more event to publish. */
 export function withEvent(account: Account, message: string, wallMs: number): Account {

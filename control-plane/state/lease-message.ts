@@ -1,4 +1,5 @@
 import type { LeasePlan } from '../../core/allocators/capacity-plan.ts';
+import { leasedOverlay } from '../../core/allocators/lease-overlay.ts';
 import { edgeKey, type MeshConfig } from '../../core/mesh/mesh-config.ts';
 import { vectorToMessage } from '../../platform/mesh-message.ts';
 import type { Lease } from '../../proto/gen/capmesh/v1/lease.ts';
@@ -15,11 +16,7 @@ export function leaseMessage(lease: LeasePlan, config: MeshConfig): Lease {
         ...edge,
         rateRps: edge.rateRps,
         budget: budget && vectorToMessage(budget.vector),
-        overlayExpiresInMs: edge.overlayExpiresInMs ?? 0,
-        shedBelowPrio: edge.shedBelowPrio ?? 0,
-        shedRatio: edge.shedRatio ?? 0,
-        shedRetries: edge.shedRetries ?? false,
-        fenced: edge.fenced ?? false,
+        ...leasedOverlay(edge),
       };
     }),
     anonymous: (lease.anonymous ?? []).map((caller) => ({ ...caller })),

@@ -1,7 +1,8 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import type { KV, KvWatchEntry } from '@nats-io/kv';
+import { liveGrants } from '../../core/admission/grant.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { type Account, type AccountEvent, EMPTY_ACCOUNT, liveGrants } from './account.ts';
+import { type Account, type AccountEvent, EMPTY_ACCOUNT } from './account.ts';
 import { followBucket } from './follow-bucket.ts';
 import type { Follower } from './keep-following.ts';
 
@@ -117,7 +118,7 @@ export class LedgerStore {
       }
       const stored = {
         ...changed.account,
-        grants: liveGrants(changed.account, wallMs),
+        grants: liveGrants(changed.account.grants, wallMs),
         events: changed.account.events.filter((event) => !this.#isPublished(workload, event)),
       };
       const written = await this.#write(workload, stored, revision);

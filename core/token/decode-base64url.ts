@@ -1,8 +1,10 @@
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+/** RFC 4648 §5, in the order of the values. */
+export const BASE64URL_ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const INVALID = 0xff;
 
 const SEXTETS = new Uint8Array(128).fill(INVALID);
-for (let value = 0; value < ALPHABET.length; value += 1) SEXTETS[ALPHABET.charCodeAt(value)] = value;
+for (let value = 0; value < BASE64URL_ALPHABET.length; value += 1)
+  SEXTETS[BASE64URL_ALPHABET.charCodeAt(value)] = value;
 
 /**
  * Bytes of an unpadded base64url text (RFC 4648 §5), or `null` where the text is

@@ -1,10 +1,10 @@
 import { checkCall, type Exhaustion, explainExhaustion, type TokenShare } from '../../core/admission/check-call.ts';
+import { countAdmitted, countRefused, type EdgeRecord } from '../../core/admission/edge-record.ts';
 import { type RefusalReason, statusOf } from '../../core/admission/refusal-reason.ts';
 import { checkClaims } from '../../core/token/check-claims.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { EdgeLedger } from '../ledger/edge-ledger.ts';
-import { countAdmitted, countRefused, type EdgeRecord } from '../ledger/edge-record.ts';
 import type { KeyRing } from '../ledger/key-ring.ts';
 import { CheckRequestReader } from './check-request.ts';
 import { encodeAdmission, encodeRefusal, type RefusalBody } from './check-response.ts';

@@ -1,8 +1,8 @@
 import type { KeyObject } from 'node:crypto';
 import { createTokenShare, type TokenShare } from '../../core/admission/check-call.ts';
+import type { EdgeRecord } from '../../core/admission/edge-record.ts';
 import type { TokenClaims, TokenOutcome } from '../../core/token/token-claims.ts';
 import { verifyToken } from '../../core/token/verify-token.ts';
-import type { EdgeRecord } from '../ledger/edge-record.ts';
 import type { KeyRing } from '../ledger/key-ring.ts';
 
 /** A verified token with its own bucket on every edge that it was used on. */

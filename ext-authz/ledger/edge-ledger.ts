@@ -1,8 +1,7 @@
-import { fillLimit, renewSlice } from '../../core/admission/edge-limit.ts';
 import { renewOverlay } from '../../core/admission/edge-overlay.ts';
+import { createEdgeRecord, type EdgeRecord, leaseEdge } from '../../core/admission/edge-record.ts';
 import { UNVERIFIED_WORKLOAD } from '../../core/substrate/edge-stats.ts';
 import type { EdgeLease, Lease } from '../../proto/gen/capmesh/v1/lease.ts';
-import { createEdgeRecord, type EdgeRecord } from './edge-record.ts';
 
 /** Edges that are kept, leased and unleased together. */
 export const EDGES_MAX = 20_000;
@@ -106,11 +105,7 @@ export class EdgeLedger {
     const known = this.find(slice.workload, slice.service);
     const record = known ?? this.#add(slice.workload, slice.service, nowMs);
     if (record === null) return null;
-    renewSlice(record.limit, slice, nowMs);
-    if (!record.entitled) fillLimit(record.limit, nowMs);
-    // A slice above the guarantee is lent: using it is no burst.
-    record.guaranteeRps = Math.max(slice.guaranteeRps, slice.rateRps ?? 0);
-    record.entitled = slice.budget?.cInt !== 0 && slice.budget?.cPtr !== 0;
+    leaseEdge(record, slice, slice.budget?.cInt !== 0 && slice.budget?.cPtr !== 0, nowMs);
     return record;
   }
 

@@ -1,7 +1,7 @@
 import { takeLevelMax } from '../../core/admission/arrival-meter.ts';
+import type { EdgeRecord } from '../../core/admission/edge-record.ts';
 import { EdgeCounters, Frame, type ResourceSample } from '../../proto/gen/capmesh/v1/telemetry.ts';
 import type { EdgeLedger } from '../ledger/edge-ledger.ts';
-import type { EdgeRecord } from '../ledger/edge-record.ts';
 import type { EnvoyEdgeCounters } from '../sinks/envoy-counters.ts';
 import type { EnvoyStats } from '../sinks/fold-metrics.ts';
 

@@ -1,7 +1,7 @@
-import { checkAccount } from '../../core/capacity/account.ts';
-import { AXES, type Axis, type CapacityVector } from '../../core/capacity/capacity-vector.ts';
-import { GATES, type GateName, type GateVerdict } from '../../core/gates/gate-state.ts';
-import type { EdgeView, MeshView, ServiceView } from '../../core/kernel/mesh-view.ts';
+import { checkAccount } from '../capacity/account.ts';
+import { AXES, type Axis, type CapacityVector } from '../capacity/capacity-vector.ts';
+import { GATES, type GateName, type GateVerdict } from '../gates/gate-state.ts';
+import type { EdgeView, MeshView, ServiceView } from '../kernel/mesh-view.ts';
 
 export interface AdmissionInput {
   readonly workload: string;

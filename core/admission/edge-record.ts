@@ -1,10 +1,10 @@
-import { type ArrivalMeter, countArrival, createArrivalMeter } from '../../core/admission/arrival-meter.ts';
-import type { EdgeState } from '../../core/admission/check-call.ts';
-import { createEdgeLimit, type LeasedSlice } from '../../core/admission/edge-limit.ts';
-import { createEdgeOverlay } from '../../core/admission/edge-overlay.ts';
-import type { RefusalReason } from '../../core/admission/refusal-reason.ts';
+import { type ArrivalMeter, countArrival, createArrivalMeter } from './arrival-meter.ts';
+import type { EdgeState } from './check-call.ts';
+import { createEdgeLimit, fillLimit, type LeasedSlice, renewSlice } from './edge-limit.ts';
+import { createEdgeOverlay } from './edge-overlay.ts';
+import type { RefusalReason } from './refusal-reason.ts';
 
-/** One edge at this sidecar: its limit and what was counted on it since the sidecar started. */
+/** One edge at one checker: its limit and what was counted on it since the checker started. */
 export interface EdgeRecord extends EdgeState {
   readonly workload: string;
   readonly service: string;
@@ -36,6 +36,20 @@ export function createEdgeRecord(workload: string, service: string, nowMs: numbe
     refused: new Map(),
     meter: createArrivalMeter(nowMs),
   };
+}
+
+/** Puts a slice in force; an edge that nobody could call until now starts with a full bucket. */
+export function leaseEdge(
+  edge: EdgeRecord,
+  slice: LeasedSlice & { readonly guaranteeRps: number },
+  entitled: boolean,
+  nowMs: number,
+): void {
+  renewSlice(edge.limit, slice, nowMs);
+  if (!edge.entitled) fillLimit(edge.limit, nowMs);
+  // A slice above the guarantee is lent: using it is no burst.
+  edge.guaranteeRps = Math.max(slice.guaranteeRps, slice.rateRps ?? 0);
+  edge.entitled = entitled;
 }
 
 export function countAdmitted(edge: EdgeRecord, nowMs: number): void {

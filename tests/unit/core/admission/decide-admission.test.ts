@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { type AdmissionInput, decideAdmission } from '../../../../control-plane/admission/decide-admission.ts';
+import { type AdmissionInput, decideAdmission } from '../../../../core/admission/decide-admission.ts';
 import { AXES, type CapacityVector, UNLIMITED } from '../../../../core/capacity/capacity-vector.ts';
 import type { GateName, GateState, GateVerdict } from '../../../../core/gates/gate-state.ts';
 import type { MeshView } from '../../../../core/kernel/mesh-view.ts';
