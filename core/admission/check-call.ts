@@ -2,6 +2,7 @@ import { tokenLimit } from '../capacity/burst.ts';
 import { covers, debit, fullBucket, levelAt, retryAfterMs, type TokenBucket } from '../capacity/token-bucket.ts';
 import { type EdgeLimit, followLease } from './edge-limit.ts';
 import { type EdgeOverlay, overlayRefusal } from './edge-overlay.ts';
+import { type LoadEstimate, type LoadLimit, type LoadReservation, loadFits, reserveLoad } from './load-limit.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 
 /** One edge as a check sees it. */
@@ -60,9 +61,43 @@ export function checkCall(
   silentMs: number,
   nowMs: number,
 ): RefusalReason | null {
-  if (!edge.entitled) return 'edge-not-entitled';
-  const refusal = overlayRefusal(edge.overlay, call.prio, call.retry, nowMs);
+  return refusalBeforeLoad(edge, call, nowMs) ?? takeCall(edge, share, silentMs, nowMs);
+}
+
+/** A call that says what it needs. */
+export interface LoadedCall extends CallClass {
+  readonly estimate: LoadEstimate;
+  /** As many calls as may run at once do; false where a proxy behind the check sees to it. */
+  readonly breakerOpen: boolean;
+  /** Time-out of the route: what is reserved is freed then at the latest. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * `checkCall` with breaker and load estimate before the buckets; all of them are
+ * charged, or none. A reservation = admitted; it is to be settled when the call is
+ * over.
+ */
+export function checkLoadedCall(
+  edge: EdgeState,
+  load: LoadLimit,
+  share: TokenShare | null,
+  call: LoadedCall,
+  silentMs: number,
+  nowMs: number,
+): RefusalReason | LoadReservation {
+  const refusal = refusalBeforeLoad(edge, call, nowMs);
   if (refusal !== null) return refusal;
+  if (call.breakerOpen) return 'breaker-open';
+  if (!loadFits(load, call.estimate, nowMs)) return 'load-exhausted';
+  return takeCall(edge, share, silentMs, nowMs) ?? reserveLoad(load, call.estimate, call.timeoutMs, nowMs);
+}
+
+function refusalBeforeLoad(edge: EdgeState, { prio, retry }: CallClass, nowMs: number): RefusalReason | null {
+  return edge.entitled ? overlayRefusal(edge.overlay, prio, retry, nowMs) : 'edge-not-entitled';
+}
+
+function takeCall(edge: EdgeState, share: TokenShare | null, silentMs: number, nowMs: number): RefusalReason | null {
   const { limit } = edge;
   followLease(limit, silentMs, nowMs);
   if (limit.rateRps === null) return null;
