@@ -48,6 +48,9 @@ export function learn(model: EdgeModel, seen: EdgeModel, durationSec: number): v
   model.requests = keep * model.requests + seen.requests;
 }
 
+/** m_e: calls that the model expects for so many requests handled by the caller (MATHS §B1). */
+export const expectedCalls = ({ calls, requests }: EdgeModel, handled: number): number => (handled * calls) / requests;
+
 /** Forgets what was learned of an edge. */
 export function unlearn(edge: EdgeState): void {
   Object.assign(edge.model, emptyModel());

@@ -1,5 +1,5 @@
-import type { EdgePlan, ServicePlan } from '../allocators/capacity-plan.ts';
-import { liveCapacity, maxCapacity } from '../capacity/live-capacity.ts';
+import type { EdgePlan } from '../allocators/capacity-plan.ts';
+import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import { errorDrift } from '../gates/error-drift.ts';
 import {
   type DriftInput,
@@ -12,14 +12,13 @@ import {
 } from '../gates/fit.ts';
 import { type FitRate, fitRate } from '../gates/fit-rate.ts';
 import type { GateName, GateVerdict } from '../gates/gate-state.ts';
-import type { ConfigLag } from '../gates/state-views.ts';
 import { CONTROL_PERIOD_SEC, MIN_ATTEMPTS_FOR_RETRIES, uvGate } from '../gates/uv.ts';
-import type { MeshConfig } from '../mesh/mesh-config.ts';
+import type { GateSettings } from '../mesh/mesh-config.ts';
 import { varianceLog } from '../substrate/latency-model.ts';
-import { callsOf, type EdgeState } from './edge-state.ts';
+import { callsOf, type EdgeState, expectedCalls } from './edge-state.ts';
 import { judgeGluing } from './judge-gluing.ts';
 import { judgeIsolation } from './judge-isolation.ts';
-import type { KernelState } from './kernel-state.ts';
+import type { MeasuredMesh } from './measure-mesh.ts';
 import type { ServiceState } from './service-state.ts';
 import { type MeshWindows, rateOf } from './windows.ts';
 
@@ -34,60 +33,73 @@ const MAX_CONGESTION = 1000;
 /** Gates that were judged in this tick. */
 export type ServiceVerdicts = Partial<Record<GateName, GateVerdict>>;
 
-export interface JudgedMesh {
-  readonly windows: MeshWindows;
-  readonly lag: ConfigLag | null;
-  /** Services whose series and views are compared in this tick. */
-  readonly inTurn: ReadonlySet<ServiceState>;
+/** The gates that are judged in every tick. */
+export interface JudgedService {
+  readonly fit: GateVerdict;
+  readonly uv: GateVerdict;
+  /** Answers that noise cannot fail the latency part of fit with; `null` = it was not judged. */
+  readonly answersNeeded: number | null;
 }
 
-/** The gates of one service over its windows, before hysteresis. */
+/**
+ * Fit and UV of one service over its windows, before hysteresis.
+ *
+ * @param live C of the scope, which thresholds follow
+ */
 export function judgeService(
-  state: KernelState,
+  settings: GateSettings,
   service: ServiceState,
-  plan: ServicePlan | undefined,
-  { windows, lag, inTurn }: JudgedMesh,
-): ServiceVerdicts {
-  const { config } = state;
-  if (config === null) return {};
-  const edges = [...service.edges.values()].filter((edge) => edge.budget !== null);
-  const live = maxCapacity(
-    edges.flatMap((edge) => (edge.budget ? [liveCapacity(edge.budget.vector, state.live.get(edge.workload))] : [])),
-  );
-  const verdicts = {
-    fit: judgeFit(config, service, edges, windows, live.geo),
-    uv: judgeUv(config, service, { edges, plan, coupling: live.int ?? 1 }, windows),
-  };
-  if (!inTurn.has(service)) return verdicts;
+  live: CapacityVector,
+  measured: MeasuredMesh,
+): JudgedService {
+  const edges = budgetedEdges(service);
   return {
-    ...verdicts,
-    gluing: judgeGluing({ edges, lag, k: config.gates.gluingK, geo: live.geo }),
-    isolation: judgeIsolation(config.gates.isolationEps, service, plan, live),
+    ...judgeFit(settings.fitThreshold, service, edges, measured, live.geo),
+    uv: judgeUv(settings, service, edges, measured, live.int ?? 1),
   };
 }
+
+/** Gluing and isolation of one service: in a large mesh services take turns. */
+export function compareService(
+  settings: GateSettings,
+  service: ServiceState,
+  live: CapacityVector,
+  { lag, plans }: MeasuredMesh,
+): { readonly gluing: GateVerdict; readonly isolation: GateVerdict } {
+  const edges = budgetedEdges(service);
+  return {
+    gluing: judgeGluing({ edges, lag, k: settings.gluingK, geo: live.geo }),
+    isolation: judgeIsolation(settings.isolationEps, service, plans.get(service.service), live),
+  };
+}
+
+const budgetedEdges = ({ edges }: ServiceState): EdgeState[] =>
+  [...edges.values()].filter((edge) => edge.budget !== null);
 
 function judgeFit(
-  config: MeshConfig,
+  setting: number,
   service: ServiceState,
   edges: readonly EdgeState[],
-  windows: MeshWindows,
+  { services, windows }: MeasuredMesh,
   geo: number | null,
-): GateVerdict {
+): Pick<JudgedService, 'fit' | 'answersNeeded'> {
   const { attempts } = windows.of(service);
   const drift = driftInput(service, windows);
   // Without a model only the overload part is known: it tells a held failure that its cause is gone.
-  if (service.learnedSec < MODEL_MIN_SEC && attempts > 0 && !drift.trimming) return withoutModel(drift);
-  const threshold = fitThreshold(config.gates.fitThreshold, geo);
+  if (service.learnedSec < MODEL_MIN_SEC && attempts > 0 && !drift.trimming) {
+    return { fit: withoutModel(drift), answersNeeded: null };
+  }
+  const threshold = fitThreshold(setting, geo);
   const latency = latencyInput(edges, rateOf(windows.of(service)));
-  service.answersNeeded = latencyMassNeeded(latency.cells, threshold);
-  return fitGate({
-    rate: rateResult(config, service, edges, windows, threshold),
+  const fit = fitGate({
+    rate: rateResult(services, service, edges, windows, threshold),
     latency,
     errors: worstError(edges),
     drift,
     threshold,
     attempts,
   });
+  return { fit, answersNeeded: latencyMassNeeded(latency.cells, threshold) };
 }
 
 /**
@@ -110,17 +122,17 @@ function driftInput(service: ServiceState, windows: MeshWindows): DriftInput {
 
 /** Calls on the edges whose caller is a service, against what it makes per request that it handles (MATHS §B1). */
 function rateResult(
-  config: MeshConfig,
+  services: ReadonlyMap<string, ServiceState>,
   service: ServiceState,
   edges: readonly EdgeState[],
   windows: MeshWindows,
   threshold: number,
 ): FitRate | null {
-  const modelled = edges.filter((edge) => config.services.has(edge.workload) && edge.model.requests > 0);
+  const modelled = edges.filter((edge) => services.has(edge.workload) && edge.model.requests > 0);
   if (modelled.length === 0) return null;
   const ticks = windows.of(service).ticks;
   const requests = modelled.map((edge) => windows.handled(edge.workload, ticks));
-  const expected = modelled.map((edge, i) => ((requests[i] ?? 0) * edge.model.calls) / edge.model.requests);
+  const expected = modelled.map(({ model }, i) => expectedCalls(model, requests[i] ?? 0));
   return fitRate({
     observed: modelled.map((edge) => callsOf(edge.sums)),
     expected,
@@ -167,31 +179,31 @@ function worstError(edges: readonly EdgeState[]): { ratio: number; worst: string
   return worst;
 }
 
-interface UvScope {
-  readonly edges: readonly EdgeState[];
-  readonly plan: ServicePlan | undefined;
-  readonly coupling: number;
-}
-
-function judgeUv(config: MeshConfig, service: ServiceState, scope: UvScope, windows: MeshWindows): GateVerdict {
-  const plans = new Map(scope.plan?.edges.map((edge) => [edge.workload, edge]));
+function judgeUv(
+  settings: GateSettings,
+  service: ServiceState,
+  edges: readonly EdgeState[],
+  { plans, windows }: MeasuredMesh,
+  coupling: number,
+): GateVerdict {
+  const planned = new Map(plans.get(service.service)?.edges.map((edge) => [edge.workload, edge]));
   return uvGate({
-    edges: scope.edges.map((edge) => {
+    edges: edges.map((edge) => {
       const { admittedLevelMax, attempts, retries } = edge.sums;
-      return { name: edge.key, admittedLevelMax, burst: burstOf(config, plans.get(edge.workload)), attempts, retries };
+      const burst = burstOf(settings, planned.get(edge.workload));
+      return { name: edge.key, admittedLevelMax, burst, attempts, retries };
     }),
     amplification: windows.amplification(service.service),
-    coupling: scope.coupling,
+    coupling,
     observedSec: service.observedSec,
-    lowestHz: config.gates.uvLambda1Hz,
+    lowestHz: settings.uvLambda1Hz,
     tickSec: service.newest?.durationSec ?? 1,
   });
 }
 
 /** σ of an edge, or what a highest frequency leaves of it: f = ρ + σ/τ with τ = 0.2 s (CONTRACT §G). */
-function burstOf(config: MeshConfig, plan: EdgePlan | undefined): number | null {
+function burstOf({ uvLambdaMaxHz }: GateSettings, plan: EdgePlan | undefined): number | null {
   if (!plan || plan.burst === null || plan.guaranteeRps === null || plan.limitRps === null) return null;
   if (plan.limitRps > BORROWED_RATIO * plan.guaranteeRps) return null;
-  const { uvLambdaMaxHz } = config.gates;
   return uvLambdaMaxHz === null ? plan.burst : Math.max(1, 0.2 * (uvLambdaMaxHz - plan.guaranteeRps));
 }

@@ -5,6 +5,14 @@ import type { MeshConfig } from '../mesh/mesh-config.ts';
 import type { StabilityActionRecord } from '../stability/stability-action.ts';
 import type { TelemetryFrame } from '../substrate/telemetry-frame.ts';
 
+/** A point in time on both clocks. */
+export interface Moment {
+  /** Monotonic milliseconds. */
+  readonly nowMs: number;
+  /** UTC milliseconds. */
+  readonly wallMs: number;
+}
+
 /** Everything that can happen to the kernel. */
 export type KernelEvent =
   | { readonly kind: 'config'; readonly config: MeshConfig }

@@ -1,68 +1,94 @@
-import { RESERVE_MS } from '../allocators/lease-book.ts';
 import { sliceLimits } from '../allocators/slice-limits.ts';
+import { allPass } from '../gates/all-pass.ts';
 import { GATES, type GateName, type GateVerdict } from '../gates/gate-state.ts';
 import { settleGate } from '../gates/hysteresis.ts';
 import { unknown } from '../gates/verdict.ts';
 import { describeAction } from '../stability/describe-action.ts';
-import { releaseOverload } from '../stability/overload-controller.ts';
-import { limitIsEnforced, mayHold } from './action-control.ts';
+import { limitIsEnforced } from './action-control.ts';
 import { capacityEvents, type ServiceNews } from './capacity-events.ts';
-import { gather, offeredOnNode } from './gather.ts';
-import { judgeService, type ServiceVerdicts } from './judge-service.ts';
+import { capacityInScope } from './capacity-in-scope.ts';
+import { GateMonitor } from './gate-monitor.ts';
+import { offeredOnNode } from './gather.ts';
+import type { ServiceVerdicts } from './judge-service.ts';
 import type { KernelEffect } from './kernel-io.ts';
 import type { KernelState } from './kernel-state.ts';
 import { learnService } from './learn-service.ts';
 import { followLimitAction } from './limit-action.ts';
-import { meshLag } from './mesh-lag.ts';
-import { observeService } from './observe-service.ts';
+import { type MeasuredMesh, measureMesh } from './measure-mesh.ts';
 import { followLearned, planMesh } from './plan-mesh.ts';
 import { samePlan } from './same-plan.ts';
 import { followServiceActions } from './service-actions.ts';
 import type { ServiceState } from './service-state.ts';
-import { servicesInTurn } from './turns.ts';
-import { MeshWindows } from './windows.ts';
 
 /** Without data for this long a verdict is stale (MATHS §B8). */
 const STALE_MS = 10_000;
 
+/** Answers the gates that fail; news of what it did. */
+export type Stabilize = (state: KernelState, measured: MeasuredMesh, wallMs: number) => ServiceNews[];
+
 /**
- * One tick: what nodes reported → controllers and windows → gates → plan, leases
- * and news. Its cost grows with the edges, never with the calls.
+ * One tick: what nodes reported → controllers and windows → gates → actions where
+ * not all of them pass → plan, leases and news. Its cost grows with the edges,
+ * never with the calls.
  */
-export function tick(state: KernelState, wallMs: number): KernelEffect[] {
-  const gathered = gather(state);
-  forgetNodes(state);
-  const seen = new Set<ServiceState>();
-  for (const service of state.services.values()) {
-    if (observeService(service, gathered, state.nowMs)) seen.add(service);
-    if (service.controller.mode === 'trim' && !mayHold(state, service, wallMs)) {
-      service.controller = releaseOverload(service.controller);
-    }
-  }
-  const news = judgeMesh(state, seen, wallMs);
+export const tick = (state: KernelState, wallMs: number): KernelEffect[] =>
+  completeTick(state, measureMesh(state, wallMs), wallMs, stabilizeMesh);
+
+/** The rest of a tick, once it is measured. */
+export function completeTick(
+  state: KernelState,
+  measured: MeasuredMesh,
+  wallMs: number,
+  stabilize: Stabilize,
+): KernelEffect[] {
+  const judged = judgeMesh(state, measured);
+  const acted = mustStabilize(state) ? stabilize(state, measured, wallMs) : [];
   state.cancelled.clear();
   const effects = [...holdRollout(state), ...replan(state)];
   if (state.plan === null) return effects;
+  const all = [...judged, ...acted];
+  const news = [...state.services.values()].flatMap((service) => all.filter((one) => one.service === service));
   const events = capacityEvents(news, state.services, state.plan, wallMs);
   return [...effects, ...events.map((event) => ({ kind: 'emit-event', event }) as const)];
 }
 
-function judgeMesh(state: KernelState, seen: ReadonlySet<ServiceState>, wallMs: number): ServiceNews[] {
-  const windows = new MeshWindows(state.services);
-  const inTurn = servicesInTurn([...seen], state.turns);
-  state.turns += inTurn.length;
-  const mesh = { windows, lag: meshLag(state), inTurn: new Set(inTurn) };
-  const plans = new Map(state.plan?.services.map((plan) => [plan.service, plan]));
+/** Metrics → gates, and into the models what may be learned; news of every gate whose state changed. */
+function judgeMesh(state: KernelState, measured: MeasuredMesh): ServiceNews[] {
+  const monitor = new GateMonitor(state.config?.gates);
   const news: ServiceNews[] = [];
   for (const service of state.services.values()) {
-    if (seen.has(service)) {
-      const verdicts = judgeService(state, service, plans.get(service.service), mesh);
+    if (measured.seen.has(service)) {
+      const verdicts = monitor.judge(service, capacityInScope([service], state.live), measured);
       news.push(...settle(service, verdicts, state.nowMs));
-      learnService(service, state.services, windows.of(service), isFailing(service, verdicts), state.nowMs);
+      const window = measured.windows.of(service);
+      learnService(service, state.services, window, isFailing(service, verdicts), state.nowMs);
     } else if (service.newest !== null && state.nowMs - service.lastDataMs > STALE_MS) {
       news.push(...settle(service, STALE, state.nowMs));
     }
     followLearned(service, limitIsEnforced(state));
+  }
+  return news;
+}
+
+/** Not all gates pass, or something is still done about a gate that did not and has to be renewed or ended. */
+function mustStabilize(state: KernelState): boolean {
+  for (const service of state.services.values()) {
+    if (!allPass(service.gates) || isFollowed(service)) return true;
+  }
+  return false;
+}
+
+const isFollowed = ({ action, actions, controller, trimmingSinceMs, fitFailingSinceMs }: ServiceState): boolean =>
+  action !== null ||
+  actions.running.length > 0 ||
+  controller.mode === 'trim' ||
+  trimmingSinceMs !== null ||
+  fitFailingSinceMs !== null;
+
+/** Starts, renews, relaxes and ends actions: the concurrency limit first, then what the stability controller decides. */
+export function stabilizeMesh(state: KernelState, { seen }: MeasuredMesh, wallMs: number): ServiceNews[] {
+  const news: ServiceNews[] = [];
+  for (const service of state.services.values()) {
     const action = followLimitAction(state, service, { nowMs: state.nowMs, wallMs }, seen.has(service));
     if (action !== null) {
       news.push({ service, kind: 'action', action, message: describeAction(service.service, action) });
@@ -141,11 +167,4 @@ function publishLeases(state: KernelState): KernelEffect[] {
   });
   state.book = book;
   return leases.length > 0 ? [{ kind: 'publish-leases', leases }] : [];
-}
-
-/** A node that was silent for as long as its share stays reserved is forgotten. */
-function forgetNodes(state: KernelState): void {
-  for (const [name, node] of state.nodes) {
-    if (state.nowMs - node.telemetry.lastFrameMs > 2 * RESERVE_MS) state.nodes.delete(name);
-  }
 }

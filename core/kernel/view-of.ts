@@ -1,4 +1,5 @@
 import type { EdgePlan } from '../allocators/capacity-plan.ts';
+import { allPass } from '../gates/all-pass.ts';
 import type { GateName, GateState, GateVerdict } from '../gates/gate-state.ts';
 import { edgeKey } from '../mesh/mesh-config.ts';
 import type { EdgeDelta } from '../substrate/edge-delta.ts';
@@ -30,9 +31,9 @@ export function viewOf(state: KernelState, nowMs: number): MeshView {
 }
 
 function stabilityOf(services: readonly ServiceView[]): MeshView['stability'] {
-  const statuses = services.flatMap(({ gates }) => Object.values(gates).map((gate) => gate.status));
-  if (statuses.includes('FAIL')) return 'unstable';
-  return statuses.includes('UNKNOWN') ? 'degraded' : 'stable';
+  if (services.every(({ gates }) => allPass(gates))) return 'stable';
+  const failing = services.some(({ gates }) => Object.values(gates).some(({ status }) => status === 'FAIL'));
+  return failing ? 'unstable' : 'degraded';
 }
 
 function viewService(service: ServiceState, { config }: KernelState, nowMs: number): ServiceView {

@@ -1,7 +1,7 @@
 import { type EdgeKey, edgeKey } from '../mesh/mesh-config.ts';
 import { appendDelta, differenceEdge, type EdgeDelta } from './edge-delta.ts';
 import { fieldsOf, fromPlain, numberOf, type Plain, PlainValueError, textOf, toPlain } from './plain-value.ts';
-import type { EdgeCounters, TelemetryFrame } from './telemetry-frame.ts';
+import type { EdgeCounters, ResourceSample, TelemetryFrame } from './telemetry-frame.ts';
 
 /** Edges remembered per node; the same bound as on the wire. */
 const EDGES_MAX = 20_000;
@@ -23,6 +23,8 @@ export class NodeTelemetry {
   /** Monotonic milliseconds at which the newest complete frame arrived. */
   lastFrameMs: number;
   leaseSeq = 0;
+  /** CPU, memory, network and disk of its host as it told them last; `null` = it has not, since the start. */
+  resources: ResourceSample | null = null;
   /** Frames thrown away: duplicates, out of order, incomplete. */
   droppedFrames = 0;
   droppedEdges = 0;
@@ -44,6 +46,7 @@ export class NodeTelemetry {
       this.droppedFrames++;
       return;
     }
+    if (frame.resources !== undefined) this.resources = frame.resources;
     const edges = this.#collect(frame);
     if (edges === null) return;
     const started = frame.instance !== this.#instance;

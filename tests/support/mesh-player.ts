@@ -1,4 +1,4 @@
-import type { KernelEffect, NodeRollout } from '../../core/kernel/kernel-io.ts';
+import type { KernelEffect, KernelEvent, NodeRollout } from '../../core/kernel/kernel-io.ts';
 import { createKernel } from '../../core/kernel/kernel-state.ts';
 import { step } from '../../core/kernel/step.ts';
 import { edgeKey, type MeshConfig } from '../../core/mesh/mesh-config.ts';
@@ -28,10 +28,15 @@ export class MeshPlayer {
   readonly deaf = new Set<string>();
   readonly #config: MeshConfig;
   readonly #counters = new Map<string, EdgeCounters>();
+  readonly #tell: (event: KernelEvent) => readonly KernelEffect[];
+  /** Newest lease of each node. */
+  readonly #leaseSeqs = new Map<string, number>();
   #sec = 0;
 
-  constructor(config: MeshConfig) {
+  /** @param tell takes the events instead of `kernel` */
+  constructor(config: MeshConfig, tell?: (event: KernelEvent) => readonly KernelEffect[]) {
     this.#config = config;
+    this.#tell = tell ?? ((event) => step(this.kernel, event).effects);
     this.#take({ kind: 'config', config });
   }
 
@@ -57,7 +62,7 @@ export class MeshPlayer {
   second(nodes: Readonly<Record<string, Readonly<Record<string, NodeSecond>>>>): void {
     this.#sec++;
     for (const [node, edges] of Object.entries(nodes)) {
-      const leaseSeq = this.deaf.has(node) ? 0 : (this.kernel.book.nodes.get(node)?.newest.seq ?? 0);
+      const leaseSeq = this.deaf.has(node) ? 0 : (this.#leaseSeqs.get(node) ?? 0);
       const counted = [...this.#config.budgets.values()].map(({ workload, service }) =>
         this.#count(node, workload, service, edges[edgeKey(workload, service)]),
       );
@@ -67,8 +72,13 @@ export class MeshPlayer {
     this.#take({ kind: 'tick', nowMs: this.nowMs, wallMs: 1_800_000_000_000 + this.nowMs });
   }
 
-  #take(event: Parameters<typeof step>[1]): void {
-    this.effects.push(...step(this.kernel, event).effects);
+  #take(event: KernelEvent): void {
+    const effects = this.#tell(event);
+    this.effects.push(...effects);
+    for (const effect of effects) {
+      if (effect.kind !== 'publish-leases') continue;
+      for (const { node, seq } of effect.leases) this.#leaseSeqs.set(node, seq);
+    }
   }
 
   #count(node: string, workload: string, service: string, did: NodeSecond = { calls: 0 }): EdgeCounters {
