@@ -1,0 +1,52 @@
+import { nodeBreaker } from '../capacity/breaker.ts';
+import { concurrencyShares } from '../capacity/concurrency.ts';
+import { memoryShares } from '../capacity/load-shares.ts';
+import type { BreakerPlan } from './capacity-plan.ts';
+import { checkFraction, type WorkloadSpec } from './workload-spec.ts';
+
+/**
+ * What a workload may hold at a service at once; `null` = this axis sets no limit,
+ * and the plan bounds calls in flight by their rate (CONTRACT §D).
+ */
+export interface PointerAssignment {
+  /** N_e = max(1, ⌊wf(N, C_ptr·N, w)⌋), calls in flight; 0 where C_ptr is 0. */
+  readonly concurrency: number | null;
+  /** The same in one node: requests, connections, pending requests. */
+  readonly breaker: BreakerPlan | null;
+  /** MiB that the calls in flight may hold by their estimates. */
+  readonly memoryMiB: number | null;
+}
+
+/** C_ptr: calls, connections and memory that are held at once. */
+export class PointerAllocator {
+  /** @param cPtr `null` = no limit */
+  allocate(cPtr: number | null, { weight, pool }: WorkloadSpec): PointerAssignment {
+    checkFraction('cPtr', cPtr);
+    const askers = [
+      { fraction: cPtr, weight },
+      ...pool.others.map((other) => ({ fraction: other.vector.ptr, weight: other.weight })),
+    ];
+    const concurrency = concurrencyOf(cPtr, pool.capacity.concurrency, askers);
+    return {
+      concurrency,
+      breaker: concurrency === null ? null : nodeBreaker(concurrency, 1, pool.nodes),
+      memoryMiB: memoryShares(pool.capacity.memoryMiB, askers)[0] ?? null,
+    };
+  }
+}
+
+function concurrencyOf(
+  cPtr: number | null,
+  total: number | null,
+  askers: readonly { readonly fraction: number | null; readonly weight: number }[],
+): number | null {
+  if (cPtr === 0) return 0;
+  if (cPtr === null || total === null) return null;
+  const pointed = askers.flatMap(({ fraction, weight }) => (fraction === null ? [] : [{ fraction, weight }]));
+  const shares = concurrencyShares(
+    total,
+    pointed.map(({ fraction }) => fraction),
+    pointed.map(({ weight }) => weight),
+  );
+  return shares[0] ?? null;
+}
