@@ -1,12 +1,34 @@
-/** Capmesh as a library: capacity maths, plans, mesh configuration and the kernel, all pure. */
+/** Capmesh as a library: capacity maths, plans, mesh configuration, the kernel, and all of it in one process. All pure. */
 
+export { checkCall, checkLoadedCall, type LoadedCall } from './admission/check-call.ts';
+export { type AdmissionDecision, decideAdmission } from './admission/decide-admission.ts';
+export {
+  createLoadLimit,
+  type LoadEstimate,
+  type LoadLimit,
+  type LoadReservation,
+  type LoadShare,
+  loadFits,
+  loadRetryAfterMs,
+  renewLoadShare,
+  reserveLoad,
+  settleLoad,
+} from './admission/load-limit.ts';
+export { type RefusalReason, statusOf } from './admission/refusal-reason.ts';
+export { CapacityAllocator, type CapacityAssignment, localWorkload } from './allocators/capacity-allocator.ts';
 export type * from './allocators/capacity-plan.ts';
+export { CouplingAllocator, type CouplingAssignment } from './allocators/coupling-allocator.ts';
+export { D_MAX, DimensionAllocator, type TopologyAssignment } from './allocators/dimension-allocator.ts';
 export type { LeaseBook, NodeObservation } from './allocators/lease-book.ts';
 export { EMPTY_LEASE_BOOK, restoreLeaseBook } from './allocators/lease-book.ts';
+export { ObserverAllocator } from './allocators/observer-allocator.ts';
 export { planCapacity } from './allocators/plan-capacity.ts';
 export type * from './allocators/plan-input.ts';
+export { PointerAllocator, type PointerAssignment } from './allocators/pointer-allocator.ts';
 export type { SliceInput, SliceResult } from './allocators/slice-limits.ts';
 export { sliceLimits } from './allocators/slice-limits.ts';
+export { SymmetryAllocator, type SymmetryAssignment } from './allocators/symmetry-allocator.ts';
+export type { PoolShare, PoolSpec, WorkloadSpec } from './allocators/workload-spec.ts';
 export { type AccountCheck, checkAccount } from './capacity/account.ts';
 export { edgeBurst, type RateAndBurst, sliceBurst, tokenLimit } from './capacity/burst.ts';
 export { AXES, type Axis, type CapacityVector, UNLIMITED } from './capacity/capacity-vector.ts';
@@ -19,10 +41,22 @@ export { type ObservationLimits, observationLimits } from './capacity/observatio
 export { guaranteedShares, type RateDemand, rateLimits } from './capacity/rate-limits.ts';
 export { covers, debit, fullBucket, levelAt, retryAfterMs, type TokenBucket, take } from './capacity/token-bucket.ts';
 export { waterFill } from './capacity/water-fill.ts';
-export type { CapacityEventRecord, KernelEffect, KernelEvent } from './kernel/kernel-io.ts';
+export { allPass, combineGates } from './gates/all-pass.ts';
+export { GATES, type GateName, type GateState, type GateStatus, type GateVerdict } from './gates/gate-state.ts';
+export { CapacityKernel, type CapacityKernelOptions } from './kernel/capacity-kernel.ts';
+export type { Correlator, CorrelatorCell } from './kernel/correlator.ts';
+export { computeCapacityMetrics, GateMonitor, type GateResult } from './kernel/gate-monitor.ts';
+export type { CapacityEventRecord, KernelEffect, KernelEvent, Moment } from './kernel/kernel-io.ts';
 export { createKernel, type KernelState } from './kernel/kernel-state.ts';
 export type { EdgeView, MeshView, NodeView, ServiceView } from './kernel/mesh-view.ts';
 export { type KernelStep, step } from './kernel/step.ts';
+export { type MeasureSource, Substrate } from './kernel/substrate.ts';
+export {
+  type MetricSample,
+  type MetricStream,
+  type ResourceMetrics,
+  SubstrateState,
+} from './kernel/substrate-state.ts';
 export { viewOf } from './kernel/view-of.ts';
 export { checkMesh } from './mesh/check-mesh.ts';
 export * from './mesh/mesh-config.ts';
@@ -32,3 +66,14 @@ export { type Endpoint, parseEndpoint } from './mesh/parse-endpoint.ts';
 export { meshDocument } from './mesh/to-mesh-document.ts';
 export type { Checked, Problem } from './problem.ts';
 export type { ActionKind, EndCause, StabilityActionRecord } from './stability/stability-action.ts';
+export { StabilityController } from './stability/stability-controller.ts';
+export type { StabilityScene } from './stability/stability-scene.ts';
+export { CapacityPlatform, type CapacityPlatformOptions } from './standalone/capacity-platform.ts';
+export type { CapacityRequest, CapacityResponse } from './standalone/capacity-request.ts';
+export type { OperationOutcome, RunningOperation } from './standalone/local-edge.ts';
+export type { OperationRequest, OperationResult } from './standalone/operation-request.ts';
+export { type TokenKey, TokenService } from './standalone/token-service.ts';
+export type { TelemetryFrame } from './substrate/telemetry-frame.ts';
+export { checkClaims } from './token/check-claims.ts';
+export { issueToken, type TokenContent, type TokenSigner } from './token/issue-token.ts';
+export { type VerifySignature, verifyToken } from './token/verify-token.ts';

@@ -16,6 +16,12 @@ export const LATENCY_MIDPOINTS_MS: readonly number[] = Array.from({ length: LATE
 
 const LOG_MIDPOINTS: readonly number[] = LATENCY_MIDPOINTS_MS.map((ms) => Math.log(ms));
 
+/** The bucket that counts a latency. */
+export function latencyBucket(latencyMs: number): number {
+  const bucket = LATENCY_BOUNDS_MS.findIndex((bound) => latencyMs <= bound);
+  return bucket < 0 ? LATENCY_BUCKET_COUNT - 1 : bucket;
+}
+
 /** Sums of y = ln(latency in ms) over the answers in some buckets. */
 export interface LogMoments {
   readonly count: number;

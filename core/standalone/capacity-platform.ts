@@ -1,0 +1,124 @@
+import { createTokenShare, type TokenShare } from '../admission/check-call.ts';
+import type { RefusalReason } from '../admission/refusal-reason.ts';
+import { CapacityAllocator, type CapacityAssignment, localWorkload } from '../allocators/capacity-allocator.ts';
+import { UNLIMITED } from '../capacity/capacity-vector.ts';
+import { CapacityKernel } from '../kernel/capacity-kernel.ts';
+import type { CapacityEventRecord, Moment } from '../kernel/kernel-io.ts';
+import { edgeKey, type MeshConfig } from '../mesh/mesh-config.ts';
+import type { TokenClaims } from '../token/token-claims.ts';
+import { type CapacityRequest, type CapacityResponse, checkCapacityRequest } from './capacity-request.ts';
+import type { LocalEdge, OperationOutcome, RunningOperation } from './local-edge.ts';
+import { LocalNode } from './local-node.ts';
+import { checkEstimate, type OperationRequest, type OperationResult } from './operation-request.ts';
+import { type TokenKey, TokenService } from './token-service.ts';
+
+export interface CapacityPlatformOptions {
+  readonly config: MeshConfig;
+  readonly key: TokenKey;
+  /** Unique and not guessable; at most 64 printable characters. */
+  readonly newGrantId: () => string;
+  /** Which service an operation of a type uses; a type that is not named is itself the name of a service. */
+  readonly operations?: Readonly<Record<string, string>> | undefined;
+  readonly startedAt: Moment;
+}
+
+/** Buckets of tokens that are kept; a token that comes back later starts with a full one, inside its edge's. */
+const SHARES_MAX = 10_000;
+
+/**
+ * The whole of Capmesh inside one process, without a network: tokens, gates and
+ * allocation in memory. It has no clock: whoever holds it tells the time, and
+ * ticks it about once a second.
+ */
+export class CapacityPlatform {
+  readonly kernel: CapacityKernel;
+  readonly #config: MeshConfig;
+  readonly #tokens: TokenService;
+  readonly #node: LocalNode;
+  readonly #allocator = new CapacityAllocator();
+  readonly #operations: ReadonlyMap<string, string>;
+  readonly #shares = new Map<string, TokenShare>();
+  #now: Moment;
+
+  constructor({ config, key, newGrantId, operations = {}, startedAt }: CapacityPlatformOptions) {
+    this.#config = config;
+    this.#tokens = new TokenService({ config, key, newGrantId });
+    this.#node = new LocalNode(config, startedAt);
+    this.#operations = new Map(Object.entries(operations));
+    this.#now = startedAt;
+    this.kernel = new CapacityKernel({ config, source: () => [this.#node.frame(this.#now)] });
+    this.tick(startedAt);
+  }
+
+  /**
+   * Asks for capacity: a token, or the gates that fail and the axes on which the
+   * account is exhausted. Throws a RangeError that names every field that is wrong.
+   */
+  requestCapacity(request: CapacityRequest, { nowMs, wallMs }: Moment): CapacityResponse {
+    const { workloadId, capacityVector, durationMs } = checkCapacityRequest(request, this.#config);
+    const asked = { workload: workloadId, vector: capacityVector, durationMs };
+    const answer = this.#tokens.request(asked, this.kernel.view(nowMs), wallMs);
+    if (!answer.admitted) return answer;
+    this.#tellGrants({ nowMs, wallMs });
+    const { grant, token, conditional } = answer;
+    const { jti, expiresAtMs } = grant;
+    return { admitted: true, capacityToken: token, grantId: jti, expiresAtMs, conditional };
+  }
+
+  /**
+   * Whether an operation may run now, or why not; what is allowed is charged until
+   * `settleOperation`. Throws a RangeError for an estimate that is none.
+   */
+  checkOperation(request: OperationRequest, { nowMs, wallMs }: Moment): OperationResult {
+    const estimate = checkEstimate(request);
+    const token = this.#tokens.read(request.token, wallMs);
+    if (!token.ok) return refused(token.reason);
+    const { sub, cap, prio } = token.value;
+    const { operationType } = request;
+    const edge = this.#node.find(sub, this.#operations.get(operationType) ?? operationType);
+    if (edge === undefined || cap.int === 0 || cap.ptr === 0) return refused('edge-not-entitled');
+    const share = this.#shareOf(token.value, edge, nowMs);
+    return this.#node.check(edge, share, { operationType, estimate, class: { prio, retry: false } }, nowMs);
+  }
+
+  /**
+   * Tells that an operation is over: its load is free again and gates see how it
+   * went. False where it had ended before, or was counted as timed out.
+   */
+  settleOperation(operation: RunningOperation, outcome: OperationOutcome, { nowMs }: Moment): boolean {
+    return this.#node.settle(operation, outcome, nowMs);
+  }
+
+  /** Measures, judges and stabilises; what was decided holds at once. Answers what is to be told. */
+  tick(now: Moment): CapacityEventRecord[] {
+    this.#now = now;
+    this.#tellGrants(now);
+    const effects = this.kernel.tick(now);
+    this.#node.follow(effects, now.nowMs);
+    return effects.flatMap((effect) => (effect.kind === 'emit-event' ? [effect.event] : []));
+  }
+
+  /** What a workload's budget at a service amounts to on every axis. */
+  allocate(workloadId: string, service: string): CapacityAssignment {
+    const workload = localWorkload(this.#config, workloadId, service);
+    const budget = this.#config.budgets.get(edgeKey(workloadId, service));
+    return this.#allocator.allocate(budget?.vector ?? UNLIMITED, workload);
+  }
+
+  #tellGrants({ nowMs, wallMs }: Moment): void {
+    this.#node.follow(this.kernel.tell({ kind: 'grants', live: this.#tokens.live(wallMs) }), nowMs);
+  }
+
+  #shareOf({ jti, cap }: TokenClaims, { record }: LocalEdge, nowMs: number): TokenShare {
+    const key = `${jti} ${record.service}`;
+    const share = this.#shares.get(key) ?? createTokenShare(cap.int, record.limit, nowMs);
+    // The one used last is the last to be dropped.
+    this.#shares.delete(key);
+    this.#shares.set(key, share);
+    const [oldest] = this.#shares.keys();
+    if (this.#shares.size > SHARES_MAX && oldest !== undefined) this.#shares.delete(oldest);
+    return share;
+  }
+}
+
+const refused = (reason: RefusalReason): OperationResult => ({ allowed: false, reason, retryAfterMs: null });

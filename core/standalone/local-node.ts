@@ -1,0 +1,191 @@
+import { takeLevelMax } from '../admission/arrival-meter.ts';
+import {
+  type CallClass,
+  checkLoadedCall,
+  explainExhaustion,
+  RETRY_AFTER_MAX_MS,
+  type TokenShare,
+} from '../admission/check-call.ts';
+import { renewOverlay } from '../admission/edge-overlay.ts';
+import { countAdmitted, countRefused, leaseEdge } from '../admission/edge-record.ts';
+import { type LoadEstimate, loadRetryAfterMs } from '../admission/load-limit.ts';
+import type { RefusalReason } from '../admission/refusal-reason.ts';
+import { CapacityAllocator, localWorkload } from '../allocators/capacity-allocator.ts';
+import type { CapacityPlan, LeasePlan } from '../allocators/capacity-plan.ts';
+import { leasedOverlay } from '../allocators/lease-overlay.ts';
+import { edgesByService } from '../allocators/plan-capacity.ts';
+import type { KernelEffect, Moment } from '../kernel/kernel-io.ts';
+import { type EdgeKey, edgeKey, type MeshConfig } from '../mesh/mesh-config.ts';
+import type { EdgeCounters, TelemetryFrame } from '../substrate/telemetry-frame.ts';
+import {
+  createLocalEdge,
+  endOperation,
+  type LocalEdge,
+  type OperationOutcome,
+  type RunningOperation,
+  timeOutOperations,
+} from './local-edge.ts';
+import type { OperationResult } from './operation-request.ts';
+
+/** The one node of a mesh inside one process. */
+export const LOCAL_NODE = 'local';
+
+export interface LocalCall {
+  readonly operationType: string;
+  readonly estimate: LoadEstimate;
+  readonly class: CallClass;
+}
+
+/** Checks, counts and reports: what sidecar and proxy do together, inside one process. */
+export class LocalNode {
+  readonly #mesh: string;
+  readonly #edges: ReadonlyMap<EdgeKey, LocalEdge>;
+  #leaseSeq = 0;
+  #lastWordMs: number;
+  #frames = 0;
+  #lastFrame: Moment;
+
+  constructor(config: MeshConfig, now: Moment) {
+    this.#mesh = config.mesh;
+    this.#edges = localEdges(config, now.nowMs);
+    this.#lastWordMs = now.nowMs;
+    this.#lastFrame = now;
+  }
+
+  find(workload: string, service: string): LocalEdge | undefined {
+    return this.#edges.get(edgeKey(workload, service));
+  }
+
+  /** Puts in force what the kernel decided. */
+  follow(effects: readonly KernelEffect[], nowMs: number): void {
+    this.#lastWordMs = nowMs;
+    for (const effect of effects) {
+      if (effect.kind === 'publish-plan') this.#followPlan(effect.plan);
+      if (effect.kind === 'publish-leases') for (const lease of effect.leases) this.#followLease(lease, nowMs);
+    }
+  }
+
+  /** Whether an operation may run now; what is refused is charged to nobody. */
+  check(edge: LocalEdge, share: TokenShare | null, call: LocalCall, nowMs: number): OperationResult {
+    timeOutOperations(edge, nowMs);
+    const { record, load, counts, running, timeoutMs } = edge;
+    const breakerOpen = running.size >= edge.maxRequests;
+    const loaded = { ...call.class, estimate: call.estimate, breakerOpen, timeoutMs };
+    const verdict = checkLoadedCall(record, load, share, loaded, nowMs - this.#lastWordMs, nowMs);
+    if (typeof verdict === 'string') {
+      countRefusal(edge, verdict);
+      return { allowed: false, reason: verdict, retryAfterMs: pauseMs(edge, share, call.estimate, verdict, nowMs) };
+    }
+    countAdmitted(record, nowMs);
+    counts.attempts += 1;
+    const operation: RunningOperation = {
+      workloadId: record.workload,
+      service: record.service,
+      operationType: call.operationType,
+      startedMs: nowMs,
+      reservation: verdict,
+    };
+    running.add(operation);
+    return { allowed: true, operation };
+  }
+
+  /** Ends an operation; false where it had ended before, or timed out. */
+  settle(operation: RunningOperation, outcome: OperationOutcome, nowMs: number): boolean {
+    const edge = this.find(operation.workloadId, operation.service);
+    if (edge === undefined) return false;
+    timeOutOperations(edge, nowMs);
+    return endOperation(edge, operation, outcome, nowMs);
+  }
+
+  /** What was counted so far; to be taken once a tick. */
+  frame(now: Moment): TelemetryFrame {
+    const before = this.#lastFrame;
+    this.#lastFrame = now;
+    this.#frames += 1;
+    return {
+      mesh: this.#mesh,
+      node: LOCAL_NODE,
+      instance: LOCAL_NODE,
+      seq: this.#frames,
+      startMs: before.wallMs,
+      endMs: now.wallMs,
+      durationMs: now.nowMs - before.nowMs,
+      edges: [...this.#edges.values()].map((edge) => countersOf(edge, now.nowMs)),
+      leaseSeq: this.#leaseSeq,
+      part: 0,
+      parts: 1,
+    };
+  }
+
+  #followPlan(plan: CapacityPlan): void {
+    for (const { workload, service, breaker } of plan.services.flatMap(({ edges }) => edges)) {
+      const edge = this.find(workload, service);
+      if (edge !== undefined) edge.maxRequests = breaker?.maxRequests ?? Number.POSITIVE_INFINITY;
+    }
+  }
+
+  #followLease({ edges, seq }: LeasePlan, nowMs: number): void {
+    this.#leaseSeq = seq;
+    for (const slice of edges) {
+      const edge = this.find(slice.workload, slice.service);
+      if (edge === undefined) continue;
+      leaseEdge(edge.record, slice, true, nowMs);
+      renewOverlay(edge.record.overlay, leasedOverlay(slice), nowMs);
+    }
+  }
+}
+
+/** One edge per budget line that entitles, with the load that its budget allows. */
+function localEdges(config: MeshConfig, nowMs: number): Map<EdgeKey, LocalEdge> {
+  const allocator = new CapacityAllocator();
+  const edges = new Map<EdgeKey, LocalEdge>();
+  for (const { budget } of [...edgesByService({ config }).values()].flat()) {
+    const { workload, service, vector } = budget;
+    const { int, ptr } = allocator.allocate(vector, localWorkload(config, workload, service));
+    const load = { cpuMsPerSec: int.cpuMsPerSec, memoryMiB: ptr.memoryMiB };
+    const timeoutMs = config.services.get(service)?.timeoutMs ?? 0;
+    edges.set(edgeKey(workload, service), createLocalEdge({ workload, service, load, timeoutMs }, nowMs));
+  }
+  return edges;
+}
+
+/** As a mesh counts: what its budget lets through and the breaker does not was admitted. */
+function countRefusal({ record, counts }: LocalEdge, reason: RefusalReason): void {
+  if (reason !== 'breaker-open') {
+    countRefused(record, reason);
+    return;
+  }
+  record.offered += 1;
+  record.admitted += 1;
+  counts.breakerRefused += 1;
+}
+
+/** When asking again makes sense; `null` = the reason says nothing about it. */
+function pauseMs(
+  { record, load }: LocalEdge,
+  share: TokenShare | null,
+  estimate: LoadEstimate,
+  reason: RefusalReason,
+  nowMs: number,
+): number | null {
+  if (reason === 'budget-exhausted') return explainExhaustion(record, share, nowMs).retryAfterMs;
+  if (reason === 'load-exhausted') return Math.min(RETRY_AFTER_MAX_MS, loadRetryAfterMs(load, estimate, nowMs));
+  return null;
+}
+
+function countersOf({ record, counts, running }: LocalEdge, nowMs: number): EdgeCounters {
+  const { workload, service, offered, admitted, retries, refused, meter, guaranteeRps } = record;
+  return {
+    ...counts,
+    workload,
+    service,
+    offered,
+    admitted,
+    refused: Object.fromEntries(refused),
+    admittedLevelMax: takeLevelMax(meter, guaranteeRps, nowMs),
+    retries,
+    nativeRefused: 0,
+    inFlight: running.size,
+    latencyBuckets: [...counts.latencyBuckets],
+  };
+}

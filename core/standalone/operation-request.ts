@@ -1,0 +1,33 @@
+import type { LoadEstimate } from '../admission/load-limit.ts';
+import type { RefusalReason } from '../admission/refusal-reason.ts';
+import { throwProblems } from '../problem.ts';
+import type { RunningOperation } from './local-edge.ts';
+
+export interface OperationRequest {
+  readonly token: string;
+  readonly operationType: string;
+  /** Nothing where it is left out. */
+  readonly estimatedLoad?: Partial<LoadEstimate> | undefined;
+}
+
+export type OperationResult =
+  | { readonly allowed: true; readonly operation: RunningOperation }
+  | {
+      readonly allowed: false;
+      readonly reason: RefusalReason;
+      /** When asking again makes sense; `null` = time alone changes nothing, or nobody knows when. */
+      readonly retryAfterMs: number | null;
+    };
+
+/** The estimate of an operation with its defaults. Throws a RangeError that names everything that is wrong with it. */
+export function checkEstimate({ estimatedLoad = {} }: OperationRequest): LoadEstimate {
+  const { cpu = 0, memoryMb = 0 } = estimatedLoad;
+  throwProblems(
+    Object.entries({ cpu, memoryMb }).flatMap(([field, value]) =>
+      value >= 0 && value < Number.POSITIVE_INFINITY
+        ? []
+        : [{ path: `estimatedLoad.${field}`, message: `must be a finite number ≥ 0 (got ${value})` }],
+    ),
+  );
+  return { cpu, memoryMb };
+}
