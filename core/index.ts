@@ -48,6 +48,7 @@ export type { Correlator, CorrelatorCell } from './kernel/correlator.ts';
 export { computeCapacityMetrics, GateMonitor, type GateResult } from './kernel/gate-monitor.ts';
 export type { CapacityEventRecord, KernelEffect, KernelEvent, Moment } from './kernel/kernel-io.ts';
 export { createKernel, type KernelState } from './kernel/kernel-state.ts';
+export type { MeasuredMesh } from './kernel/measure-mesh.ts';
 export type { EdgeView, MeshView, NodeView, ServiceView } from './kernel/mesh-view.ts';
 export { type KernelStep, step } from './kernel/step.ts';
 export { type MeasureSource, Substrate } from './kernel/substrate.ts';
@@ -73,7 +74,8 @@ export type { CapacityRequest, CapacityResponse } from './standalone/capacity-re
 export type { OperationOutcome, RunningOperation } from './standalone/local-edge.ts';
 export type { OperationRequest, OperationResult } from './standalone/operation-request.ts';
 export { type TokenKey, TokenService } from './standalone/token-service.ts';
-export type { TelemetryFrame } from './substrate/telemetry-frame.ts';
+export { type MeshSpectrum, meshSpectrum } from './substrate/spectrum.ts';
+export type { EdgeCounters, ResourceSample, TelemetryFrame } from './substrate/telemetry-frame.ts';
 export { checkClaims } from './token/check-claims.ts';
 export { issueToken, type TokenContent, type TokenSigner } from './token/issue-token.ts';
 export { type VerifySignature, verifyToken } from './token/verify-token.ts';

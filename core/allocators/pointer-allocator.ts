@@ -1,8 +1,8 @@
+import { pointerShares, type ShareAsker } from '../capacity/axis-shares.ts';
 import { nodeBreaker } from '../capacity/breaker.ts';
 import { concurrencyShares } from '../capacity/concurrency.ts';
-import { memoryShares } from '../capacity/load-shares.ts';
 import type { BreakerPlan } from './capacity-plan.ts';
-import { checkFraction, type WorkloadSpec } from './workload-spec.ts';
+import { askersOf, checkFraction, type WorkloadSpec } from './workload-spec.ts';
 
 /**
  * What a workload may hold at a service at once; `null` = this axis sets no limit,
@@ -20,26 +20,20 @@ export interface PointerAssignment {
 /** C_ptr: calls, connections and memory that are held at once. */
 export class PointerAllocator {
   /** @param cPtr `null` = no limit */
-  allocate(cPtr: number | null, { weight, pool }: WorkloadSpec): PointerAssignment {
+  allocate(cPtr: number | null, workload: WorkloadSpec): PointerAssignment {
     checkFraction('cPtr', cPtr);
-    const askers = [
-      { fraction: cPtr, weight },
-      ...pool.others.map((other) => ({ fraction: other.vector.ptr, weight: other.weight })),
-    ];
+    const askers = askersOf('ptr', cPtr, workload);
+    const { pool } = workload;
     const concurrency = concurrencyOf(cPtr, pool.capacity.concurrency, askers);
     return {
       concurrency,
       breaker: concurrency === null ? null : nodeBreaker(concurrency, 1, pool.nodes),
-      memoryMiB: memoryShares(pool.capacity.memoryMiB, askers)[0] ?? null,
+      memoryMiB: pointerShares(pool.capacity.memoryMiB, askers)[0] ?? null,
     };
   }
 }
 
-function concurrencyOf(
-  cPtr: number | null,
-  total: number | null,
-  askers: readonly { readonly fraction: number | null; readonly weight: number }[],
-): number | null {
+function concurrencyOf(cPtr: number | null, total: number | null, askers: readonly ShareAsker[]): number | null {
   if (cPtr === 0) return 0;
   if (cPtr === null || total === null) return null;
   const pointed = askers.flatMap(({ fraction, weight }) => (fraction === null ? [] : [{ fraction, weight }]));

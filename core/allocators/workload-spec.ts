@@ -1,3 +1,4 @@
+import type { ShareAsker } from '../capacity/axis-shares.ts';
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import type { ServiceCapacity } from '../mesh/mesh-config.ts';
 import { throwProblems } from '../problem.ts';
@@ -27,6 +28,16 @@ export interface PoolShare {
   readonly vector: CapacityVector;
   readonly weight: number;
 }
+
+/** Everybody who asks for a share of the pool on an axis, the workload first. */
+export const askersOf = (
+  axis: 'int' | 'ptr',
+  fraction: number | null,
+  { weight, pool }: WorkloadSpec,
+): ShareAsker[] => [
+  { fraction, weight },
+  ...pool.others.map((other) => ({ fraction: other.vector[axis], weight: other.weight })),
+];
 
 /** Throws a RangeError for anything but a fraction in [0, 1] or `null`. */
 export function checkFraction(path: string, fraction: number | null): void {

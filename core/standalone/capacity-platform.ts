@@ -5,6 +5,7 @@ import { UNLIMITED } from '../capacity/capacity-vector.ts';
 import { CapacityKernel } from '../kernel/capacity-kernel.ts';
 import type { CapacityEventRecord, Moment } from '../kernel/kernel-io.ts';
 import { edgeKey, type MeshConfig } from '../mesh/mesh-config.ts';
+import { throwProblems } from '../problem.ts';
 import type { TokenClaims } from '../token/token-claims.ts';
 import { type CapacityRequest, type CapacityResponse, checkCapacityRequest } from './capacity-request.ts';
 import type { LocalEdge, OperationOutcome, RunningOperation } from './local-edge.ts';
@@ -28,7 +29,7 @@ const SHARES_MAX = 10_000;
 /**
  * The whole of Capmesh inside one process, without a network: tokens, gates and
  * allocation in memory. It has no clock: whoever holds it tells the time, and
- * ticks it about once a second.
+ * ticks it about once a second. Its configuration stands as long as it does.
  */
 export class CapacityPlatform {
   readonly kernel: CapacityKernel;
@@ -40,7 +41,9 @@ export class CapacityPlatform {
   readonly #shares = new Map<string, TokenShare>();
   #now: Moment;
 
+  /** Throws a RangeError for an operation of a service that is not declared. */
   constructor({ config, key, newGrantId, operations = {}, startedAt }: CapacityPlatformOptions) {
+    checkOperations(operations, config);
     this.#config = config;
     this.#tokens = new TokenService({ config, key, newGrantId });
     this.#node = new LocalNode(config, startedAt);
@@ -119,6 +122,17 @@ export class CapacityPlatform {
     if (this.#shares.size > SHARES_MAX && oldest !== undefined) this.#shares.delete(oldest);
     return share;
   }
+}
+
+/** Every type of operation has to use a service that there is. */
+function checkOperations(operations: Readonly<Record<string, string>>, { services }: MeshConfig): void {
+  const unknown = Object.entries(operations).filter(([, service]) => !services.has(service));
+  throwProblems(
+    unknown.map(([type, service]) => ({
+      path: `operations.${type}`,
+      message: `service "${service}" is not declared`,
+    })),
+  );
 }
 
 const refused = (reason: RefusalReason): OperationResult => ({ allowed: false, reason, retryAfterMs: null });

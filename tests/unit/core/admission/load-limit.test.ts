@@ -19,7 +19,7 @@ import {
   reserveLoad,
   settleLoad,
 } from '../../../../core/admission/load-limit.ts';
-import { cpuShares, memoryShares } from '../../../../core/capacity/load-shares.ts';
+import { couplingShares, pointerShares } from '../../../../core/capacity/axis-shares.ts';
 
 const SLICE = { rateRps: 100, burst: 40, safeRateRps: 10, safeBurst: 5, guaranteeBurst: 40, leaseMs: 1e9 };
 const TIMEOUT_MS = 1000;
@@ -107,11 +107,11 @@ describe('load limit (CONTRACT §D)', () => {
   it('keeps what is in flight when its share changes, and grants no second burst', () => {
     const limit = limitOf(100, 64);
     reserveLoad(limit, { cpu: 100, memoryMb: 48 }, TIMEOUT_MS, 0);
-    renewLoadShare(limit, { cpuMsPerSec: 1000, memoryMiB: 32 }, 0);
+    renewLoadShare(limit, { cpuMsPerSec: 1000, memoryMiB: 64 }, 0);
     assert.equal(loadFits(limit, { cpu: 1, memoryMb: 0 }, 0), false);
+    assert.equal(loadFits(limit, { cpu: 1, memoryMb: 0 }, 1), true, 'it fills at the new rate');
+    renewLoadShare(limit, { cpuMsPerSec: 1000, memoryMiB: 32 }, 1);
     assert.equal(loadFits(limit, { cpu: 1, memoryMb: 0 }, 1), false, 'more memory is held than the new share');
-    renewLoadShare(limit, { cpuMsPerSec: 1000, memoryMiB: 64 }, 1);
-    assert.equal(loadFits(limit, { cpu: 1, memoryMb: 0 }, 1), true);
   });
 
   it('keeps no more open calls than it can', () => {
@@ -126,13 +126,13 @@ describe('checkLoadedCall (CONTRACT §F)', () => {
   it('charges load, token and edge together, and a refusal charges nothing', () => {
     const share = fc.constantFrom(0.1, 0.5, 1, null);
     const arrival = fc.tuple(
-      fc.double({ min: 0, max: 30, noNaN: true }),
-      fc.double({ min: 0, max: 40, noNaN: true }),
-      fc.double({ min: 0, max: 300, noNaN: true }),
+      fc.integer({ min: 0, max: 30 }),
+      fc.integer({ min: 0, max: 40 }),
+      fc.integer({ min: 0, max: 300 }),
       fc.boolean(),
     );
     fc.assert(
-      fc.property(share, fc.array(arrival, { maxLength: 200 }), (intShare, arrivals) => {
+      fc.property(share, fc.array(arrival, { maxLength: 200, size: 'max' }), (intShare, arrivals) => {
         const edge = edgeOf();
         const token = createTokenShare(intShare, edge.limit, 0);
         const limit = limitOf(500, 1024);
@@ -186,15 +186,17 @@ describe('shares of load (CONTRACT §D)', () => {
   ];
 
   it('are water-filled like rates', () => {
-    assert.deepEqual(cpuShares(4000, askers), [2666.6666666666665, 1333.3333333333335]);
-    assert.deepEqual(memoryShares(1000, [{ fraction: 0.2, weight: 1 }, askers[1]!]), [200, 500]);
+    assert.deepEqual(couplingShares(4000, askers), [2666.6666666666665, 1333.3333333333335]);
+    assert.deepEqual(pointerShares(1000, [{ fraction: 0.2, weight: 1 }, askers[1]!]), [200, 500]);
   });
 
   it('are no limit where the capacity or the fraction is not set', () => {
-    assert.deepEqual(cpuShares(null, askers), [null, null]);
-    assert.deepEqual(memoryShares(null, askers), [null, null]);
+    assert.deepEqual(couplingShares(null, askers), [null, null]);
+    assert.deepEqual(pointerShares(null, askers), [null, null]);
     const open = { fraction: null, weight: 1 };
-    assert.deepEqual(cpuShares(1000, [open, { fraction: 0.5, weight: 1 }]), [null, 500]);
-    assert.deepEqual(memoryShares(1000, [open, { fraction: 1, weight: 1 }]), [null, 1000]);
+    const most = { fraction: 0.8, weight: 1 };
+    assert.deepEqual(couplingShares(1000, [open, most]), [null, 500], 'it takes part as 1');
+    assert.deepEqual(couplingShares(1000, [most]), [800]);
+    assert.deepEqual(pointerShares(1000, [open, { fraction: 1, weight: 1 }]), [null, 1000]);
   });
 });

@@ -58,7 +58,8 @@ describe('allocators by axis (CONTRACT §D)', () => {
       retryBudgetPercent: 20,
       cpuMsPerSec: null,
     });
-    assert.equal(allocator.int.allocate(0, workload()).guaranteeRps, 0);
+    const { guaranteeRps, burst } = allocator.int.allocate(0, workload());
+    assert.deepEqual([guaranteeRps, burst], [0, 0]);
   });
 
   it('C_gauge never lets a minority decide', () => {

@@ -62,6 +62,17 @@ describe('CapacityKernel', () => {
     assert.equal(kernel.stabilized, ended);
   });
 
+  it('goes on until an action that outlives its gate has ended', () => {
+    const { kernel, player } = kernelPlayer(MESH, CapacityKernel);
+    const running = () => kernel.view(player.nowMs).actions.map(({ kind }) => kind);
+    player.seconds(60, { 'node-1': { calls: 100 } });
+    player.seconds(5, { 'node-1': { calls: 100, attempts: 60 } });
+    while (!kernel.allPass()) player.seconds(1, { 'node-1': { calls: 100 } });
+    assert.deepEqual([...new Set(running())], ['shorten-leases']);
+    player.seconds(10, { 'node-1': { calls: 100 } });
+    assert.deepEqual(running(), []);
+  });
+
   it('has as C the largest live share on every axis', () => {
     const { kernel } = kernelPlayer(MESH, CapacityKernel);
     assert.deepEqual(kernel.C, { geo: 0.6, int: 0.8, gauge: null, ptr: 0.4, obs: null });

@@ -5,10 +5,10 @@ import { CapacityKernel } from '../../../../core/kernel/capacity-kernel.ts';
 import { GateMonitor } from '../../../../core/kernel/gate-monitor.ts';
 import type { SubstrateState } from '../../../../core/kernel/substrate-state.ts';
 import type { GateSettings } from '../../../../core/mesh/mesh-config.ts';
+import { playCoupledTenants } from '../../../support/coupled-tenants.ts';
 import { kernelPlayer } from '../../../support/kernel-player.ts';
 import { meshConfig } from '../../../support/mesh-fixtures.ts';
 import type { MeshPlayer } from '../../../support/mesh-player.ts';
-import { seededRandom } from '../../../support/random.ts';
 
 const MESH = meshConfig({
   services: { payment: { rps: 1000 } },
@@ -29,18 +29,6 @@ const status = (
   settings: Partial<GateSettings>,
   C: CapacityVector = UNLIMITED,
 ) => new GateMonitor(settings).evaluate(state, C).gates[gate].status;
-
-/** Latency of web follows the load of batch. */
-function coupled(player: MeshPlayer): void {
-  const random = seededRandom(3);
-  for (let sec = 0; sec < 130; sec++) {
-    const batch = random.poisson(100);
-    const latencyMs = 20 * Math.exp(0.03 * (batch - 100) + 0.25 * random.normal());
-    player.second({
-      'node-1': { 'web/payment': { calls: random.poisson(100), latencyMs }, 'batch/payment': { calls: batch } },
-    });
-  }
-}
 
 const slower = (player: MeshPlayer): void => {
   player.seconds(120, { 'node-1': { calls: 200 } });
@@ -75,7 +63,7 @@ describe('GateMonitor: every parameter and C change a verdict on the same measur
 
   it('isolationEps, which C_int tightens', () => {
     // A kernel that does not mind, for one that fails learns nothing.
-    const state = measured(coupled, { isolationEps: 0.9 });
+    const state = measured(playCoupledTenants, { isolationEps: 0.9 });
     const { ratio } = new GateMonitor().evaluate(state, UNLIMITED).gates.isolation;
     const between = 0.15 * (ratio ?? Number.NaN) * 1.2;
     assert.equal(status('isolation', state, { isolationEps: 0.15 }), 'FAIL');

@@ -3,8 +3,8 @@ import type { GateName, GateVerdict } from '../../../../core/gates/gate-state.ts
 import { viewOf } from '../../../../core/kernel/view-of.ts';
 import type { GateSettings } from '../../../../core/mesh/mesh-config.ts';
 import { adoptedMesh } from '../../../support/adopted-mesh.ts';
+import { playCoupledTenants } from '../../../support/coupled-tenants.ts';
 import { MeshPlayer } from '../../../support/mesh-player.ts';
-import { seededRandom } from '../../../support/random.ts';
 
 const MESH = {
   services: { payment: { rps: 1000 } },
@@ -22,18 +22,6 @@ function verdict(gate: GateName, gates: Partial<GateSettings>, play: (player: Me
 
 const statuses = (gate: GateName, settings: Partial<GateSettings>[], play: (player: MeshPlayer) => void) =>
   settings.map((gates) => verdict(gate, gates, play).status);
-
-/** Latency of web follows the load of batch. */
-function coupled(player: MeshPlayer): void {
-  const random = seededRandom(3);
-  for (let sec = 0; sec < 130; sec++) {
-    const batch = random.poisson(100);
-    const latencyMs = 20 * Math.exp(0.03 * (batch - 100) + 0.25 * random.normal());
-    player.second({
-      'node-1': { 'web/payment': { calls: random.poisson(100), latencyMs }, 'batch/payment': { calls: batch } },
-    });
-  }
-}
 
 describe('kernel: every setting of the gates changes a verdict (CONTRACT §G)', () => {
   it('fitThreshold', () => {
@@ -60,13 +48,16 @@ describe('kernel: every setting of the gates changes a verdict (CONTRACT §G)', 
   });
 
   it('isolationEps', () => {
-    assert.deepEqual(statuses('isolation', [{ isolationEps: 0.15 }, { isolationEps: 0.9 }], coupled), ['FAIL', 'PASS']);
+    assert.deepEqual(statuses('isolation', [{ isolationEps: 0.15 }, { isolationEps: 0.9 }], playCoupledTenants), [
+      'FAIL',
+      'PASS',
+    ]);
   });
 });
 
 describe('kernel, isolation: who harms whom (MATHS §B4)', () => {
   it('names antagonist and victim', () => {
-    const isolation = verdict('isolation', {}, coupled);
+    const isolation = verdict('isolation', {}, playCoupledTenants);
     assert.deepEqual([isolation.status, isolation.worst], ['FAIL', 'batch']);
     assert.ok((isolation.evidence['victim/web'] ?? 0) > 1);
   });

@@ -66,6 +66,9 @@ describe('CapacityPlatform: admission (CONTRACT §E)', () => {
         ),
       /RangeError: workloadId: .*nobody.*; capacityVector\.int: .*-5.*; capacityVector\.obs: .*NaN.*; durationMs: /,
     );
+    assert.throws(() => new LocalPlatform(MESH, { pay: 'payment', ship: 'depot' }), {
+      message: 'operations.ship: service "depot" is not declared',
+    });
     assert.throws(
       () =>
         local.platform.checkOperation(
@@ -114,6 +117,11 @@ describe('CapacityPlatform: operations (CONTRACT §F)', () => {
     assert.equal(check().allowed, true);
     local.nowMs += 1000;
     assert.equal(check().allowed, true);
+    local.platform.tick(local.now);
+    const { edges, services } = local.platform.kernel.view(local.nowMs);
+    const edge = edges.find(({ workload }) => workload === 'batch');
+    assert.deepEqual([edge?.offeredRps, edge?.admittedRps, edge?.refusedRps], [9, 9, { 'breaker-open': 1 }]);
+    assert.equal(services.find(({ service }) => service === 'payment')?.gates.gluing.evidence.u_counter ?? 0, 0);
   });
 
   it('refuses tokens that are forged, foreign, expired or of nothing', () => {

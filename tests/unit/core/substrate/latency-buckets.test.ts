@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import {
+  LATENCY_BOUNDS_MS,
   LATENCY_BUCKET_COUNT,
   LATENCY_MIDPOINTS_MS,
+  latencyBucket,
   latencyQuantileMs,
   logMoments,
 } from '../../../../core/substrate/latency-buckets.ts';
@@ -14,6 +16,14 @@ describe('latency buckets (CONTRACT §F)', () => {
     assert.equal(LATENCY_MIDPOINTS_MS[0], 0.5);
     assert.ok(LATENCY_MIDPOINTS_MS.every(Number.isFinite));
     assert.equal(logMoments(only(0, 10)).sum, 10 * Math.log(0.5));
+  });
+
+  it('hold what is above the bound before and not above their own', () => {
+    assert.deepEqual([0, 0.3, 1, 1.01].map(latencyBucket), [0, 0, 0, 1]);
+    for (const [bucket, bound] of LATENCY_BOUNDS_MS.entries()) {
+      assert.deepEqual([latencyBucket(bound), latencyBucket(bound * 1.001)], [bucket, bucket + 1]);
+    }
+    assert.equal(latencyBucket(Number.POSITIVE_INFINITY), LATENCY_BUCKET_COUNT - 1);
   });
 
   it('give mean and variance of ln(latency)', () => {
