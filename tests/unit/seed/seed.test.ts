@@ -78,6 +78,7 @@ describe('CapacityKernel', () => {
     assert.ok(kernel.substrate instanceof Substrate);
   });
 
+  // `gates.update(metrics)` is a part of `tick`, for verdicts are steadied there; `gates.all_pass()` is `allPass()`.
   it('tick measures the substrate, updates the gates and stabilises if not all of them pass', () => {
     const calls: string[] = [];
     class Watched extends CapacityKernel {
