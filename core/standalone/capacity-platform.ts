@@ -10,7 +10,7 @@ import type { TokenClaims } from '../token/token-claims.ts';
 import { type CapacityRequest, type CapacityResponse, checkCapacityRequest } from './capacity-request.ts';
 import type { LocalEdge, OperationOutcome, RunningOperation } from './local-edge.ts';
 import { LocalNode } from './local-node.ts';
-import { checkEstimate, type OperationRequest, type OperationResult } from './operation-request.ts';
+import { checkLoad, type OperationRequest, type OperationResult } from './operation-request.ts';
 import { type TokenKey, TokenService } from './token-service.ts';
 
 export interface CapacityPlatformOptions {
@@ -32,6 +32,7 @@ const SHARES_MAX = 10_000;
  * ticks it about once a second. Its configuration stands as long as it does.
  */
 export class CapacityPlatform {
+  /** To be looked at; `tick` ticks it. */
   readonly kernel: CapacityKernel;
   readonly #config: MeshConfig;
   readonly #tokens: TokenService;
@@ -73,7 +74,7 @@ export class CapacityPlatform {
    * `settleOperation`. Throws a RangeError for an estimate that is none.
    */
   checkOperation(request: OperationRequest, { nowMs, wallMs }: Moment): OperationResult {
-    const estimate = checkEstimate(request);
+    const estimate = checkLoad('estimatedLoad', request.estimatedLoad ?? {});
     const token = this.#tokens.read(request.token, wallMs);
     if (!token.ok) return refused(token.reason);
     const { sub, cap, prio } = token.value;
@@ -86,10 +87,13 @@ export class CapacityPlatform {
 
   /**
    * Tells that an operation is over: its load is free again and gates see how it
-   * went. False where it had ended before, or was counted as timed out.
+   * went. False where it had ended before, or was counted as timed out. Throws a
+   * RangeError for a load that is none.
    */
   settleOperation(operation: RunningOperation, outcome: OperationOutcome, { nowMs }: Moment): boolean {
-    return this.#node.settle(operation, outcome, nowMs);
+    const { failed, actualLoad } = outcome;
+    const needed = actualLoad && checkLoad('actualLoad', actualLoad);
+    return this.#node.settle(operation, { failed, actualLoad: needed }, nowMs);
   }
 
   /** Measures, judges and stabilises; what was decided holds at once. Answers what is to be told. */

@@ -19,14 +19,13 @@ export type OperationResult =
       readonly retryAfterMs: number | null;
     };
 
-/** The estimate of an operation with its defaults. Throws a RangeError that names everything that is wrong with it. */
-export function checkEstimate({ estimatedLoad = {} }: OperationRequest): LoadEstimate {
-  const { cpu = 0, memoryMb = 0 } = estimatedLoad;
+/** A load with its defaults. Throws a RangeError that names everything that is wrong with it. */
+export function checkLoad(path: string, { cpu = 0, memoryMb = 0 }: Partial<LoadEstimate>): LoadEstimate {
   throwProblems(
     Object.entries({ cpu, memoryMb }).flatMap(([field, value]) =>
       value >= 0 && value < Number.POSITIVE_INFINITY
         ? []
-        : [{ path: `estimatedLoad.${field}`, message: `must be a finite number ≥ 0 (got ${value})` }],
+        : [{ path: `${path}.${field}`, message: `must be a finite number ≥ 0 (got ${value})` }],
     ),
   );
   return { cpu, memoryMb };

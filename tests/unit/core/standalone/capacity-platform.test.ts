@@ -66,6 +66,13 @@ describe('CapacityPlatform: admission (CONTRACT §E)', () => {
         ),
       /RangeError: workloadId: .*nobody.*; capacityVector\.int: .*-5.*; capacityVector\.obs: .*NaN.*; durationMs: /,
     );
+    const running = local.platform.checkOperation({ token: local.token('batch'), operationType: 'payment' }, local.now);
+    assert.ok(running.allowed);
+    assert.throws(
+      () =>
+        local.platform.settleOperation(running.operation, { actualLoad: { cpu: Number.NaN, memoryMb: 1 } }, local.now),
+      { message: 'actualLoad.cpu: must be a finite number ≥ 0 (got NaN)' },
+    );
     assert.throws(() => new LocalPlatform(MESH, { pay: 'payment', ship: 'depot' }), {
       message: 'operations.ship: service "depot" is not declared',
     });
