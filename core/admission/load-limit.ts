@@ -114,12 +114,16 @@ export function settleLoad(
   if (needed === null) return;
   if (limit.share.cpuMsPerSec !== null) debit(limit.cpu, cpuLevel(limit, nowMs), needed.cpu - reserved.cpu, nowMs);
   for (const field of ['cpu', 'memoryMb'] as const) {
+    if (estimate[field] === 0) continue;
     limit.needed[field] = FADE * limit.needed[field] + needed[field];
     limit.estimated[field] = FADE * limit.estimated[field] + estimate[field];
   }
 }
 
-/** Time after which a refused call may fit: when the bucket has filled, or when the oldest call is freed at the latest. */
+/**
+ * Time after which a refused call may fit: when the bucket has filled, or when the
+ * oldest call is freed at the latest. Infinity for a call that never will.
+ */
 export function loadRetryAfterMs(limit: LoadLimit, estimate: LoadEstimate, nowMs: number): number {
   const { cpu, memoryMb } = scaled(limit, estimate);
   const { cpuMsPerSec, memoryMiB } = limit.share;

@@ -169,8 +169,9 @@ function pauseMs(
   nowMs: number,
 ): number | null {
   if (reason === 'budget-exhausted') return explainExhaustion(record, share, nowMs).retryAfterMs;
-  if (reason === 'load-exhausted') return Math.min(RETRY_AFTER_MAX_MS, loadRetryAfterMs(load, estimate, nowMs));
-  return null;
+  if (reason !== 'load-exhausted') return null;
+  const waitMs = loadRetryAfterMs(load, estimate, nowMs);
+  return Number.isFinite(waitMs) ? Math.min(RETRY_AFTER_MAX_MS, waitMs) : null;
 }
 
 function countersOf({ record, counts, running }: LocalEdge, nowMs: number): EdgeCounters {

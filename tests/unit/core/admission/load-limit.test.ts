@@ -96,6 +96,15 @@ describe('load limit (CONTRACT §D)', () => {
     assert.deepEqual([1, 5, 10, 25, 100].map(learned), [0.25, 0.5, 1, 2.5, 4]);
   });
 
+  it('learns nothing of estimates from calls without one', () => {
+    const limit = limitOf(1e9, 1e9);
+    const settle = (cpu: number, needed: number) =>
+      settleLoad(limit, reserveLoad(limit, { cpu, memoryMb: 0 }, TIMEOUT_MS, 0), { cpu: needed, memoryMb: 0 }, 0);
+    settle(10, 20);
+    settle(0, 1000);
+    assert.equal(reserveLoad(limit, { cpu: 10, memoryMb: 0 }, TIMEOUT_MS, 0).reserved.cpu, 20);
+  });
+
   it('tells when a call may fit, and that one larger than everything never does', () => {
     const limit = limitOf(100, 64);
     reserveLoad(limit, { cpu: 100, memoryMb: 0 }, TIMEOUT_MS, 0);

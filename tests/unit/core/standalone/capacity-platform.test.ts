@@ -102,6 +102,11 @@ describe('CapacityPlatform: operations (CONTRACT §F)', () => {
     assert.equal(check('payment', 10, 512), 'allowed');
     assert.equal(check('payment', 10, 1024), 'load-exhausted', '0.75 of 2048 MiB');
     assert.equal(check('payment', 790, 0), 'load-exhausted', '0.8 of 1000 CPU-ms');
+    const never = { token, operationType: 'payment', estimatedLoad: { cpu: 801 } };
+    const answer = { allowed: false, reason: 'load-exhausted', retryAfterMs: null };
+    assert.deepEqual(local.platform.checkOperation(never, local.now), answer, 'time alone changes nothing');
+    const later = { ...answer, retryAfterMs: 13 };
+    assert.deepEqual(local.platform.checkOperation({ ...never, estimatedLoad: { cpu: 790 } }, local.now), later);
     assert.equal(check('inventory'), 'allowed');
     assert.equal(check('nothing'), 'edge-not-entitled');
     let allowed = 0;
