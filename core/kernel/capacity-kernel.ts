@@ -1,4 +1,3 @@
-import type { CapacityPlan } from '../allocators/capacity-plan.ts';
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import { allPass, combineGates } from '../gates/all-pass.ts';
 import type { GateState } from '../gates/gate-state.ts';
@@ -53,11 +52,6 @@ export class CapacityKernel {
   /** Stable or not: every gate of every service is PASS or NOT_APPLICABLE. */
   allPass(): boolean {
     return [...this.#state.services.values()].every(({ gates }) => allPass(gates));
-  }
-
-  /** The numbers in force; `null` before there is a configuration. */
-  get plan(): CapacityPlan | null {
-    return this.#state.plan;
   }
 
   /** Measure → metrics → gates → `stabilize` where not all of them pass, or where an action still runs. */
