@@ -1,14 +1,13 @@
-import { createTokenShare, type TokenShare } from '../admission/check-call.ts';
 import type { RefusalReason } from '../admission/refusal-reason.ts';
+import { shareOf } from '../admission/token-cache.ts';
 import { CapacityAllocator, type CapacityAssignment, localWorkload } from '../allocators/capacity-allocator.ts';
 import { UNLIMITED } from '../capacity/capacity-vector.ts';
 import { CapacityKernel } from '../kernel/capacity-kernel.ts';
 import type { CapacityEventRecord, Moment } from '../kernel/kernel-io.ts';
 import { edgeKey, type MeshConfig } from '../mesh/mesh-config.ts';
 import { throwProblems } from '../problem.ts';
-import type { TokenClaims } from '../token/token-claims.ts';
 import { type CapacityRequest, type CapacityResponse, checkCapacityRequest } from './capacity-request.ts';
-import type { LocalEdge, OperationOutcome, RunningOperation } from './local-edge.ts';
+import type { OperationOutcome, RunningOperation } from './local-edge.ts';
 import { LocalNode } from './local-node.ts';
 import { checkLoad, type OperationRequest, type OperationResult } from './operation-request.ts';
 import { type TokenKey, TokenService } from './token-service.ts';
@@ -23,9 +22,6 @@ export interface CapacityPlatformOptions {
   readonly startedAt: Moment;
 }
 
-/** Buckets of tokens that are kept; a token that comes back later starts with a full one, inside its edge's. */
-const SHARES_MAX = 10_000;
-
 /**
  * The whole of Capmesh inside one process, without a network: tokens, gates and
  * allocation in memory. It has no clock: whoever holds it tells the time, and
@@ -39,7 +35,6 @@ export class CapacityPlatform {
   readonly #node: LocalNode;
   readonly #allocator = new CapacityAllocator();
   readonly #operations: ReadonlyMap<string, string>;
-  readonly #shares = new Map<string, TokenShare>();
   #now: Moment;
 
   /** Throws a RangeError for an operation of a service that is not declared. */
@@ -77,11 +72,11 @@ export class CapacityPlatform {
     const estimate = checkLoad('estimatedLoad', request.estimatedLoad ?? {});
     const token = this.#tokens.read(request.token, wallMs);
     if (!token.ok) return refused(token.reason);
-    const { sub, cap, prio } = token.value;
+    const { sub, cap, prio } = token.value.claims;
     const { operationType } = request;
     const edge = this.#node.find(sub, this.#operations.get(operationType) ?? operationType);
     if (edge === undefined || cap.int === 0 || cap.ptr === 0) return refused('edge-not-entitled');
-    const share = this.#shareOf(token.value, edge, nowMs);
+    const share = shareOf(token.value, edge.record, nowMs);
     return this.#node.check(edge, share, { operationType, estimate, class: { prio, retry: false } }, nowMs);
   }
 
@@ -114,17 +109,6 @@ export class CapacityPlatform {
 
   #tellGrants({ nowMs, wallMs }: Moment): void {
     this.#node.follow(this.kernel.tell({ kind: 'grants', live: this.#tokens.live(wallMs) }), nowMs);
-  }
-
-  #shareOf({ jti, cap }: TokenClaims, { record }: LocalEdge, nowMs: number): TokenShare {
-    const key = `${jti} ${record.service}`;
-    const share = this.#shares.get(key) ?? createTokenShare(cap.int, record.limit, nowMs);
-    // The one used last is the last to be dropped.
-    this.#shares.delete(key);
-    this.#shares.set(key, share);
-    const [oldest] = this.#shares.keys();
-    if (this.#shares.size > SHARES_MAX && oldest !== undefined) this.#shares.delete(oldest);
-    return share;
   }
 }
 

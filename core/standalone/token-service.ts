@@ -1,13 +1,14 @@
 import { admitGrant, type GrantDecision, type GrantRequest } from '../admission/admit-grant.ts';
 import { type Grant, liveGrants } from '../admission/grant.ts';
+import { type CachedToken, TokenCache } from '../admission/token-cache.ts';
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import { sumLiveGrants } from '../capacity/live-capacity.ts';
 import type { MeshView } from '../kernel/mesh-view.ts';
 import type { MeshConfig } from '../mesh/mesh-config.ts';
 import { checkClaims, type Revocations } from '../token/check-claims.ts';
 import { issueToken, type TokenSigner } from '../token/issue-token.ts';
-import { type TokenClaims, type TokenOutcome, tokenRefused } from '../token/token-claims.ts';
-import { type VerifySignature, verifyToken } from '../token/verify-token.ts';
+import { type TokenOutcome, tokenRefused } from '../token/token-claims.ts';
+import type { VerifySignature } from '../token/verify-token.ts';
 
 /** The key pair that tokens are signed and verified with. */
 export interface TokenKey extends TokenSigner {
@@ -27,15 +28,20 @@ export type TokenAnswer =
 
 /** Generation of every account: nothing here outlives the process, so none is ever raised. */
 const GENERATION = 1;
+/** Verified tokens that are kept. */
+const TOKENS_MAX = 10_000;
 const NOTHING_REVOKED: Revocations = { generationOf: () => GENERATION, isRevoked: () => false };
 
 /** Admits grants into accounts in memory, signs their tokens and verifies them again (CONTRACT §E). */
 export class TokenService {
   readonly #options: TokenServiceOptions;
   readonly #accounts = new Map<string, readonly Grant[]>();
+  readonly #tokens: TokenCache;
 
   constructor(options: TokenServiceOptions) {
     this.#options = options;
+    const { kid, verify } = options.key;
+    this.#tokens = new TokenCache({ verify, keyOf: () => kid }, TOKENS_MAX);
   }
 
   /** @param view what the kernel knows now */
@@ -52,14 +58,12 @@ export class TokenService {
     return { ...decision, token: issueToken(content, key) };
   }
 
-  /** What a token says, if it holds now. */
-  read(token: string, wallMs: number): TokenOutcome<TokenClaims> {
-    const { config, key } = this.#options;
-    const verified = verifyToken(token, key.verify);
-    if (!verified.ok) return verified;
-    const { claims } = verified.value;
-    const invalid = checkClaims(claims, config.mesh, NOTHING_REVOKED, wallMs);
-    return invalid === null ? { ok: true, value: claims } : tokenRefused(invalid, 'the token does not hold now');
+  /** A token with its buckets, if it holds now. */
+  read(text: string, wallMs: number): TokenOutcome<CachedToken> {
+    const token = this.#tokens.read(text);
+    if (!token.ok) return token;
+    const invalid = checkClaims(token.value.claims, this.#options.config.mesh, NOTHING_REVOKED, wallMs);
+    return invalid === null ? token : tokenRefused(invalid, 'the token does not hold now');
   }
 
   /** Σ of live grants by workload; forgets grants that have expired. */

@@ -1,16 +1,21 @@
-import type { KeyObject } from 'node:crypto';
-import { createTokenShare, type TokenShare } from '../../core/admission/check-call.ts';
-import type { EdgeRecord } from '../../core/admission/edge-record.ts';
-import type { TokenClaims, TokenOutcome } from '../../core/token/token-claims.ts';
-import { verifyToken } from '../../core/token/verify-token.ts';
-import type { KeyRing } from '../ledger/key-ring.ts';
+import type { TokenClaims, TokenOutcome } from '../token/token-claims.ts';
+import { type VerifySignature, verifyToken } from '../token/verify-token.ts';
+import { createTokenShare, type TokenShare } from './check-call.ts';
+import type { EdgeRecord } from './edge-record.ts';
+
+/** Public keys that tokens are verified with. */
+export interface TokenKeys {
+  readonly verify: VerifySignature;
+  /** Changes with the key itself, so that it can be compared to tell whether a kept verification still holds. */
+  keyOf(kid: string): unknown;
+}
 
 /** A verified token with its own bucket on every edge that it was used on. */
 export interface CachedToken {
   readonly claims: TokenClaims;
   readonly kid: string;
-  /** The key that signed it; the verification holds only while the ring still has this very key. */
-  readonly key: KeyObject | undefined;
+  /** The key that signed it; the verification holds only while this very key is still known. */
+  readonly key: unknown;
   readonly shares: Map<EdgeRecord, TokenShare>;
 }
 
@@ -23,9 +28,9 @@ export interface CachedToken {
 export class TokenCache {
   readonly #entries = new Map<string, CachedToken>();
   readonly #sizeMax: number;
-  readonly #keys: KeyRing;
+  readonly #keys: TokenKeys;
 
-  constructor(keys: KeyRing, sizeMax: number) {
+  constructor(keys: TokenKeys, sizeMax: number) {
     this.#keys = keys;
     this.#sizeMax = sizeMax;
   }
@@ -61,7 +66,7 @@ export class TokenCache {
   }
 }
 
-/** The token's bucket on an edge; its number is bounded by the edges of the ledger. */
+/** The token's bucket on an edge; there are no more of them than edges. */
 export function shareOf(token: CachedToken, edge: EdgeRecord, nowMs: number): TokenShare {
   const known = token.shares.get(edge);
   if (known !== undefined) return known;
