@@ -2,7 +2,7 @@
 # node_modules/ and .tools/. Each step leaves a file that says it is done.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo up test golden lint coverage clean bench-overload bench-calm
+.PHONY: help setup build demo up test golden lint coverage clean bench-overload bench-calm bench-neighbour
 
 ROOMS := core envoy control-plane ext-authz cli platform demo bench tests
 SOURCES := $(shell find $(wildcard $(ROOMS)) -name '*.ts' 2>/dev/null)
@@ -32,6 +32,9 @@ golden: $(COMPILED) ## check the mathematics against test vectors: make golden G
 
 bench-overload: $(COMPILED) ## goodput under overload, beside peers on real Envoy (about half an hour)
 	node dist/bench/overload.js $(BENCH_ARGS)
+
+bench-neighbour: $(COMPILED) ## a tenant whose calls become ten times heavier, and what becomes of its neighbour (about eight minutes)
+	node dist/bench/neighbour.js $(BENCH_ARGS)
 
 bench-calm: $(COMPILED) ## calls refused at 75 % load, which should be none (about ten minutes)
 	node dist/bench/calm.js $(BENCH_ARGS)
