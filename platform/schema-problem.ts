@@ -62,7 +62,7 @@ export const fieldPath = (instancePath: string): string =>
     '',
   );
 
-const isList = (path: string): boolean => /^services\.[^.]+\.endpoints$/.test(path);
+const isList = (path: string): boolean => path === 'policy.shadow' || /^services\.[^.]+\.endpoints$/.test(path);
 const join = (path: string, field: string): string => (path === '' ? field : `${path}.${field}`);
 const pointerParts = (pointer: string): string[] =>
   pointer

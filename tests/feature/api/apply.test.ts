@@ -162,6 +162,26 @@ describe('apply over both doors', () => {
     equal(api.config.view.config.budgets.get('batch/inventory')?.vector.int, 0.3);
   });
 
+  it('stores the policy of a mesh file, and nothing of a bad one', async () => {
+    const policy = { maxShedRatio: 0.3, shadow: ['uv', 'fit'] };
+    const answer = await api.rest('PUT', '/v1/mesh', { body: JSON.stringify({ mesh: 'shop', policy }) });
+    equal(answer.status, 200);
+    deepEqual(api.config.view.config.policy, { maxShedRatio: 0.3, shadow: ['fit', 'uv'], fence: false });
+    deepEqual((await api.rest('GET', '/v1/mesh')).body.policy, {
+      maxShedRatio: 0.3,
+      shadow: ['fit', 'uv'],
+      fence: false,
+    });
+    const bad = await api.rest('PUT', '/v1/mesh', {
+      body: JSON.stringify({ mesh: 'shop', policy: { maxShedRatio: 2, shadow: ['fitt'] } }),
+    });
+    deepEqual(bad.body.problems.map(({ path }: { path: string }) => path).sort(), [
+      'policy.maxShedRatio',
+      'policy.shadow[0]',
+    ]);
+    deepEqual(api.config.view.config.policy.shadow, ['fit', 'uv']);
+  });
+
   it('deletes only what nothing refers to', async () => {
     const used = await api.rest('DELETE', '/v1/services/payment');
     equal(used.status, 400);
