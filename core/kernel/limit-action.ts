@@ -12,6 +12,8 @@ const TOLD_EVERY_MS = 3000;
 interface Clocks {
   readonly nowMs: number;
   readonly wallMs: number;
+  /** What the fit gate looked back on. */
+  readonly windowMs: number;
 }
 
 /**
@@ -38,34 +40,45 @@ export function followLimitAction(
   }
   if (!renewed) return null;
   if (controller.mode === 'open') return action === null ? null : end(service, action, 'recovered');
-  return action === null ? start(state, service, clocks) : renew(service, action, clocks);
+  const enforced = limitIsEnforced(state);
+  return action === null ? start(state, service, clocks, enforced) : renew(service, action, clocks, enforced);
 }
 
 const stopCause = ({ control, cancelled }: KernelState, { record }: LimitAction): EndCause | null =>
   control.safeMode ? 'safe-mode' : cancelled.has(record.id) ? 'cancelled' : null;
 
-function start(state: KernelState, service: ServiceState, clocks: Clocks): StabilityActionRecord {
+/** Calls in flight that the service is held to; in the shadow those that it would be held to. */
+const heldTo = ({ plannedLimit, controller }: ServiceState, enforced: boolean): number =>
+  (enforced ? plannedLimit : null) ?? Math.floor(controller.limit);
+
+function start(state: KernelState, service: ServiceState, clocks: Clocks, enforced: boolean): StabilityActionRecord {
   const record: StabilityActionRecord = {
     id: newActionId(state, clocks.wallMs),
     gate: 'fit',
     horizon: 'immediate',
     kind: 'limit-concurrency',
     target: service.service,
-    size: service.plannedLimit ?? Math.floor(service.controller.limit),
+    size: heldTo(service, enforced),
     ratio: service.gates.fit.ratio ?? 0,
     threshold: 1,
-    windowMs: Math.round(1000 * (service.newest?.durationSec ?? 0)),
+    windowMs: clocks.windowMs,
     startedAtMs: clocks.wallMs,
     expiresAtMs: clocks.wallMs + ACTION_TERM_MS,
     phase: 'started',
     endCause: '',
-    shadow: !limitIsEnforced(state),
+    shadow: !enforced,
   };
   service.action = { record, emittedMs: clocks.nowMs, expiresMs: clocks.nowMs + ACTION_TERM_MS };
   return record;
 }
 
-function renew(service: ServiceState, action: LimitAction, clocks: Clocks): StabilityActionRecord | null {
+/** An action that went into the shadow, or came out of it, is told of at once. */
+function renew(
+  service: ServiceState,
+  action: LimitAction,
+  clocks: Clocks,
+  enforced: boolean,
+): StabilityActionRecord | null {
   const { record } = action;
   const renewed: LimitAction = {
     ...action,
@@ -73,14 +86,16 @@ function renew(service: ServiceState, action: LimitAction, clocks: Clocks): Stab
     expiresMs: clocks.nowMs + ACTION_TERM_MS,
   };
   service.action = renewed;
-  const size = service.plannedLimit ?? record.size;
+  const size = heldTo(service, enforced);
   const moved = Math.abs(size - record.size) > TOLD_CHANGE * record.size;
-  if (!moved || clocks.nowMs - action.emittedMs < TOLD_EVERY_MS) return null;
+  const flipped = record.shadow === enforced;
+  if (!flipped && (!moved || clocks.nowMs - action.emittedMs < TOLD_EVERY_MS)) return null;
   const changed: StabilityActionRecord = {
     ...renewed.record,
     size,
     ratio: service.gates.fit.ratio ?? record.ratio,
     phase: 'changed',
+    shadow: !enforced,
   };
   service.action = { ...renewed, record: changed, emittedMs: clocks.nowMs };
   return changed;

@@ -11,8 +11,13 @@ export interface MeshView {
   readonly services: readonly ServiceView[];
   readonly edges: readonly EdgeView[];
   readonly nodes: readonly NodeView[];
-  readonly actions: readonly StabilityActionRecord[];
+  readonly actions: readonly ActionView[];
   readonly control: ActionControl;
+}
+
+/** A running action and the service that it is taken for. */
+export interface ActionView extends StabilityActionRecord {
+  readonly service: string;
 }
 
 export interface ServiceView {

@@ -5,6 +5,7 @@ import { planCapacity } from '../allocators/plan-capacity.ts';
 import type { PlanInput, ServiceObservation } from '../allocators/plan-input.ts';
 import type { EdgeKey, MeshConfig } from '../mesh/mesh-config.ts';
 import { edgeEffects } from '../stability/edge-effects.ts';
+import { releaseOverload } from '../stability/overload-controller.ts';
 import { LAW } from '../stability/overload-law.ts';
 import { limitIsEnforced } from './action-control.ts';
 import { offeredOnNode } from './gather.ts';
@@ -82,11 +83,15 @@ function neededInFlight(service: ServiceState): Map<EdgeKey, number> {
 /**
  * Lets the planned N and R0 of a service follow what was learned: N exactly while
  * the service is held, else only in steps; R0 only while no gate fails (CONTRACT §B).
- * Where holding is not enforced they stay as they were.
+ * Where holding is not enforced N stays as open as it was, or becomes so.
  */
 export function followLearned(service: ServiceState, enforced: boolean): void {
   const { controller, gates } = service;
-  if (controller.mode === 'trim' && !enforced) return;
+  if (controller.mode === 'trim' && !enforced) {
+    const open = Math.ceil(releaseOverload(controller).limit);
+    service.plannedLimit = Math.max(service.plannedLimit ?? open, open);
+    return;
+  }
   if (controller.mode === 'trim') service.plannedLimit = Math.floor(service.shareBoost * controller.limit + 0.25);
   else if (controller.answersSeen > 0)
     service.plannedLimit = inSteps(service.plannedLimit, Math.ceil(controller.limit));

@@ -1,10 +1,10 @@
+import type { GateName } from '../gates/gate-state.ts';
 import { followActions } from '../stability/action-book.ts';
 import { describeAction } from '../stability/describe-action.ts';
 import { StabilityController } from '../stability/stability-controller.ts';
 import { mayStartActions } from './action-control.ts';
 import type { ServiceNews } from './capacity-events.ts';
-import type { KernelState } from './kernel-state.ts';
-import { newActionId } from './kernel-state.ts';
+import { type KernelState, newActionId } from './kernel-state.ts';
 import { sceneOf } from './service-scene.ts';
 import type { ServiceState } from './service-state.ts';
 
@@ -14,12 +14,14 @@ const controller = new StabilityController();
  * Lets the controller answer the failed gates of a service and follows its
  * actions; returns what is to be told. A service in health costs nothing.
  *
+ * @param windowMs what a gate looked back on
  * @param judged this tick was seen and judged
  */
 export function followServiceActions(
   state: KernelState,
   service: ServiceState,
   wallMs: number,
+  windowMs: (gate: GateName) => number,
   judged: boolean,
 ): ServiceNews[] {
   const { config, nowMs } = state;
@@ -34,7 +36,7 @@ export function followServiceActions(
   const { book, told } = followActions(service.actions, judged ? controller.decide(scene) : [], {
     nowMs,
     wallMs,
-    windowMs: Math.round(1000 * (service.newest?.durationSec ?? 0)),
+    windowMs,
     gates: service.gates,
     judged,
     mayStart: mayStartActions(state, wallMs),

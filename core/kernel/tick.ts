@@ -19,6 +19,7 @@ import { followLearned, planMesh } from './plan-mesh.ts';
 import { samePlan } from './same-plan.ts';
 import { followServiceActions } from './service-actions.ts';
 import type { ServiceState } from './service-state.ts';
+import { gateWindowMs } from './windows.ts';
 
 /** Without data for this long a verdict is stale (MATHS §B8). */
 const STALE_MS = 10_000;
@@ -86,14 +87,16 @@ const isFollowed = ({ action, actions, controller, trimmingSinceMs, fitFailingSi
   fitFailingSinceMs !== null;
 
 /** Starts, renews, relaxes and ends actions: the concurrency limit first, then what the stability controller decides. */
-export function stabilizeMesh(state: KernelState, { seen }: MeasuredMesh, wallMs: number): ServiceNews[] {
+export function stabilizeMesh(state: KernelState, { seen, windows }: MeasuredMesh, wallMs: number): ServiceNews[] {
   const news: ServiceNews[] = [];
   for (const service of state.services.values()) {
-    const action = followLimitAction(state, service, { nowMs: state.nowMs, wallMs }, seen.has(service));
+    const windowMs = (gate: GateName): number => gateWindowMs(gate, service, windows.of(service));
+    const clocks = { nowMs: state.nowMs, wallMs, windowMs: windowMs('fit') };
+    const action = followLimitAction(state, service, clocks, seen.has(service));
     if (action !== null) {
       news.push({ service, kind: 'action', action, message: describeAction(service.service, action) });
     }
-    news.push(...followServiceActions(state, service, wallMs, seen.has(service)));
+    news.push(...followServiceActions(state, service, wallMs, windowMs, seen.has(service)));
   }
   return news;
 }

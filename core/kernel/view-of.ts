@@ -22,10 +22,9 @@ export function viewOf(state: KernelState, nowMs: number): MeshView {
       frameAgeMs: Math.max(0, nowMs - telemetry.lastFrameMs),
       leaseSeq: telemetry.leaseSeq,
     })),
-    actions: [...state.services.values()].flatMap(({ action, actions }) => [
-      ...(action ? [action.record] : []),
-      ...actions.running.map(({ record }) => record),
-    ]),
+    actions: [...state.services.values()].flatMap(({ service, action, actions }) =>
+      [...(action ? [action] : []), ...actions.running].map(({ record }) => ({ ...record, service })),
+    ),
     control: state.control,
   };
 }

@@ -1,8 +1,10 @@
+import type { GateName } from '../gates/gate-state.ts';
 import { spectralRadii } from '../gates/spectral-radius.ts';
 import { MIN_ATTEMPTS_FOR_RETRIES } from '../gates/uv.ts';
 import { windowTicks } from '../substrate/edge-window.ts';
 import { callsOf, type EdgeState } from './edge-state.ts';
 import type { ServiceState } from './service-state.ts';
+import { ISOLATION_TICKS } from './tenant-state.ts';
 
 /** Attempts that a window should hold; with fewer it is made longer. */
 const WINDOW_ATTEMPTS = 256;
@@ -79,6 +81,12 @@ export interface ServiceWindow {
   readonly retries: number;
   /** Mean calls in flight. */
   readonly inFlight: number;
+}
+
+/** What a gate of a service looks back on, ms: isolation on its own series, the others on the window. */
+export function gateWindowMs(gate: GateName, service: ServiceState, window: ServiceWindow): number {
+  const series = Math.min(service.tenantTicks, ISOLATION_TICKS) * (service.newest?.durationSec ?? 0);
+  return Math.round(1000 * (gate === 'isolation' ? series : window.durationSec));
 }
 
 /** Attempts per second over a window. */

@@ -1,8 +1,8 @@
-import type { GateState } from '../gates/gate-state.ts';
+import type { GateName, GateState } from '../gates/gate-state.ts';
 import { CONTROL_PERIOD_SEC } from '../gates/uv.ts';
 import { FLOOR, INCREASE, isSettled, type Measure } from './measure.ts';
 import { actionKey, type RunningAction } from './running-action.ts';
-import type { ActionKind, EndCause, StabilityActionRecord } from './stability-action.ts';
+import type { ActionKind, EndCause } from './stability-action.ts';
 
 /** An action ends by itself when no tick renewed it for this long. */
 export const ACTION_TERM_MS = 30_000;
@@ -33,13 +33,14 @@ export const EMPTY_ACTION_BOOK: ActionBook = { running: [], coolUntilMs: new Map
 export interface ActionTick {
   readonly nowMs: number;
   readonly wallMs: number;
-  readonly windowMs: number;
+  /** What a gate looked back on. */
+  readonly windowMs: (gate: GateName) => number;
   readonly gates: GateState;
   /** This tick was seen and judged. */
   readonly judged: boolean;
   readonly mayStart: boolean;
   readonly safeMode: boolean;
-  readonly isShadowed: (gate: StabilityActionRecord['gate']) => boolean;
+  readonly isShadowed: (gate: GateName) => boolean;
   readonly isCancelled: (id: string) => boolean;
   /** Something refused calls on an edge of the action. */
   readonly binds: (action: RunningAction) => boolean;
@@ -133,7 +134,7 @@ function start(measure: Measure, tick: ActionTick): RunningAction {
       size,
       ratio: tick.gates[gate].ratio ?? 0,
       threshold: 1,
-      windowMs: tick.windowMs,
+      windowMs: tick.windowMs(gate),
       startedAtMs: wallMs,
       expiresAtMs: wallMs + ACTION_TERM_MS,
       phase: 'started',
@@ -152,12 +153,14 @@ function start(measure: Measure, tick: ActionTick): RunningAction {
   };
 }
 
-/** A gate that was taken out of the shadow, or put into it, meets a running action at its next tick. */
-const renew = (action: RunningAction, { nowMs, wallMs, isShadowed }: ActionTick): RunningAction => ({
-  ...action,
-  record: { ...action.record, expiresAtMs: wallMs + ACTION_TERM_MS, shadow: isShadowed(action.record.gate) },
-  expiresMs: nowMs + ACTION_TERM_MS,
-});
+/** A gate that was taken out of the shadow, or put into it, meets a running action at its next tick, and that is told. */
+function renew(action: RunningAction, { nowMs, wallMs, isShadowed }: ActionTick): RunningAction {
+  const record = { ...action.record, expiresAtMs: wallMs + ACTION_TERM_MS };
+  const renewed = { ...action, record, expiresMs: nowMs + ACTION_TERM_MS };
+  const shadow = isShadowed(record.gate);
+  if (shadow === record.shadow) return renewed;
+  return { ...renewed, record: { ...record, shadow, phase: 'changed' }, toldMs: nowMs };
+}
 
 function resize(action: RunningAction, size: number, tick: ActionTick): RunningAction {
   const { record } = action;

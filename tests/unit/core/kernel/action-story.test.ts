@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { MeshConfig, PolicyConfig } from '../../../../core/mesh/mesh-config.ts';
+import { parseMeshFile } from '../../../../platform/mesh-file.ts';
 import { KernelStory } from '../../../support/kernel-story.ts';
 import { meshConfig } from '../../../support/mesh-fixtures.ts';
 import { SimulatedService } from '../../../support/simulated-service.ts';
@@ -105,6 +106,14 @@ const RANKED = meshConfig({
   budgets: { checkout: { payment: { ptr: 0.9 } }, batch: { payment: { ptr: 0.9 } } },
 });
 
+/** The same as a mesh file. */
+const RANKED_FILE = {
+  mesh: 'shop',
+  services: { payment: { endpoints: ['127.0.0.1:9101'] } },
+  workloads: { checkout: { prio: 7, weight: 2 }, batch: { prio: 2 } },
+  budgets: { checkout: { payment: { ptr: 0.9 } }, batch: { payment: { ptr: 0.9 } } },
+};
+
 describe('kernel: what operators may do about actions', () => {
   const overloaded = (config = RANKED): KernelStory => {
     const story = storyOf(config, 150, 50);
@@ -156,6 +165,55 @@ describe('kernel: what operators may do about actions', () => {
     assert.ok(!holds(story));
     const again = story.actions().filter(({ kind, phase }) => kind === 'limit-concurrency' && phase === 'started');
     assert.equal(again.length, 1);
+  });
+
+  it('begins again after safe mode what it would have begun, with ids of its own', () => {
+    const story = overloaded();
+    const before = new Set(story.view().actions.map(({ id }) => id));
+    story.tell({ kind: 'action-control', control: { safeMode: true, pausedUntilMs: 0 } });
+    story.runTo(101);
+    story.tell({ kind: 'action-control', control: { safeMode: false, pausedUntilMs: 0 } });
+    story.runTo(110);
+    const after = story.view().actions;
+    assert.ok(after.some(({ kind }) => kind === 'limit-concurrency'));
+    assert.ok(after.every(({ id, service }) => !before.has(id) && service === 'payment'));
+  });
+
+  it('lets go at once, and says so, when fit goes into the shadow, and holds again when it comes out', () => {
+    const story = overloaded();
+    const limitOf = () => story.view().edges.reduce((sum, edge) => sum + (edge.maxRequests ?? 0), 0);
+    const held = limitOf();
+    story.tell({ kind: 'config', config: withPolicy(RANKED, { shadow: ['fit'] }) });
+    story.runTo(102);
+    assert.ok(limitOf() > 2 * held, `${limitOf()} calls in flight allowed, ${held} before`);
+    const running = story.view().actions;
+    assert.ok(running.length >= 2 && running.every(({ shadow }) => shadow));
+    const told = new Map(story.actions().flatMap((action) => (action.atSec === 101 ? [[action.id, action]] : [])));
+    assert.ok(running.every(({ id }) => told.get(id)?.shadow === true));
+    const wouldHold = running.find(({ kind }) => kind === 'limit-concurrency');
+    assert.ok((wouldHold?.size ?? 1e9) < limitOf() / 2, 'its size is what would be held');
+    story.tell({ kind: 'config', config: RANKED });
+    story.runTo(104);
+    assert.ok(limitOf() < 2 * held, `${limitOf()} calls in flight allowed`);
+    assert.ok(story.view().actions.every(({ shadow }) => !shadow));
+  });
+
+  it('sheds no larger share than the mesh file allows, and nothing where it allows nothing', () => {
+    const shedOf = (maxShedRatio: number) => {
+      const parsed = parseMeshFile(JSON.stringify({ ...RANKED_FILE, policy: { maxShedRatio } }));
+      assert.ok(parsed.ok);
+      const story = overloaded(parsed.value);
+      story.runTo(120);
+      return story
+        .actions()
+        .filter(({ kind }) => kind === 'shed-priority')
+        .map(({ size }) => size);
+    };
+    const free = Math.max(...shedOf(1));
+    assert.ok(free > 0.3, `${free}`);
+    const bounded = shedOf(0.2);
+    assert.ok(bounded.length > 0 && bounded.every((size) => size <= 0.2), bounded.join());
+    assert.deepEqual(shedOf(0), []);
   });
 
   it('holds nothing where fit is in the shadow, and says so', () => {

@@ -59,7 +59,7 @@ let ids = 0;
 const tickAt = (nowMs: number, gates: GateState, more: Partial<ActionTick> = {}): ActionTick => ({
   nowMs,
   wallMs: 1_800_000_000_000 + nowMs,
-  windowMs: 1000,
+  windowMs: () => 1000,
   gates,
   judged: true,
   mayStart: true,
