@@ -57,6 +57,7 @@ function effectsOf(state: KernelState, event: KernelEvent): readonly KernelEffec
 function resume(state: KernelState, leases: readonly LeasePlan[]): void {
   state.book = restoreLeaseBook(leases, state.nowMs);
   state.published = null;
+  state.rolloutHeld = false;
   state.rollout = new Map();
   for (const service of state.services.values()) {
     if (service.newest === null) continue;
