@@ -1,13 +1,13 @@
 import { JetStreamError } from '@nats-io/jetstream';
 import { errors } from '@nats-io/transport-node';
 import type { Logger } from '../../platform/logger.ts';
-import { LedgerBusyError } from '../state/ledger-store.ts';
+import { StoreBusyError } from '../state/compare-and-set.ts';
 import { ApiError } from './api-error.ts';
 
 /** Any failure in terms that may be told to a caller. `null` = our own fault: it is logged and not explained. */
 export function toApiError(error: unknown, logger: Logger): ApiError | null {
   if (error instanceof ApiError) return error;
-  if (error instanceof LedgerBusyError) return new ApiError('busy', error.message);
+  if (error instanceof StoreBusyError) return new ApiError('busy', error.message);
   if (isStoreTrouble(error)) {
     logger.warn({ err: error }, 'the store did not do as asked');
     return new ApiError('unavailable', 'the store cannot be reached; it is not known whether the change was stored');

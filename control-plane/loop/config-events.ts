@@ -11,7 +11,7 @@ const WAITING_MAX = 1000;
 /** Paths named in one event; of larger edits the rest is counted. */
 const PATHS_MAX = 10;
 
-/** Tells the event stream of every edit that is seen, once for all replicas: the id is the revision. */
+/** Tells the event stream of every edit and order that is seen, once for all replicas: the id is the revision. */
 export class ConfigEvents {
   readonly #clock: Clock;
   readonly #queue: RetryingQueue<{ readonly event: CapacityEvent; readonly id: string }>;
@@ -33,12 +33,13 @@ export class ConfigEvents {
     if (before === null) return;
     const changed = changedPaths(before, view);
     if (changed.length === 0) return;
-    const event = CapacityEvent.fromPartial({
-      kind: 'config',
-      message: `revision ${view.revision}: ${listed(changed)}`,
-      timestamp: secondsAndNanos(this.#clock.wallMs()),
-    });
-    this.#queue.push({ event, id: `config.${view.revision}` });
+    this.tell(`revision ${view.revision}: ${listed(changed)}`, `config.${view.revision}`);
+  }
+
+  /** What is told twice with the same id is there once. */
+  tell(message: string, id: string): void {
+    const timestamp = secondsAndNanos(this.#clock.wallMs());
+    this.#queue.push({ event: CapacityEvent.fromPartial({ kind: 'config', message, timestamp }), id });
   }
 
   drained(): Promise<void> {

@@ -1,7 +1,7 @@
 import type { LeasePlan } from '../../core/allocators/capacity-plan.ts';
 import type { PlanInput } from '../../core/allocators/plan-input.ts';
 import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
-import type { KernelEffect, KernelEvent, NodeRollout } from '../../core/kernel/kernel-io.ts';
+import type { ActionControl, KernelEffect, KernelEvent, NodeRollout } from '../../core/kernel/kernel-io.ts';
 import { createKernel, type KernelState } from '../../core/kernel/kernel-state.ts';
 import type { MeshView } from '../../core/kernel/mesh-view.ts';
 import { planInputOf } from '../../core/kernel/plan-mesh.ts';
@@ -80,6 +80,16 @@ export class KernelLoop {
 
   setGrants(live: ReadonlyMap<string, CapacityVector>): void {
     this.#step({ kind: 'grants', live });
+  }
+
+  /** What operators allow from now on. */
+  setActionControl(control: ActionControl): void {
+    this.#step({ kind: 'action-control', control });
+  }
+
+  /** Ends an action with the next tick; an id that names none is passed over. */
+  cancelAction(id: string): void {
+    this.#step({ kind: 'cancel-action', id });
   }
 
   acceptFrame(frame: TelemetryFrame): void {

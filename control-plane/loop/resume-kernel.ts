@@ -1,5 +1,6 @@
 import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
 import { restoreKernel } from '../../core/kernel/checkpoint.ts';
+import type { ActionControl } from '../../core/kernel/kernel-io.ts';
 import { createKernel, type KernelState } from '../../core/kernel/kernel-state.ts';
 import { step } from '../../core/kernel/step.ts';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
@@ -21,6 +22,8 @@ export interface ResumeInput {
   readonly stored: StoredCheckpoint | null;
   readonly config: MeshConfig;
   readonly live: ReadonlyMap<string, CapacityVector>;
+  /** Holds for a kernel that remembers nothing; one from a checkpoint is told after it has caught up, so that it tells what ends. */
+  readonly control: ActionControl;
   readonly frames: (sinceWallMs: number) => AsyncIterable<StoredFrame>;
   readonly wallMs: () => number;
   readonly logger: Pick<Logger, 'warn' | 'info'>;
@@ -83,7 +86,7 @@ async function newestFrames({ stored, frames, wallMs, logger }: ResumeInput): Pr
 }
 
 function catchUp(
-  { config, live, wallMs }: ResumeInput,
+  { config, live, control, wallMs }: ResumeInput,
   restored: Restored | null,
   frames: readonly StoredFrame[],
 ): ResumedKernel {
@@ -105,6 +108,7 @@ function catchUp(
   };
   step(state, { kind: 'config', config });
   step(state, { kind: 'grants', live });
+  if (restored === null) step(state, { kind: 'action-control', control });
   for (const stored of frames) {
     const nowMs = Math.max(tickedMs, nowAt(stored.wallMs));
     tickUntil(nowMs);

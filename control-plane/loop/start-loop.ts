@@ -11,6 +11,7 @@ import { AccountEvents } from './account-events.ts';
 import { CheckpointSaver } from './checkpoint-saver.ts';
 import { ConfigEvents } from './config-events.ts';
 import { EffectRunner } from './effect-runner.ts';
+import { followOrders } from './follow-orders.ts';
 import { GrantWatch } from './grant-watch.ts';
 import { KernelLog } from './kernel-log.ts';
 import { KernelLoop } from './kernel-loop.ts';
@@ -81,6 +82,7 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
     if (!kernel.setConfig(view.config, view.revision)) runner.confirm(view.revision);
     configEvents.take(view);
   });
+  const forgetOrders = followOrders(store.orders, kernel, configEvents);
   grants.refresh();
   early.passOn((frame) => kernel.acceptFrame(frame));
   const accountEvents = new AccountEvents(store.ledger, store.events, logger);
@@ -94,6 +96,7 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
       kernel.stop();
       clearInterval(expiry);
       unsubscribe();
+      forgetOrders();
       feed.stop();
       grants.stop();
       await Promise.race([
@@ -115,6 +118,7 @@ async function resume({ store, clock, logger }: LoopParts): Promise<ResumedKerne
     stored: await store.checkpoints.stored(logger),
     config: store.config.view.config,
     live: sumGrants(store.ledger.accounts(), clock.wallMs()),
+    control: store.orders.orders.control,
     frames: store.frames,
     wallMs: () => clock.wallMs(),
     logger,

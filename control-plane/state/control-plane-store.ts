@@ -11,6 +11,7 @@ import { KeyStore, loadSigningKey, type SigningKey } from './key-store.ts';
 import { LeaseStore } from './lease-store.ts';
 import { LedgerStore } from './ledger-store.ts';
 import { openStore } from './open-store.ts';
+import { OrderStore } from './order-store.ts';
 
 /** Everything stored that one replica works with, opened and followed. */
 export interface ControlPlaneStore {
@@ -19,6 +20,7 @@ export interface ControlPlaneStore {
   readonly events: EventStore;
   readonly leases: LeaseStore;
   readonly keys: KeyStore;
+  readonly orders: OrderStore;
   readonly checkpoints: CheckpointStore;
   readonly kernelLog: KernelLogStore;
   /** Frames that nodes sent since a point in time; 10 minutes are kept. */
@@ -51,6 +53,7 @@ export async function openControlPlaneStore(
   await keys.publishKey(signingKey);
   const config = await ConfigStore.open(store, mesh, logger);
   const ledger = await LedgerStore.open(store.ledger, logger);
+  const orders = await OrderStore.open(store.control, mesh, logger);
   for (const [workload, { generation }] of ledger.accounts()) {
     if (generation > 1) await keys.ensureGeneration(workload, generation);
   }
@@ -61,6 +64,7 @@ export async function openControlPlaneStore(
     events: new EventStore(store.jetstream),
     leases: new LeaseStore(store.leases, () => config.view.config),
     keys,
+    orders,
     checkpoints: new CheckpointStore(store.control, mesh, maxPayload(connection)),
     kernelLog: new KernelLogStore(store.jetstream, mesh, maxPayload(connection)),
     frames: (sinceWallMs) => storedFrames(store.jetstream, mesh, sinceWallMs),
@@ -69,6 +73,7 @@ export async function openControlPlaneStore(
     stop: () => {
       config.stop();
       ledger.stop();
+      orders.stop();
     },
   };
 }

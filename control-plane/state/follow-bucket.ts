@@ -20,7 +20,7 @@ export function followBucket(
       const { state } = (await kv.status()).streamInfo;
       const entries = await kv.watch({ key });
       signal.addEventListener('abort', () => entries.stop(), { once: true });
-      if (state.messages === 0) loaded();
+      if (state.messages === 0 || !(await holdsAny(kv, key))) loaded();
       for await (const entry of entries) {
         try {
           onEntry(entry);
@@ -32,4 +32,9 @@ export function followBucket(
     },
     logger,
   );
+}
+
+async function holdsAny(kv: KV, key: string): Promise<boolean> {
+  for await (const _ of await kv.keys(key)) return true;
+  return false;
 }

@@ -1,25 +1,18 @@
-import { JetStreamApiError } from '@nats-io/jetstream';
 import type { KV, KvWatchEntry } from '@nats-io/kv';
 import { liveGrants } from '../../core/admission/grant.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { type Account, type AccountEvent, EMPTY_ACCOUNT } from './account.ts';
+import { ATTEMPTS_MAX, putIfUnchanged, StoreBusyError } from './compare-and-set.ts';
 import { followBucket } from './follow-bucket.ts';
 import type { Follower } from './keep-following.ts';
 
-const ATTEMPTS_MAX = 8;
 /** Changes of one account that may wait for their turn. */
 const WAITING_MAX = 256;
-const WRONG_LAST_SEQUENCE = 10071;
 
 /** What a change makes of an account: `account` is stored unless it is `null`. */
 export interface AccountChange<T> {
   readonly account: Account | null;
   readonly result: T;
-}
-
-/** Too many writers at once; asking again later helps. */
-export class LedgerBusyError extends Error {
-  override readonly name = 'LedgerBusyError';
 }
 
 /**
@@ -72,13 +65,13 @@ export class LedgerStore {
 
   /**
    * Changes one account. `change` may be called again, with newer data, when
-   * another replica was faster. Throws `LedgerBusyError` after 8 attempts or
+   * another replica was faster. Throws `StoreBusyError` after 8 attempts or
    * with 256 changes waiting.
    */
   async update<T>(workload: string, wallMs: number, change: (account: Account) => AccountChange<T>): Promise<T> {
     const turn = this.#turns.get(workload) ?? { last: Promise.resolve(), waiting: 0 };
     if (turn.waiting >= WAITING_MAX) {
-      throw new LedgerBusyError(`too many requests are waiting for the account of ${workload}`);
+      throw new StoreBusyError(`too many requests are waiting for the account of ${workload}`);
     }
     this.#turns.set(workload, turn);
     turn.waiting += 1;
@@ -121,14 +114,14 @@ export class LedgerStore {
         grants: liveGrants(changed.account.grants, wallMs),
         events: changed.account.events.filter((event) => !this.#isPublished(workload, event)),
       };
-      const written = await this.#write(workload, stored, revision);
+      const written = await putIfUnchanged(this.#kv, `account.${workload}`, JSON.stringify(stored), revision);
       if (written !== null) {
         this.#show(workload, stored, written);
         return changed.result;
       }
       this.#conflicts += 1;
     }
-    throw new LedgerBusyError(`the account of ${workload} is changed by too many at once`);
+    throw new StoreBusyError(`the account of ${workload} is changed by too many at once`);
   }
 
   async #read(workload: string): Promise<{ account: Account; revision: number }> {
@@ -136,17 +129,6 @@ export class LedgerStore {
     return entry === null || entry.operation !== 'PUT'
       ? { account: EMPTY_ACCOUNT, revision: entry?.revision ?? 0 }
       : { account: entry.json<Account>(), revision: entry.revision };
-  }
-
-  async #write(workload: string, account: Account, revision: number): Promise<number | null> {
-    try {
-      return await this.#kv.put(`account.${workload}`, JSON.stringify(account), { previousSeq: revision });
-    } catch (error) {
-      if (error instanceof JetStreamApiError && error.code === WRONG_LAST_SEQUENCE) {
-        return null;
-      }
-      throw error;
-    }
   }
 
   #take(entry: KvWatchEntry): void {

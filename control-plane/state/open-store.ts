@@ -29,7 +29,7 @@ export interface Store {
   readonly ledger: KV;
   readonly leases: KV;
   readonly keys: KV;
-  /** What the leader alone writes of itself. */
+  /** What the leader writes of itself, and what operators order it. */
   readonly control: KV;
 }
 

@@ -1,5 +1,5 @@
 import type { KernelEffect, KernelEvent } from '../../core/kernel/kernel-io.ts';
-import { createKernel } from '../../core/kernel/kernel-state.ts';
+import { createKernel, type KernelState } from '../../core/kernel/kernel-state.ts';
 import { step } from '../../core/kernel/step.ts';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
 import type { EdgeCounters } from '../../core/substrate/telemetry-frame.ts';
@@ -22,10 +22,13 @@ export interface RecordedStory {
 /**
  * Two callers of one service on two nodes, of which the second loses every
  * twentieth frame: everything that a kernel was told and what it did.
+ *
+ * @param orders what operators order in a second, before its tick
  */
 export function recordStory(
   seed: number,
   phases: readonly (readonly [untilSec: number, rps: number])[],
+  orders: (sec: number, kernel: KernelState) => readonly KernelEvent[] = () => [],
 ): RecordedStory {
   const service = new SimulatedService({
     service: 'payment',
@@ -68,6 +71,7 @@ export function recordStory(
           nowMs,
         });
       }
+      for (const order of orders(sec + 1, kernel)) take(order);
       take({ kind: 'tick', nowMs, wallMs: 1_800_000_000_000 + nowMs });
     }
   }

@@ -47,6 +47,26 @@ describe('replay of a recording', () => {
     );
   });
 
+  it('repeats what operators ordered, and differs without their orders', () => {
+    const ordered = recordStory(
+      11,
+      [
+        [95, 200],
+        [105, 1600],
+      ],
+      (sec, kernel) => {
+        const running = [...kernel.services.values()].flatMap(({ action }) => action?.record.id ?? []);
+        if (sec === 99) return running.map((id) => ({ kind: 'cancel-action', id }));
+        return sec === 103 ? [{ kind: 'action-control', control: { safeMode: true, pausedUntilMs: 0 } }] : [];
+      },
+    );
+    const ends = eventsOf(ordered).flatMap(({ action }) => action?.endCause || []);
+    assert.deepEqual([...new Set(ends)].sort(), ['cancelled', 'safe-mode']);
+    assert.deepEqual(replayed([start, ...ordered.inputs.map(inputLine)]), eventsOf(ordered));
+    const unordered = ordered.inputs.filter(({ kind }) => kind !== 'cancel-action' && kind !== 'action-control');
+    assert.notEqual(firstDifference(eventsOf(ordered), replayed([start, ...unordered.map(inputLine)])), null);
+  });
+
   it('finds what an altered frame changes', () => {
     const altered = story.inputs.map((input): KernelEvent => {
       if (input.kind !== 'frame' || input.nowMs < 95_000) return input;

@@ -1,0 +1,41 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { OrderStore, StoredOrders } from '../state/order-store.ts';
+import type { ConfigEvents } from './config-events.ts';
+import type { KernelLoop } from './kernel-loop.ts';
+
+/**
+ * Tells the kernel what is ordered about actions, first everything that is
+ * stored and then every change, and the event stream what is new. Returns the
+ * way to end that.
+ */
+export function followOrders(
+  store: Pick<OrderStore, 'subscribe'>,
+  kernel: Pick<KernelLoop, 'setActionControl' | 'cancelAction'>,
+  events: Pick<ConfigEvents, 'tell'>,
+): () => void {
+  let before: StoredOrders | null = null;
+  return store.subscribe((stored) => {
+    const { control, cancelled } = stored.orders;
+    if (!isDeepStrictEqual(before?.orders.control, control)) kernel.setActionControl(control);
+    for (const id of cancelled) {
+      if (before === null || !before.orders.cancelled.includes(id)) kernel.cancelAction(id);
+    }
+    const messages = before === null ? [] : changes(before, stored);
+    if (messages.length > 0) events.tell(messages.join(', '), `orders.${stored.revision}`);
+    before = stored;
+  });
+}
+
+function changes({ orders: before }: StoredOrders, { orders: after }: StoredOrders): string[] {
+  const messages: string[] = [];
+  if (before.control.safeMode !== after.control.safeMode) {
+    messages.push(after.control.safeMode ? 'safe mode on: no actions' : 'safe mode off');
+  }
+  const { pausedUntilMs } = after.control;
+  if (before.control.pausedUntilMs !== pausedUntilMs) {
+    const isPaused = pausedUntilMs > 0;
+    messages.push(isPaused ? `new actions paused until ${new Date(pausedUntilMs).toISOString()}` : 'actions resumed');
+  }
+  const cancelled = after.cancelled.filter((id) => !before.cancelled.includes(id));
+  return [...messages, ...cancelled.map((id) => `action ${id} cancelled`)];
+}
