@@ -5,6 +5,7 @@ import type { Logger } from '../platform/logger.ts';
 import { connectNats, type NatsOptions } from '../platform/nats-connection.ts';
 import { loadMessageRules } from '../platform/validate-message.ts';
 import { Admission } from './admission/admission.ts';
+import { ActionHandlers } from './api/action-handlers.ts';
 import { AdminHandlers } from './api/admin-handlers.ts';
 import type { RestDependencies } from './api/api-dependencies.ts';
 import { Authenticator } from './api/authenticator.ts';
@@ -122,6 +123,7 @@ function apiDependencies(
   });
   const admin = new AdminHandlers({
     edits: new MeshEdits(store.config, mesh, (workload) => admission.isEnrolled(workload)),
+    actions: new ActionHandlers({ orders: store.orders, view: () => kernel.view(), clock }),
     admission,
     events: store.events,
     configView: () => store.config.view,
@@ -133,6 +135,7 @@ function apiDependencies(
     }),
     recording: { log: store.kernelLog, frames: store.frames, clock },
     planInput: (config) => kernel.planInput(config),
+    clock,
   });
   return {
     admin,

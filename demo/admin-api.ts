@@ -1,6 +1,11 @@
 import { type ClientReadableStream, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { systemClock } from '../platform/clock.ts';
-import { AdminClient, type SetBudgetResponse, type Status } from '../proto/gen/capmesh/v1/admin_service.ts';
+import {
+  AdminClient,
+  type SetBudgetResponse,
+  type Status,
+  WatchEventsRequest,
+} from '../proto/gen/capmesh/v1/admin_service.ts';
 import type { CapacityVector } from '../proto/gen/capmesh/v1/capacity.ts';
 import type { CapacityEvent } from '../proto/gen/capmesh/v1/events.ts';
 
@@ -42,7 +47,7 @@ export class AdminApi {
 
   /** New events as they happen. The caller cancels the stream. */
   events(): ClientReadableStream<CapacityEvent> {
-    return this.client.watchEvents({ afterSequence: 0, workload: '', gate: '', fromStart: false }, this.metadata);
+    return this.client.watchEvents(WatchEventsRequest.fromPartial({}), this.metadata);
   }
 
   close(): void {

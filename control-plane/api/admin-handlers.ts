@@ -1,11 +1,15 @@
 import type { PlanInput } from '../../core/allocators/plan-input.ts';
 import { explainEdge } from '../../core/capacity/explain-edge.ts';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
+import type { Clock } from '../../platform/clock.ts';
 import { meshToMessage } from '../../platform/mesh-message.ts';
 import { validateMessage } from '../../platform/validate-message.ts';
 import type {
+  ActionControl,
   ApplyRequest,
   ApplyResponse,
+  CancelActionRequest,
+  CancelActionResponse,
   DeleteBudgetRequest,
   DeleteRequest,
   DeleteResponse,
@@ -17,6 +21,7 @@ import type {
   RecordRequest,
   RevokeWorkloadRequest,
   RevokeWorkloadResponse,
+  SetActionControlRequest,
   SetBudgetRequest,
   SetBudgetResponse,
   Status,
@@ -27,6 +32,7 @@ import type { Mesh } from '../../proto/gen/capmesh/v1/mesh.ts';
 import type { Admission } from '../admission/admission.ts';
 import type { ConfigView } from '../state/config-view.ts';
 import type { EventStore } from '../state/event-store.ts';
+import type { ActionHandlers } from './action-handlers.ts';
 import { ApiError, invalid } from './api-error.ts';
 import { type MeshEdits, revisionsOf } from './mesh-edits.ts';
 import { type RecordingSource, recordingStream } from './recording-stream.ts';
@@ -34,12 +40,14 @@ import { type StatusInput, statusMessage } from './status-message.ts';
 
 export interface AdminDependencies {
   readonly edits: MeshEdits;
+  readonly actions: ActionHandlers;
   readonly admission: Admission;
   readonly events: Pick<EventStore, 'watch'>;
   readonly configView: () => ConfigView;
   readonly status: () => StatusInput;
   readonly recording: RecordingSource;
   readonly planInput: (config: MeshConfig) => PlanInput;
+  readonly clock: Pick<Clock, 'wallMs'>;
 }
 
 /** What operators can ask; both doors come here, after the admin token was checked. */
@@ -95,6 +103,14 @@ export class AdminHandlers {
     return { generation: await this.#deps.admission.revoke(request.workload) };
   }
 
+  setActionControl(request: SetActionControlRequest): Promise<ActionControl> {
+    return this.#deps.actions.setControl(request);
+  }
+
+  cancelAction(request: CancelActionRequest): Promise<CancelActionResponse> {
+    return this.#deps.actions.cancel(request);
+  }
+
   getStatus(): Status {
     return statusMessage(this.#deps.status());
   }
@@ -108,7 +124,9 @@ export class AdminHandlers {
 
   watchEvents(request: WatchEventsRequest, signal: AbortSignal): AsyncIterable<CapacityEvent> {
     refuseInvalid('capmesh.v1.WatchEventsRequest', request);
-    return this.#deps.events.watch(request, signal);
+    const { sinceMs } = request;
+    const sinceWallMs = sinceMs === 0 ? null : this.#deps.clock.wallMs() - sinceMs;
+    return this.#deps.events.watch({ ...request, sinceWallMs }, signal);
   }
 
   record(request: RecordRequest): AsyncIterable<RecordedText> {

@@ -74,6 +74,8 @@ function adminServer({ admin, authenticator, logger }: ApiDependencies): AdminSe
     deleteBudget: unary((request) => admin.deleteBudget(request)),
     enrol: unary((request) => admin.enrol(request)),
     revokeWorkload: unary((request) => admin.revokeWorkload(request)),
+    setActionControl: unary((request) => admin.setActionControl(request)),
+    cancelAction: unary((request) => admin.cancelAction(request)),
     getStatus: unary(() => admin.getStatus()),
     explain: unary((request) => admin.explain(request)),
     watchEvents: serverStream<WatchEventsRequest, CapacityEvent>(logger, (request, metadata, signal) => {

@@ -3,26 +3,35 @@ import type { FastifyInstance } from 'fastify';
 import { messageToJson } from '../../platform/message-json.ts';
 import type { RestDependencies } from './api-dependencies.ts';
 import { invalid } from './api-error.ts';
-import { text } from './rest-request.ts';
+import { flag, text } from './rest-request.ts';
 
 /** A comment is sent this often, so that proxies keep a quiet stream open. */
 const HEARTBEAT_MS = 15_000;
 
 /**
- * `GET /v1/events?after=&workload=&gate=`: capacity events as server-sent events,
+ * `GET /v1/events?after=&sinceMs=&workload=&service=&gate=&storedOnly`: capacity events as server-sent events,
  * `id` being the sequence, so that a client that comes back with `Last-Event-ID`
  * misses nothing.
  */
 export function addEventRoutes(server: FastifyInstance, { admin, authenticator, logger }: RestDependencies): void {
   server.get('/v1/events', async (request, reply) => {
     authenticator.requireAdmin(request.headers.authorization);
-    const after = String(request.headers['last-event-id'] ?? text(request, 'after'));
-    if (!/^\d{0,15}$/.test(after)) throw invalid([{ path: 'after', message: 'must be a sequence number' }]);
+    const last = request.headers['last-event-id'];
+    const after = String(last ?? text(request, 'after'));
+    const since = last === undefined ? text(request, 'sinceMs') : '';
+    const problems = [
+      ...(/^\d{0,15}$/.test(after) ? [] : [{ path: 'after', message: 'must be a sequence number' }]),
+      ...(/^\d{0,15}$/.test(since) ? [] : [{ path: 'sinceMs', message: 'must be a number of milliseconds' }]),
+    ];
+    if (problems.length > 0) throw invalid(problems);
     const filter = {
       afterSequence: Number(after),
       workload: text(request, 'workload'),
       gate: text(request, 'gate'),
       fromStart: false,
+      sinceMs: Number(since),
+      storedOnly: flag(request, 'storedOnly'),
+      service: text(request, 'service'),
     };
     const aborter = new AbortController();
     const events = admin.watchEvents(filter, aborter.signal);

@@ -1,6 +1,7 @@
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { RestDependencies } from './api-dependencies.ts';
 import { ApiError, type ApiErrorCode } from './api-error.ts';
+import { addActionRoutes } from './rest-actions.ts';
 import { addCapacityRoutes } from './rest-capacity.ts';
 import { addEventRoutes } from './rest-events.ts';
 import { addMeshRoutes } from './rest-mesh.ts';
@@ -33,6 +34,7 @@ export function createRestServer(deps: RestDependencies): FastifyInstance {
   });
   addHealthRoutes(server, deps);
   addMeshRoutes(server, deps);
+  addActionRoutes(server, deps);
   addCapacityRoutes(server, deps);
   addEventRoutes(server, deps);
   return server;

@@ -1,7 +1,9 @@
+import type { ActionControl } from '../../core/kernel/kernel-io.ts';
 import type { EdgeView, MeshView, ServiceView } from '../../core/kernel/mesh-view.ts';
 import { vectorToMessage } from '../../platform/mesh-message.ts';
 import { secondsAndNanos } from '../../platform/protobuf-time.ts';
 import type {
+  ActionControl as ControlMessage,
   EdgeStatus,
   NodeStatus,
   Rollout as RolloutMessage,
@@ -31,8 +33,15 @@ export function statusMessage({ view, xdsNodes, rollout, wallMs }: StatusInput):
     edges: view.edges.map(edgeStatus),
     actions: view.actions.map(actionMessage),
     lastEdit: rollout === null ? undefined : rolloutMessage(rollout, xdsNodes),
+    control: controlMessage(view.control, wallMs),
   };
 }
+
+/** A pause that is over is none. */
+export const controlMessage = ({ safeMode, pausedUntilMs }: ActionControl, wallMs: number): ControlMessage => ({
+  safeMode,
+  pausedUntil: pausedUntilMs > wallMs ? secondsAndNanos(pausedUntilMs) : undefined,
+});
 
 /** A node is known from its frames, its xDS stream, or both. */
 function nodeStatuses(view: MeshView, xdsNodes: readonly NodeXdsStatus[]): NodeStatus[] {

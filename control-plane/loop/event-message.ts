@@ -1,7 +1,7 @@
 import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
 import type { GateState, GateStatus, GateVerdict } from '../../core/gates/gate-state.ts';
 import type { CapacityEventRecord } from '../../core/kernel/kernel-io.ts';
-import type { StabilityActionRecord } from '../../core/stability/stability-action.ts';
+import type { ActionView } from '../../core/kernel/mesh-view.ts';
 import { secondsAndNanos } from '../../platform/protobuf-time.ts';
 import type { CapacityVector as CapacityVectorMessage } from '../../proto/gen/capmesh/v1/capacity.ts';
 import type { CapacityEvent, StabilityAction } from '../../proto/gen/capmesh/v1/events.ts';
@@ -25,7 +25,7 @@ export function eventMessage(record: CapacityEventRecord): CapacityEvent {
     allocated: vectorMessage(record.allocated),
     consumed: vectorMessage(record.consumed),
     gates: gateStateMessage(record.gates),
-    actionTaken: record.action === null ? undefined : actionMessage(record.action),
+    actionTaken: record.action === null ? undefined : actionMessage({ ...record.action, service: record.service }),
     timestamp: secondsAndNanos(record.wallMs),
     sequence: 0,
     service: record.service,
@@ -43,7 +43,7 @@ export function gateStateMessage(gates: GateState): GateStateMessage {
   };
 }
 
-export function actionMessage(action: StabilityActionRecord): StabilityAction {
+export function actionMessage(action: ActionView): StabilityAction {
   const { startedAtMs, expiresAtMs, ...rest } = action;
   return { ...rest, startedAt: secondsAndNanos(startedAtMs), expiresAt: secondsAndNanos(expiresAtMs) };
 }

@@ -2,6 +2,7 @@ import { DeliverPolicy, type JetStreamClient, type OrderedConsumerOptions } from
 import { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import { type GateState, GateStatus } from '../../proto/gen/capmesh/v1/gates.ts';
 import { EVENTS_STREAM } from './open-store.ts';
+import { readStream, type StoredMessage, sinceTime } from './read-stream.ts';
 
 /** Which events a watcher wants; empty strings stand for all. */
 export interface EventFilter {
@@ -9,9 +10,16 @@ export interface EventFilter {
   readonly afterSequence: number;
   readonly workload: string;
   readonly gate: string;
+  readonly service?: string;
   /** Start with the oldest event kept; then `afterSequence` is not looked at. */
   readonly fromStart?: boolean;
+  /** Start with events since then, UTC milliseconds; `null` = as the fields above say. */
+  readonly sinceWallMs?: number | null;
+  /** End where the stream ends now. */
+  readonly storedOnly?: boolean;
 }
+
+type EventMessage = Pick<StoredMessage, 'data' | 'sequence'>;
 
 /** Capacity events in the stream `CAPMESH_EVENTS`: at least once, in order for each workload. */
 export class EventStore {
@@ -28,9 +36,21 @@ export class EventStore {
     return ack.seq;
   }
 
-  /** Events as they come, from `afterSequence` on; ends when `signal` aborts. */
+  /** Events from where the filter says, then as they come; ends when `signal` aborts, or with `storedOnly`. */
   async *watch(filter: EventFilter, signal: AbortSignal): AsyncGenerator<CapacityEvent> {
-    const consumer = await this.#jetstream.consumers.get(EVENTS_STREAM, consumerOptions(filter));
+    const start = consumerOptions(filter);
+    const messages = filter.storedOnly
+      ? readStream(this.#jetstream, EVENTS_STREAM, start)
+      : this.#follow(start, signal);
+    for await (const { data, sequence } of messages) {
+      if (signal.aborted) return;
+      const event = { ...CapacityEvent.decode(data), sequence };
+      if (isWanted(event, filter)) yield event;
+    }
+  }
+
+  async *#follow(start: Partial<OrderedConsumerOptions>, signal: AbortSignal): AsyncGenerator<EventMessage> {
+    const consumer = await this.#jetstream.consumers.get(EVENTS_STREAM, start);
     const messages = await consumer.consume();
     const stop = (): void => messages.stop();
     signal.addEventListener('abort', stop, { once: true });
@@ -38,12 +58,7 @@ export class EventStore {
       if (signal.aborted) {
         return;
       }
-      for await (const message of messages) {
-        const event = { ...CapacityEvent.decode(message.data), sequence: message.seq };
-        if (filter.gate === '' || concernsGate(event, filter.gate)) {
-          yield event;
-        }
-      }
+      for await (const { data, seq } of messages) yield { data, sequence: seq };
     } finally {
       signal.removeEventListener('abort', stop);
       messages.stop();
@@ -59,11 +74,16 @@ function consumerOptions(filter: EventFilter): Partial<OrderedConsumerOptions> {
   };
 }
 
-function whereToStart({ afterSequence, fromStart = false }: EventFilter): Partial<OrderedConsumerOptions> {
+function whereToStart(filter: EventFilter): Partial<OrderedConsumerOptions> {
+  const { afterSequence, fromStart = false, sinceWallMs = null } = filter;
+  if (sinceWallMs !== null) return sinceTime(sinceWallMs);
   if (fromStart) return { deliver_policy: DeliverPolicy.All };
   if (afterSequence === 0) return { deliver_policy: DeliverPolicy.New };
   return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: afterSequence + 1 };
 }
+
+const isWanted = (event: CapacityEvent, { gate, service = '' }: EventFilter): boolean =>
+  (gate === '' || concernsGate(event, gate)) && (service === '' || event.service === service);
 
 /** Events that act on a gate or tell that it fails. */
 function concernsGate(event: CapacityEvent, gate: string): boolean {

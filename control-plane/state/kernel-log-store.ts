@@ -4,7 +4,7 @@ import type { CapacityEventRecord } from '../../core/kernel/kernel-io.ts';
 import type { Plain } from '../../core/substrate/plain-value.ts';
 import { KERNEL_STREAM } from './open-store.ts';
 import { packJson, unpackJson } from './packed-json.ts';
-import { readStream } from './read-stream.ts';
+import { readStream, sinceTime } from './read-stream.ts';
 
 /** Changes with what records mean. */
 const VERSION = 1;
@@ -67,7 +67,8 @@ export class KernelLogStore {
 
   /** Records since a point in time, oldest first; what is not of this version is left out. */
   async *read(sinceWallMs: number): AsyncGenerator<StoredRecord> {
-    for await (const { data, wallMs } of readStream(this.#jetstream, KERNEL_STREAM, this.#subject, sinceWallMs)) {
+    const start = { ...sinceTime(sinceWallMs), filter_subjects: [this.#subject] };
+    for await (const { data, wallMs } of readStream(this.#jetstream, KERNEL_STREAM, start)) {
       const record = (await unpackJson(data)) as KernelRecord & { readonly version: number };
       if (record.version === VERSION) yield { wallMs, record };
     }

@@ -1,9 +1,11 @@
-import { DeliverPolicy, type JetStreamClient } from '@nats-io/jetstream';
+import { DeliverPolicy, type JetStreamClient, type OrderedConsumerOptions } from '@nats-io/jetstream';
 
 /** One stored message. */
 export interface StoredMessage {
   readonly subject: string;
   readonly data: Uint8Array;
+  /** Position in the stream. */
+  readonly sequence: number;
   /** When the store took it, UTC milliseconds. */
   readonly wallMs: number;
 }
@@ -11,18 +13,19 @@ export interface StoredMessage {
 /** The store may be silent for this long before reading is given up, ms. */
 const SILENCE_MS = 2000;
 
-/** What a stream holds on some subjects since a point in time, oldest first; ends where the stream ends now. */
+/** Start with what the store took since then, UTC milliseconds. */
+export const sinceTime = (wallMs: number): Partial<OrderedConsumerOptions> => ({
+  deliver_policy: DeliverPolicy.StartTime,
+  opt_start_time: new Date(wallMs).toISOString(),
+});
+
+/** What a stream holds from `start` on, oldest first; ends where the stream ends now. */
 export async function* readStream(
   jetstream: JetStreamClient,
   stream: string,
-  subject: string,
-  sinceWallMs: number,
+  start: Partial<OrderedConsumerOptions>,
 ): AsyncGenerator<StoredMessage> {
-  const consumer = await jetstream.consumers.get(stream, {
-    filter_subjects: [subject],
-    deliver_policy: DeliverPolicy.StartTime,
-    opt_start_time: new Date(sinceWallMs).toISOString(),
-  });
+  const consumer = await jetstream.consumers.get(stream, start);
   const { num_pending: stored } = await consumer.info();
   if (stored === 0) return;
   const messages = await consumer.consume();
@@ -31,7 +34,8 @@ export async function* readStream(
     silence = setTimeout(() => messages.stop(), SILENCE_MS);
     for await (const message of messages) {
       silence.refresh();
-      yield { subject: message.subject, data: message.data, wallMs: message.info.timestampNanos / 1e6 };
+      const { subject, data, seq, info } = message;
+      yield { subject, data, sequence: seq, wallMs: info.timestampNanos / 1e6 };
       if (message.info.pending === 0) return;
     }
   } finally {

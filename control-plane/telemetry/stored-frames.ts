@@ -1,7 +1,7 @@
 import type { JetStreamClient } from '@nats-io/jetstream';
 import type { TelemetryFrame } from '../../core/substrate/telemetry-frame.ts';
 import { FRAMES_STREAM } from '../state/open-store.ts';
-import { readStream } from '../state/read-stream.ts';
+import { readStream, sinceTime } from '../state/read-stream.ts';
 import { readFrame } from './frame-feed.ts';
 
 /** A frame that the store holds. */
@@ -17,8 +17,8 @@ export async function* storedFrames(
   mesh: string,
   sinceWallMs: number,
 ): AsyncGenerator<StoredFrame> {
-  const subject = `capmesh.v1.frames.${mesh}.*`;
-  for await (const message of readStream(jetstream, FRAMES_STREAM, subject, sinceWallMs)) {
+  const start = { ...sinceTime(sinceWallMs), filter_subjects: [`capmesh.v1.frames.${mesh}.*`] };
+  for await (const message of readStream(jetstream, FRAMES_STREAM, start)) {
     const frame = readFrame(mesh, message.subject, message.data);
     if (typeof frame !== 'string') yield { wallMs: message.wallMs, frame };
   }

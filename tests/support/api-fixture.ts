@@ -9,6 +9,7 @@ import {
 } from '@grpc/grpc-js';
 import { Registry } from 'prom-client';
 import { Admission } from '../../control-plane/admission/admission.ts';
+import { ActionHandlers } from '../../control-plane/api/action-handlers.ts';
 import { AdminHandlers } from '../../control-plane/api/admin-handlers.ts';
 import type { RestDependencies } from '../../control-plane/api/api-dependencies.ts';
 import { Authenticator } from '../../control-plane/api/authenticator.ts';
@@ -16,15 +17,16 @@ import { CapacityHandlers } from '../../control-plane/api/capacity-handlers.ts';
 import { bindGrpcServer, createGrpcServer } from '../../control-plane/api/grpc-server.ts';
 import { MeshEdits } from '../../control-plane/api/mesh-edits.ts';
 import { createRestServer } from '../../control-plane/api/rest-server.ts';
+import type { EventFilter } from '../../control-plane/state/event-store.ts';
 import { createKernel } from '../../core/kernel/kernel-state.ts';
-import type { MeshView, ServiceView } from '../../core/kernel/mesh-view.ts';
+import type { ActionView, MeshView, ServiceView } from '../../core/kernel/mesh-view.ts';
 import { planInputOf } from '../../core/kernel/plan-mesh.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { AdminClient } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import { CapacityClient } from '../../proto/gen/capmesh/v1/capacity_service.ts';
 import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import { type ManualClock, manualClock } from './manual-clock.ts';
-import { MemoryConfig, MemoryLedger, MemoryRevoker } from './memory-stores.ts';
+import { MemoryConfig, MemoryLedger, MemoryOrders, MemoryRevoker } from './memory-stores.ts';
 
 export const ADMIN_TOKEN = 'admin-token-of-the-test';
 
@@ -33,12 +35,17 @@ export interface ApiFixture {
   readonly config: MemoryConfig;
   readonly ledger: MemoryLedger;
   readonly revoker: MemoryRevoker;
+  readonly orders: MemoryOrders;
   readonly clock: ManualClock;
   readonly grpcAddress: string;
   readonly restUrl: string;
   readonly events: CapacityEvent[];
+  /** What watchers asked for. */
+  readonly filters: readonly EventFilter[];
   /** Gates of services as admission sees them. */
   services: ServiceView[];
+  /** Actions that run. */
+  actions: ActionView[];
   readonly admin: AdminClient;
   readonly capacity: CapacityClient;
   rest(method: string, path: string, options?: RestOptions): Promise<RestAnswer>;
@@ -64,7 +71,9 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
   const revoker = new MemoryRevoker();
   const clock = manualClock(1_800_000_000_000);
   const events: CapacityEvent[] = [];
-  const fixture: { services: ServiceView[] } = { services: [] };
+  const filters: EventFilter[] = [];
+  const orders = new MemoryOrders();
+  const fixture: Pick<ApiFixture, 'services' | 'actions'> = { services: [], actions: [] };
   let grants = 0;
   const view = (): MeshView => ({
     mesh,
@@ -72,8 +81,8 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     services: fixture.services,
     edges: [],
     nodes: [],
-    actions: [],
-    control: { safeMode: false, pausedUntilMs: 0 },
+    actions: fixture.actions,
+    control: orders.orders.control,
   });
   const admission = new Admission({
     ledger,
@@ -86,16 +95,19 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
   });
   const admin = new AdminHandlers({
     edits: new MeshEdits(config, mesh, (workload) => admission.isEnrolled(workload)),
+    actions: new ActionHandlers({ orders, view, clock }),
     admission,
     events: {
-      async *watch({ afterSequence }) {
-        yield* events.filter(({ sequence }) => sequence > afterSequence);
+      async *watch(filter) {
+        filters.push(filter);
+        yield* events.filter(({ sequence }) => sequence > filter.afterSequence);
       },
     },
     configView: () => config.view,
     status: () => ({ view: view(), xdsNodes: [], rollout: null, wallMs: clock.wallMs() }),
     recording: { log: { read: none }, frames: none, clock },
     planInput: (meshConfig) => planInputOf(createKernel(), meshConfig),
+    clock,
   });
   const deps: RestDependencies = {
     admin,
@@ -119,6 +131,8 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     revoker,
     clock,
     events,
+    filters,
+    orders,
     grpcAddress,
     restUrl,
     ...clients,

@@ -4,6 +4,7 @@ import { type Account, EMPTY_ACCOUNT } from '../../control-plane/state/account.t
 import type { ConfigChange } from '../../control-plane/state/config-store.ts';
 import { type ConfigView, configView, type StoredObject } from '../../control-plane/state/config-view.ts';
 import type { AccountChange } from '../../control-plane/state/ledger-store.ts';
+import { type ActionOrders, NO_ORDERS, type OrderStore } from '../../control-plane/state/order-store.ts';
 import type { BatchOutcome } from '../../control-plane/state/publish-batch.ts';
 
 /** Configuration in memory under the rules of the store: one batch or nothing, from the newest view only. */
@@ -51,6 +52,16 @@ export class MemoryLedger implements Ledger {
     const { account, result } = change(this.account(workload));
     if (account !== null) this.accounts.set(workload, account);
     return result;
+  }
+}
+
+/** Orders in memory. */
+export class MemoryOrders implements Pick<OrderStore, 'update'> {
+  orders = NO_ORDERS;
+
+  async update(change: (orders: ActionOrders) => ActionOrders): Promise<ActionOrders> {
+    this.orders = change(this.orders);
+    return this.orders;
   }
 }
 

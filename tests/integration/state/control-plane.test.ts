@@ -10,7 +10,12 @@ import { type ControlPlane, startControlPlane } from '../../../control-plane/mai
 import { createLogger } from '../../../platform/logger.ts';
 import { parseMeshFile } from '../../../platform/mesh-file.ts';
 import { meshToMessage } from '../../../platform/mesh-message.ts';
-import { AdminClient, ApplyRequest, SetBudgetRequest } from '../../../proto/gen/capmesh/v1/admin_service.ts';
+import {
+  AdminClient,
+  ApplyRequest,
+  SetBudgetRequest,
+  WatchEventsRequest,
+} from '../../../proto/gen/capmesh/v1/admin_service.ts';
 import { CapacityClient, RequestCapacityRequest } from '../../../proto/gen/capmesh/v1/capacity_service.ts';
 import type { CapacityEvent } from '../../../proto/gen/capmesh/v1/events.ts';
 import { Lease } from '../../../proto/gen/capmesh/v1/lease.ts';
@@ -93,7 +98,7 @@ describe('control plane on a real nats-server', () => {
       const metadata = new Metadata();
       metadata.set('authorization', `Bearer ${ADMIN_TOKEN}`);
       const events: CapacityEvent[] = [];
-      const stream = admin.watchEvents({ afterSequence, workload, gate: '', fromStart: false }, metadata);
+      const stream = admin.watchEvents(WatchEventsRequest.fromPartial({ afterSequence, workload }), metadata);
       stream.on('data', (event: CapacityEvent) => {
         if (events.push(event) < count) return;
         resolve(events);

@@ -1,4 +1,4 @@
-import { equal, match, ok } from 'node:assert/strict';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,12 @@ import { openStore } from '../../../control-plane/state/open-store.ts';
 import { programPath } from '../../../demo/program-path.ts';
 import { parseMeshFile } from '../../../platform/mesh-file.ts';
 import { meshToMessage } from '../../../platform/mesh-message.ts';
-import { AdminClient, ApplyRequest, type Status } from '../../../proto/gen/capmesh/v1/admin_service.ts';
+import {
+  AdminClient,
+  ApplyRequest,
+  SetActionControlRequest,
+  type Status,
+} from '../../../proto/gen/capmesh/v1/admin_service.ts';
 import { GateStatus, type GateVerdict } from '../../../proto/gen/capmesh/v1/gates.ts';
 import { Frame } from '../../../proto/gen/capmesh/v1/telemetry.ts';
 import { ADMIN_TOKEN, grpcCall } from '../../support/api-fixture.ts';
@@ -109,6 +114,7 @@ describe('kernel of a control plane that is killed', () => {
   let stateDir: string;
   let recordFolder: string;
   let address = '';
+  let ordered: { seconds: number; nanos: number } | undefined;
 
   const start = async (): Promise<void> => {
     plane = new PlaneProcess(nats, stateDir, recordFolder);
@@ -150,6 +156,14 @@ describe('kernel of a control plane that is killed', () => {
     });
   });
 
+  it('takes orders about actions', async () => {
+    const paused = SetActionControlRequest.fromPartial({ safeMode: true, pauseFor: { seconds: 3600, nanos: 0 } });
+    const control = await grpcCall(admin, admin.setActionControl, paused);
+    equal(control.safeMode, true);
+    ordered = control.pausedUntil;
+    ok(ordered !== undefined);
+  });
+
   it('knows its verdicts and what it learned soon after a kill, and says how old they are', async () => {
     await waitFor('a checkpoint', async () => {
       sidecar.send(1);
@@ -170,6 +184,7 @@ describe('kernel of a control plane that is killed', () => {
     const ageSec = age(service?.gates?.fit);
     ok(ageSec !== undefined && ageSec >= 0 && ageSec < 10, `${ageSec} s old`);
     ok(Math.abs((service?.baselineLatencyMs ?? 0) - learned) < 0.2 * learned);
+    deepEqual((await status()).control, { safeMode: true, pausedUntil: ordered });
   });
 
   it('judges anew with the next frames', async () => {
@@ -189,12 +204,17 @@ describe('kernel of a control plane that is killed', () => {
     const service = await payment();
     ok(service !== undefined);
     ok((service.baselineLatencyMs ?? 0) > 0, 'stored frames teach the base latency');
+    deepEqual((await status()).control, { safeMode: true, pausedUntil: ordered }, 'orders need no checkpoint');
   });
 
   it('recorded itself across the kills, and decides the same again', async () => {
     const [frames, events] = ['frames.jsonl', 'events.jsonl'].map((name) => join(recordFolder, name));
     const lines = readFileSync(frames ?? '', 'utf8').split('\n');
-    equal(lines.filter((line) => line.startsWith('{"kind":"start"')).length, 3);
+    const kinds = lines.map((line) => /^\{"kind":"([a-z-]+)"/.exec(line)?.[1]);
+    equal(kinds.filter((kind) => kind === 'start').length, 3);
+    const restarted = kinds.slice(kinds.lastIndexOf('start'));
+    const firstTick = restarted.indexOf('tick');
+    ok(restarted.slice(0, firstTick < 0 ? undefined : firstTick).includes('action-control'), 'before the first tick');
     const replay = await runCli(stateDir, 'replay', '--from', frames ?? '', '--expect', events ?? '');
     equal(replay.code, 0, replay.out);
     match(replay.out, /[1-9]\d* events: every event as expected/);

@@ -2,13 +2,15 @@ import { deepEqual, equal } from 'node:assert/strict';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { after, before, describe, it } from 'mocha';
 import { withEvent } from '../../../control-plane/state/account.ts';
-import { EventStore } from '../../../control-plane/state/event-store.ts';
+import { type EventFilter, EventStore } from '../../../control-plane/state/event-store.ts';
 import { LedgerStore } from '../../../control-plane/state/ledger-store.ts';
-import { openStore, type Store } from '../../../control-plane/state/open-store.ts';
+import { EVENTS_STREAM, openStore, type Store } from '../../../control-plane/state/open-store.ts';
 import { UNLIMITED } from '../../../core/capacity/capacity-vector.ts';
+import { systemClock } from '../../../platform/clock.ts';
 import { createLogger } from '../../../platform/logger.ts';
 import { CapacityEvent } from '../../../proto/gen/capmesh/v1/events.ts';
 import { type NatsFixture, startNats } from '../../support/nats-fixture.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 const logger = createLogger('test');
 const grant = (jti: string, expiresAtMs: number) => ({ jti, vector: UNLIMITED, issuedAtMs: 0, expiresAtMs });
@@ -104,6 +106,27 @@ describe('ledger and events on a real nats-server', () => {
     };
     deepEqual(await collect(first, '', 3), ['mesh', '2', '3']);
     deepEqual(await collect(first, 'checkout', 2), ['2', '3']);
+  });
+
+  it('reads what is stored, from a time on and about one service, and ends', async () => {
+    const events = new EventStore(store.jetstream);
+    const about = (service: string, message: string) => CapacityEvent.fromPartial({ kind: 'gate', service, message });
+    const read = async (filter: Partial<EventFilter>): Promise<string[]> => {
+      const seen: string[] = [];
+      const all = { afterSequence: 0, workload: '', gate: '', storedOnly: true, ...filter };
+      for await (const { message } of events.watch(all, new AbortController().signal)) seen.push(message);
+      return seen;
+    };
+    const before = await events.publish(about('payment', 'old'), 'stored.1');
+    const stored = await store.manager.streams.getMessage(EVENTS_STREAM, { seq: before });
+    const sinceWallMs = (stored?.time.getTime() ?? 0) + 1;
+    await waitFor('the next millisecond', async () => systemClock.wallMs() > sinceWallMs);
+    await events.publish(about('payment', 'new'), 'stored.2');
+    await events.publish(about('inventory', 'other'), 'stored.3');
+    deepEqual(await read({ sinceWallMs }), ['new', 'other']);
+    deepEqual(await read({ sinceWallMs, service: 'payment' }), ['new']);
+    deepEqual((await read({ fromStart: true, service: 'payment' })).slice(-2), ['old', 'new']);
+    deepEqual(await read({}), [], 'nothing is newer than now');
   });
 
   it('ends a watch when it is told to', async () => {
