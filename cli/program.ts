@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { packageRoot } from '../platform/package-root.ts';
+import { actionsCommand } from './commands/actions.ts';
 import { applyCommand } from './commands/apply.ts';
 import { budgetCommand } from './commands/budget.ts';
 import { callCommand } from './commands/call.ts';
@@ -16,9 +17,11 @@ import { prepareCommand } from './commands/prepare.ts';
 import { recordCommand } from './commands/record.ts';
 import { replayCommand } from './commands/replay.ts';
 import { revokeCommand } from './commands/revoke.ts';
+import { safeModeCommand } from './commands/safe-mode.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { statusCommand } from './commands/status.ts';
 import { tokenCommand } from './commands/token.ts';
+import { whyCommand } from './commands/why.ts';
 import type { CliContext } from './context.ts';
 
 const EXIT_CODES = `
@@ -44,6 +47,9 @@ export function buildProgram(context: CliContext, processCommands: readonly Comm
     gatesCommand,
     eventsCommand,
     explainCommand,
+    whyCommand,
+    actionsCommand,
+    safeModeCommand,
     recordCommand,
     replayCommand,
     budgetCommand,

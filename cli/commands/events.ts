@@ -4,15 +4,14 @@ import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import { type CliContext, invocation } from '../context.ts';
 import { serverAddress, toCliError, withAdmin } from '../grpc-connection.ts';
 import { eventLine } from '../output/event-line.ts';
-import { parseInteger } from '../parse-options.ts';
-
-/** Without --follow: how long the stream may be silent before its stored part counts as read, ms. */
-const SILENCE_MS = 500;
+import { parseDurationMs, parseInteger } from '../parse-options.ts';
 
 interface EventsOptions {
   readonly follow?: true;
   readonly after?: number;
+  readonly since?: number;
   readonly workload?: string;
+  readonly service?: string;
   readonly gate?: string;
 }
 
@@ -21,22 +20,20 @@ export function eventsCommand(context: CliContext): Command {
     .description('what happened: verdicts, actions, grants, edits')
     .option('-f, --follow', 'go on with new events until ^C')
     .option('--after <sequence>', 'start after this event', parseInteger)
+    .option('--since <time>', 'start with the events of the last 10m, 2h, …; a week is kept', parseDurationMs)
     .option('--workload <name>', 'only of this workload')
+    .option('--service <name>', 'only about this service')
     .option('--gate <name>', 'only where this gate is named: fit, gluing, uv or isolation')
     .action(async (_options, command: Command) => {
       const call = invocation<EventsOptions>(context, command);
-      const { follow, after, workload = '', gate = '', json } = call.options;
+      const { follow = false, after, since = 0, workload = '', service = '', gate = '', json } = call.options;
       const format = json ? await jsonLine() : eventLine;
       await withAdmin(call, async ({ client, metadata }) => {
-        const fromStart = after === undefined && !follow;
-        const stream = client.watchEvents({ afterSequence: after ?? 0, workload, gate, fromStart }, metadata);
-        const cancel = (): void => stream.cancel();
-        context.signal.addEventListener('abort', cancel, { once: true });
-        const silence = follow ? undefined : setTimeout(cancel, SILENCE_MS);
-        stream.on('data', (event: CapacityEvent) => {
-          silence?.refresh();
-          context.out(format(event));
-        });
+        const where = { afterSequence: after ?? 0, sinceMs: since, fromStart: after === undefined && !follow };
+        const filter = { workload, service, gate, storedOnly: !follow };
+        const stream = client.watchEvents({ ...where, ...filter }, metadata);
+        context.signal.addEventListener('abort', () => stream.cancel(), { once: true });
+        stream.on('data', (event: CapacityEvent) => context.out(format(event)));
         await new Promise<void>((resolve, reject) => {
           stream.on('end', resolve);
           stream.on('error', (error: ServiceError) => {
@@ -44,7 +41,6 @@ export function eventsCommand(context: CliContext): Command {
             else reject(toCliError(error, serverAddress(call)));
           });
         });
-        clearTimeout(silence);
       });
     });
 }

@@ -8,6 +8,7 @@ import type {
 } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import { type CliContext, invocation } from '../context.ts';
 import { withAdmin } from '../grpc-connection.ts';
+import { controlLines } from '../output/control-lines.ts';
 import { actionLine } from '../output/event-line.ts';
 import { formatNumber } from '../output/format-number.ts';
 import { gateWord } from '../output/gate-word.ts';
@@ -30,6 +31,7 @@ export function statusCommand(context: CliContext): Command {
 export function statusLines(status: Status): string[] {
   return [
     `mesh ${status.mesh}: ${status.stability}`,
+    ...controlLines(status.control),
     ...(status.lastEdit === undefined ? ['no configuration yet'] : rolloutLines(status.lastEdit)),
     ...section(status.nodes, NODE_COLUMNS),
     ...section(status.services, SERVICE_COLUMNS),

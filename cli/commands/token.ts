@@ -3,7 +3,7 @@ import { requestToken } from '../capacity-token.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { type CliContext, invocation } from '../context.ts';
 import { withCapacity } from '../grpc-connection.ts';
-import { timeOf } from '../output/event-line.ts';
+import { timeOf } from '../output/time-of.ts';
 import { toJson } from '../output/to-json.ts';
 import { parseDurationMs, parseFraction } from '../parse-options.ts';
 

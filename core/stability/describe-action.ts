@@ -1,4 +1,4 @@
-import type { StabilityActionRecord } from './stability-action.ts';
+import type { ActionKind, StabilityActionRecord } from './stability-action.ts';
 
 /**
  * One sentence for whoever reads the event: what is done to whom, how much, and why.
@@ -11,10 +11,11 @@ export function describeAction(service: string, record: StabilityActionRecord, v
   const only = shadow ? ' (shadow: nothing is enforced)' : '';
   if (phase === 'ended') return `${service}: ${kind}${whom} ended, ${endCause}${only}`;
   const watched = victim === '' ? '' : `, for ${victim}`;
-  return `${service}: ${kind}${whom} ${phase}, ${sizeText(record)}; ${gate} u ${ratio.toFixed(2)}${watched}${only}`;
+  return `${service}: ${kind}${whom} ${phase}, ${describeSize(kind, record.size)}; ${gate} u ${ratio.toFixed(2)}${watched}${only}`;
 }
 
-function sizeText({ kind, size }: StabilityActionRecord): string {
+/** How much is done, in words. */
+export function describeSize(kind: ActionKind, size: number): string {
   switch (kind) {
     case 'limit-concurrency':
       return `${size} calls in flight`;

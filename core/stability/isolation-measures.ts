@@ -1,6 +1,7 @@
 import { REST } from '../gates/isolation.ts';
 import { LEVEL_LIMIT } from '../gates/isolation-level.ts';
 import { CONTROL_PERIOD_SEC } from '../gates/uv.ts';
+import { victimOf } from '../gates/victim.ts';
 import { latencyFell, mean, standardError } from './latency-fall.ts';
 import { actionEdge, DECREASE, isSettled, keep, leastSize, lower, type Measure } from './measure.ts';
 import type { RunningAction } from './running-action.ts';
@@ -53,7 +54,7 @@ export const heldThrottles = (scene: StabilityScene): Measure[] =>
 
 function suspect(scene: StabilityScene, tenant: string): Measure[] {
   const edges = edgesOf(scene, tenant);
-  const victim = victimOf(scene);
+  const victim = victimOf(scene.gates.isolation.evidence);
   // The gate looks back two minutes: what is over by now, or not known to be so now, needs no probe.
   if (edges.length === 0 || victim === '' || suffers(scene, victim) !== true) return [];
   // Who was seen to harm others is no witness: its own heavy calls look like harm done to it.
@@ -142,11 +143,6 @@ function lostMs(scene: StabilityScene, tenant: string, expected: number | null):
 function isMaterial({ gates }: StabilityScene): boolean {
   const { isolation_level: level = 0, predicted_rise: rise } = gates.isolation.evidence;
   return level * LEVEL_LIMIT >= MATERIAL || rise === undefined || Math.log1p(rise) >= MATERIAL;
-}
-
-function victimOf({ gates }: StabilityScene): string {
-  const name = Object.keys(gates.isolation.evidence).find((key) => key.startsWith('victim/'));
-  return name?.slice('victim/'.length) ?? '';
 }
 
 const edgesOf = (scene: StabilityScene, tenant: string) => scene.edges.filter((edge) => edge.tenant === tenant);

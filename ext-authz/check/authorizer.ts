@@ -1,5 +1,6 @@
 import { checkCall, type Exhaustion, explainExhaustion, type TokenShare } from '../../core/admission/check-call.ts';
 import { countAdmitted, countRefused, type EdgeRecord } from '../../core/admission/edge-record.ts';
+import { refusalMessage } from '../../core/admission/refusal-message.ts';
 import { type RefusalReason, statusOf } from '../../core/admission/refusal-reason.ts';
 import { shareOf, TokenCache } from '../../core/admission/token-cache.ts';
 import { checkClaims } from '../../core/token/check-claims.ts';
@@ -9,7 +10,6 @@ import type { EdgeLedger } from '../ledger/edge-ledger.ts';
 import type { KeyRing } from '../ledger/key-ring.ts';
 import { CheckRequestReader } from './check-request.ts';
 import { encodeAdmission, encodeRefusal, type RefusalBody } from './check-response.ts';
-import { refusalMessage } from './refusal-message.ts';
 
 export interface AuthorizerOptions {
   readonly mesh: string;

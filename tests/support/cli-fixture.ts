@@ -32,6 +32,8 @@ const COMPLETE: Readonly<Record<string, { fromPartial(partial: object): object }
   enrol: admin.EnrolResponse,
   revokeWorkload: admin.RevokeWorkloadResponse,
   getStatus: admin.Status,
+  setActionControl: admin.ActionControl,
+  cancelAction: admin.CancelActionResponse,
   explain: admin.ExplainResponse,
   watchEvents: CapacityEvent,
   requestCapacity: capacity.RequestCapacityResponse,
@@ -141,6 +143,7 @@ function implement(
         const answer = answers[method]?.(call.request as never) ?? unimplemented(method);
         if (responseStream) {
           for (const message of answer as readonly object[]) call.write(complete(method, message));
+          if ((call.request as { storedOnly?: boolean }).storedOnly === true) call.end();
         } else if (answer instanceof Error) callback(answer);
         else callback(null, complete(method, answer));
       },
@@ -155,6 +158,7 @@ interface Call {
   readonly request: unknown;
   readonly metadata: Metadata;
   write(message: object): void;
+  end(): void;
 }
 
 export function grpcError(code: status, details: string): ServiceError {

@@ -55,6 +55,17 @@ const STATUS: Status = {
   ],
   actions: [],
   lastEdit: { revision: 12, nodesApplied: 1, nodesTotal: 1, p50Ms: 2.2, p99Ms: 3.6, nacks: [] },
+  control: undefined,
+};
+
+const WATCH_ALL = {
+  afterSequence: 0,
+  sinceMs: 0,
+  fromStart: false,
+  storedOnly: false,
+  workload: '',
+  service: '',
+  gate: '',
 };
 
 describe('capmesh: commands that only look', () => {
@@ -153,7 +164,7 @@ describe('capmesh: commands that only look', () => {
       out === '' ||
         /^2027-01-15T08:00:00\.005Z {2}#41 {2}gate {2}checkout → payment {2}fit fails; fit FAIL \(slow\)$/.test(out),
     );
-    assert.deepEqual(cli.requests[0]?.request, { afterSequence: 0, workload: '', gate: 'fit', fromStart: false });
+    assert.deepEqual(cli.requests[0]?.request, { ...WATCH_ALL, gate: 'fit' });
   });
 
   it('events without -f prints what is stored and ends', async () => {
@@ -161,7 +172,7 @@ describe('capmesh: commands that only look', () => {
     const { code, out } = await cli.run('events', '--json');
     assert.equal(code, 0);
     assert.equal(JSON.parse(out).message, 'budgets.checkout.payment');
-    assert.deepEqual(cli.requests[0]?.request, { afterSequence: 0, workload: '', gate: '', fromStart: true });
+    assert.deepEqual(cli.requests[0]?.request, { ...WATCH_ALL, fromStart: true, storedOnly: true });
   });
 
   it('exits with 2 on a wrong command line', async () => {

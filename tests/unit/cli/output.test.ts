@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { eventLine } from '../../../cli/output/event-line.ts';
+import { formatDuration } from '../../../cli/output/format-duration.ts';
 import { formatNumber } from '../../../cli/output/format-number.ts';
 import { table } from '../../../cli/output/table.ts';
 import { CapacityEvent } from '../../../proto/gen/capmesh/v1/events.ts';
@@ -34,6 +35,20 @@ describe('formatNumber', () => {
   });
 });
 
+describe('formatDuration', () => {
+  it('shows the two largest units that say something', () => {
+    assert.deepEqual([-5, 440, 42_000, 59_600, 185_000, 7_800_000, 3_600_000].map(formatDuration), [
+      '0 s',
+      '0.4 s',
+      '42 s',
+      '1 min',
+      '3 min 5 s',
+      '2 h 10 min',
+      '1 h',
+    ]);
+  });
+});
+
 describe('eventLine', () => {
   it('tells an action with its size, cause and end', () => {
     const event = CapacityEvent.fromPartial({
@@ -48,13 +63,16 @@ describe('eventLine', () => {
         target: 'payment',
         size: 12,
         ratio: 2.31,
+        threshold: 1,
+        windowMs: 10_000,
         phase: 'started',
+        shadow: true,
         expiresAt: { seconds: 1_800_000_030, nanos: 0 },
       },
     });
     assert.equal(
       eventLine(event),
-      '2027-01-15T08:00:00.000Z  #9  action  payment  limit-concurrency on payment started: size 12, gate fit at 2.31, until 2027-01-15T08:00:30.000Z',
+      '2027-01-15T08:00:00.000Z  #9  action  payment  limit-concurrency on payment started: 12 calls in flight; fit u 2.31, threshold 1, window 10 s; until 2027-01-15T08:00:30.000Z; shadow: nothing is enforced; id a1',
     );
   });
 });

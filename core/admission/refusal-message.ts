@@ -1,4 +1,4 @@
-import type { RefusalReason } from '../../core/admission/refusal-reason.ts';
+import type { RefusalReason } from './refusal-reason.ts';
 
 const MESSAGES: Readonly<Record<RefusalReason, string>> = {
   'token-missing': 'send a capacity token in x-capacity-token',

@@ -1,0 +1,22 @@
+import { Command } from 'commander';
+import { secondsAndNanos } from '../../platform/protobuf-time.ts';
+import { type CliContext, invocation } from '../context.ts';
+import { withAdmin } from '../grpc-connection.ts';
+import { controlLines } from '../output/control-lines.ts';
+import { toJson } from '../output/to-json.ts';
+import { parseDurationMs } from '../parse-options.ts';
+
+export function pauseActionsCommand(context: CliContext): Command {
+  return new Command('pause')
+    .description('let no action begin for a while; those that run go on')
+    .option('--for <time>', '1s to 24h; a pause always ends by itself', parseDurationMs, 600_000)
+    .action(async (_options, command: Command) => {
+      const call = invocation<{ for: number }>(context, command);
+      const request = { safeMode: undefined, pauseFor: secondsAndNanos(call.options.for), resume: false };
+      const control = await withAdmin(call, (admin) => admin.call(admin.client.setActionControl, request));
+      await call.print(
+        () => toJson('capmesh.v1.ActionControl', control),
+        () => controlLines(control),
+      );
+    });
+}

@@ -1,0 +1,100 @@
+import type { ActionKind } from '../../core/stability/stability-action.ts';
+import type { EdgeStatus, Status } from '../../proto/gen/capmesh/v1/admin_service.ts';
+import type { CapacityEvent, StabilityAction } from '../../proto/gen/capmesh/v1/events.ts';
+import type { GateState, GateVerdict } from '../../proto/gen/capmesh/v1/gates.ts';
+import { gateWord, verdicts } from '../output/gate-word.ts';
+import type { ExplainedAction, FailingGate, Refusal, Why } from './why.ts';
+
+/** What is asked about. */
+export type Subject =
+  | { readonly kind: 'mesh' }
+  | { readonly kind: 'service'; readonly service: string }
+  | { readonly kind: 'action'; readonly id: string };
+
+/** Which kinds of action refuse calls, by the reason that callers see. */
+const REFUSING: Readonly<Record<string, readonly ActionKind[]>> = {
+  'breaker-open': ['limit-concurrency', 'probe', 'throttle'],
+  'shed-priority': ['shed-priority', 'shed-retries'],
+  'workload-fenced': ['fence'],
+  'budget-exhausted': ['cut-burst', 'reallocate', 'probe', 'throttle'],
+};
+
+/** What a word names: a service of the mesh, an action that runs or that the events tell of, or nothing. */
+export function subjectOf(word: string, status: Status, events: readonly CapacityEvent[]): Subject | null {
+  if (status.services.some(({ service }) => service === word)) return { kind: 'service', service: word };
+  const actions = [...status.actions, ...events.flatMap(({ actionTaken }) => actionTaken ?? [])];
+  return actions.some(({ id }) => id === word) ? { kind: 'action', id: word } : null;
+}
+
+/**
+ * Puts together what is so now and what the events tell of a while before.
+ *
+ * @param events oldest first
+ */
+export function collectWhy(subject: Subject, status: Status, events: readonly CapacityEvent[]): Why {
+  const told = toldActions(events);
+  const isMeant = ({ service, id }: Pick<StabilityAction, 'service' | 'id'>): boolean =>
+    subject.kind === 'mesh' || (subject.kind === 'service' ? service === subject.service : id === subject.id);
+  const actions = status.actions.filter(isMeant).map((action) => ({
+    action,
+    verdict: told.get(action.id)?.verdict ?? verdictNow(status, action),
+    endedAt: undefined,
+  }));
+  const running = new Set(status.actions.map(({ id }) => id));
+  const ended = [...told.values()].filter(({ action }) => isMeant(action) && !running.has(action.id)).reverse();
+  const services = [...new Set([...actions, ...ended].map(({ action }) => action.service))];
+  const control = status.control;
+  if (subject.kind === 'action') return { services, control, actions, ended, refusals: [], unanswered: [] };
+  const meant = status.services.map(({ service }) => service).filter((service) => isMeant({ service, id: '' }));
+  return {
+    services: meant,
+    control,
+    actions,
+    ended,
+    refusals: status.edges.filter(({ service }) => meant.includes(service)).flatMap((edge) => refusals(edge, status)),
+    unanswered: status.services
+      .filter(({ service }) => meant.includes(service))
+      .flatMap((each) => unanswered(each, status)),
+  };
+}
+
+/** The newest word of every action, with the verdict of when it was last decided. Each is told once per workload. */
+function toldActions(events: readonly CapacityEvent[]): Map<string, ExplainedAction> {
+  const told = new Map<string, ExplainedAction>();
+  for (const { actionTaken, gates, service, timestamp } of events) {
+    if (actionTaken === undefined) continue;
+    const { id, gate, phase } = actionTaken;
+    const isOver = phase === 'ended';
+    const before = told.get(id);
+    told.set(id, {
+      action: { ...actionTaken, service },
+      verdict: isOver ? (before?.verdict ?? verdictOf(gates, gate)) : verdictOf(gates, gate),
+      endedAt: isOver ? timestamp : undefined,
+    });
+  }
+  return told;
+}
+
+const verdictOf = (gates: GateState | undefined, gate: string): GateVerdict | undefined =>
+  verdicts(gates).find(([name]) => name === gate)?.[1];
+
+const verdictNow = ({ services }: Status, { service, gate }: StabilityAction): GateVerdict | undefined =>
+  verdictOf(services.find((each) => each.service === service)?.gates, gate);
+
+function refusals(edge: EdgeStatus, { actions }: Status): Refusal[] {
+  const own = actions.filter(({ service, shadow }) => service === edge.service && !shadow);
+  return Object.entries(edge.refusedRps)
+    .filter(([, rps]) => rps > 0)
+    .map(([reason, rps]) => {
+      const kinds: readonly string[] = REFUSING[reason] ?? [];
+      return { edge, reason, rps, causes: own.filter(({ kind }) => kinds.includes(kind)) };
+    });
+}
+
+function unanswered({ service, gates }: Status['services'][number], { actions }: Status): FailingGate[] {
+  return verdicts(gates).flatMap(([gate, verdict]) => {
+    if (verdict === undefined || gateWord(verdict) !== 'FAIL') return [];
+    const isAnswered = actions.some((action) => action.service === service && action.gate === gate);
+    return isAnswered ? [] : [{ service, gate, verdict }];
+  });
+}
