@@ -9,6 +9,7 @@ export const FILTER_NAMES = {
 export const HEADERS = {
   token: 'x-capacity-token',
   workload: 'x-capacity-workload',
+  priority: 'x-capacity-priority',
   denied: 'x-capacity-denied',
   /** Set by Envoy on calls that pass although the authorizer cannot be reached. */
   degraded: 'x-envoy-auth-failure-mode-allowed',

@@ -104,15 +104,18 @@ function edgeRoute(service: ServicePlan, edge: EdgePlan): Route {
 /**
  * Only reached while the authorizer cannot be: Envoy then keeps the route that it
  * chose before the check. `degrade` shares one safe bucket among all callers,
- * `closed` refuses, `open` lets pass.
+ * `closed` refuses, `open` lets pass. Nobody vouches for the priority that such
+ * a call claims: the service does not see it.
  */
 function unverifiedRoute(service: ServicePlan): Route {
-  if (service.authorizerDown === 'open') return forwardingRoute(service, UNVERIFIED_WORKLOAD, null);
+  if (service.authorizerDown === 'open') return unjudged(forwardingRoute(service, UNVERIFIED_WORKLOAD, null));
   if (service.authorizerDown === 'closed' || service.unverified === null) {
     return refusalRoute(edgeKey(UNVERIFIED_WORKLOAD, service.service));
   }
-  return forwardingRoute(service, UNVERIFIED_WORKLOAD, { backstop: service.unverified, safe: null });
+  return unjudged(forwardingRoute(service, UNVERIFIED_WORKLOAD, { backstop: service.unverified, safe: null }));
 }
+
+const unjudged = (route: Route): Route => ({ ...route, requestHeadersToRemove: [HEADERS.priority] });
 
 function forwardingRoute(
   service: ServicePlan,

@@ -1,7 +1,6 @@
 import type { Clock } from '../../platform/clock.ts';
 import { BalancedPool } from '../http/balanced-pool.ts';
 import { requestBytes } from '../http/request-bytes.ts';
-import { withHeader } from '../http/with-header.ts';
 import { WORK_HEADER } from '../services/fixed-capacity-handler.ts';
 import { AnswerCounts, type AnswerTotals } from './answer-counts.ts';
 import { type Arrivals, gapSource } from './arrivals.ts';
@@ -108,7 +107,7 @@ export class TrafficSource {
 
   private requestOf({ work = 1 }: Phase): () => Buffer {
     const { authority, headers } = this.options;
-    return requestBytes(authority, work === 1 ? headers : withHeader(headers, WORK_HEADER, `${work}`));
+    return requestBytes(authority, headers, work === 1 ? {} : { [WORK_HEADER]: `${work}` });
   }
 
   private offer(request: () => Buffer, dueMs: number, ofPhase: AnswerCounts, ofSecond: AnswerCounts): void {

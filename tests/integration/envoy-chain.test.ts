@@ -179,13 +179,15 @@ for (const mode of ['delta', 'sotw'] as const) {
     it('degrades, closes or stays open per service while the authorizer cannot be reached', async () => {
       await chain.authorizer.stop();
       const degraded: Answer[] = [];
-      for (let i = 0; i < 5; i += 1) degraded.push(await chain.call('payment', checkout));
+      const claiming = { ...checkout, 'x-capacity-priority': '9' };
+      for (let i = 0; i < 5; i += 1) degraded.push(await chain.call('payment', claiming));
       assert.deepEqual(
         degraded.map(({ status }) => status),
         [200, 200, 200, 429, 429],
       );
       assert.deepEqual(reasonOf(degraded[4] as Answer), ['budget-exhausted', 'budget-exhausted']);
-      assert.equal(JSON.parse((degraded[0] as Answer).body)['x-capacity-token'], undefined);
+      const reached = JSON.parse((degraded[0] as Answer).body);
+      assert.deepEqual([reached['x-capacity-token'], reached['x-capacity-priority']], [undefined, undefined]);
       const spoofed = await chain.call('payment', { 'x-capacity-workload': 'checkout' });
       assert.equal(spoofed.status, 429, 'no way round the safe bucket');
 
@@ -195,7 +197,10 @@ for (const mode of ['delta', 'sotw'] as const) {
       const grpc = await chain.call('ledger', { ...checkout, 'content-type': 'application/grpc' });
       assert.deepEqual([grpc.status, grpc.headers['grpc-status']], [200, '14'], 'UNAVAILABLE');
 
-      for (let i = 0; i < 5; i += 1) assert.equal((await chain.call('search', checkout)).status, 200);
+      for (let i = 0; i < 5; i += 1) {
+        const { status, body } = await chain.call('search', claiming);
+        assert.deepEqual([status, JSON.parse(body)['x-capacity-priority']], [200, undefined]);
+      }
     });
 
     it('checks again as soon as the authorizer is back, on closed services too', async () => {

@@ -19,10 +19,10 @@ const answering =
 const ok = answering({ kind: 'answered', status: 200, denied: null });
 
 /** Serves one call to `handler` over HTTP. */
-async function fetchFrom(handler: RequestListener): Promise<Response> {
+async function fetchFrom(handler: RequestListener, headers: Record<string, string> = {}): Promise<Response> {
   const server = await listen(0, handler);
   try {
-    return await fetch(`http://127.0.0.1:${server.port}/`);
+    return await fetch(`http://127.0.0.1:${server.port}/`, { headers });
   } finally {
     await server.stop();
   }
@@ -45,6 +45,17 @@ describe('callingHandler()', () => {
     assert.equal(calledAfter, false);
   });
 
+  it('calls on at the priority of the call that it serves, so that work for a batch job stays batch', async () => {
+    const priorities: (string | undefined)[] = [];
+    const asking: MeshCaller = (priority) => {
+      priorities.push(priority);
+      return ok();
+    };
+    await fetchFrom(callingHandler([asking, asking]), { 'x-capacity-priority': '2' });
+    await fetchFrom(callingHandler([asking]));
+    assert.deepEqual(priorities, ['2', '2', '']);
+  });
+
   it('names no reason where there was none, and answers 502 when the mesh cannot be reached', async () => {
     const timedOut = await fetchFrom(callingHandler([answering({ kind: 'answered', status: 504, denied: null })]));
     assert.deepEqual([timedOut.status, timedOut.headers.get('x-capacity-denied')], [504, null]);
@@ -53,21 +64,24 @@ describe('callingHandler()', () => {
 });
 
 describe('meshCaller()', () => {
-  it('names the service as host and shows the token of the moment', async () => {
-    const seen: (string | undefined)[][] = [];
+  it('names the service as host, shows the token of the moment and passes a priority on', async () => {
+    const seen: unknown[][] = [];
     const mesh = await listen(0, (request, response) => {
-      seen.push([request.headers.host, request.headers['x-capacity-token'] as string | undefined]);
+      const { host, 'x-capacity-token': token, 'x-capacity-priority': priority } = request.headers;
+      seen.push([host, token, priority]);
       response.end();
     });
     let headers = { 'x-capacity-token': 'first' };
     const call = meshCaller({ host: '127.0.0.1', ports: [mesh.port], service: 'payment', headers: () => headers });
     await call();
     headers = { 'x-capacity-token': 'second' };
-    await call();
+    await call('2');
+    await call('no priority');
     await mesh.stop();
     assert.deepEqual(seen, [
-      ['payment', 'first'],
-      ['payment', 'second'],
+      ['payment', 'first', undefined],
+      ['payment', 'second', '2'],
+      ['payment', 'second', undefined],
     ]);
   });
 

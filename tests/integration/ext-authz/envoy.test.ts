@@ -17,7 +17,7 @@ import { type MetricsSink, startMetricsSink } from '../../../ext-authz/sinks/met
 import { findBinary } from '../../../platform/binaries.ts';
 import { systemClock } from '../../../platform/clock.ts';
 import { callThroughEnvoy } from '../../support/call-through-envoy.ts';
-import { checkFixture, silentLogger } from '../../support/check-fixture.ts';
+import { batchToPayment, checkFixture, checkoutToPayment, leaseOf, silentLogger } from '../../support/check-fixture.ts';
 import { edgePlan, planOf, servicePlan } from '../../support/plans.ts';
 import { quietLogger } from '../../support/quiet-logger.ts';
 import { claimsOfA, signToken } from '../../support/test-tokens.ts';
@@ -125,6 +125,33 @@ describe('sidecar behind a real Envoy', () => {
     assert.equal(seen['x-capacity-workload'], 'checkout');
     assert.equal(seen['x-capacity-priority'], '3');
     assert.equal(seen['x-capacity-token'], undefined);
+  });
+
+  it('tells the service the effective priority: what the token grants, or less, never more', async () => {
+    const seenFor = async (token: string, claimed?: string) => {
+      const claim: Record<string, string> = claimed === undefined ? {} : { 'x-capacity-priority': claimed };
+      const answer = await call({ 'x-capacity-token': token, ...claim });
+      return (JSON.parse(answer.body) as Record<string, string>)['x-capacity-priority'];
+    };
+    assert.deepEqual([await seenFor(tokenA), await seenFor(tokenBatch)], ['7', '2'], 'the token’s own');
+    assert.deepEqual([await seenFor(tokenA, '0'), await seenFor(tokenA, '6')], ['0', '6'], 'lowered');
+    assert.deepEqual([await seenFor(tokenA, '9'), await seenFor(tokenBatch, '7')], ['7', '2'], 'not raised');
+    for (const odd of ['-1', '10', '7.5', 'high', '']) assert.equal(await seenFor(tokenBatch, odd), '2', odd);
+  });
+
+  it('sheds by the effective priority, so that work for a batch job is shed as batch', async () => {
+    const shedding = { overlayExpiresInMs: 60_000, shedBelowPrio: 5, shedRatio: 1 };
+    const edges = [checkoutToPayment, batchToPayment].map((edge) => ({ ...edge, ...shedding }));
+    fixture.ledger.applyLease(leaseOf(2, edges), fixture.clock.monotonicMs());
+    const outcome = async (token: string, claimed: string) => {
+      const { status, denied } = await call({ 'x-capacity-token': token, 'x-capacity-priority': claimed });
+      return denied ?? status;
+    };
+    assert.deepEqual([await outcome(tokenA, '5'), await outcome(tokenA, '9')], [200, 200]);
+    assert.equal(await outcome(tokenA, '2'), 'shed-priority', 'its caller marked it as batch work');
+    assert.equal(await outcome(tokenBatch, '9'), 'shed-priority', 'it claimed more than its token grants');
+    fixture.ledger.applyLease(leaseOf(3, [checkoutToPayment, batchToPayment]), fixture.clock.monotonicMs());
+    assert.equal(await outcome(tokenBatch, '2'), 200);
   });
 
   it('hands a refusal to the caller as it is: status, headers, body', async () => {
