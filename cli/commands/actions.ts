@@ -1,6 +1,8 @@
 import { Command } from 'commander';
+import { nearestWord } from '../../platform/nearest-word.ts';
 import type { Status } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import type { StabilityAction } from '../../proto/gen/capmesh/v1/events.ts';
+import { CliError, EXIT } from '../cli-error.ts';
 import { type CliContext, invocation } from '../context.ts';
 import { withAdmin } from '../grpc-connection.ts';
 import { sizeWords } from '../output/action-words.ts';
@@ -23,10 +25,22 @@ export function actionsCommand(context: CliContext): Command {
     .addCommand(cancelActionCommand(context));
 }
 
+/** A word that is no command comes to the default one as an argument. */
+function refuseWords({ args, parent }: Command): void {
+  const [word] = args;
+  if (word === undefined) return;
+  const names = (parent?.commands ?? []).map((command) => command.name());
+  const meant = nearestWord(word, names);
+  const hint = meant === null ? `Commands: ${names.join(', ')}.` : `Did you mean ${meant}?`;
+  throw new CliError(EXIT.usage, `unknown command "actions ${word}"`, hint);
+}
+
 function listCommand(context: CliContext): Command {
   return new Command('list')
     .description('running actions, each with the verdict that it answers (default)')
+    .allowExcessArguments()
     .action(async (_options, command: Command) => {
+      refuseWords(command);
       const call = invocation(context, command);
       const status = await withAdmin(call, (admin) => admin.call(admin.client.getStatus, {}));
       await call.print(

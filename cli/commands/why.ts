@@ -1,5 +1,5 @@
 import type { ServiceError } from '@grpc/grpc-js';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { nearestWord } from '../../platform/nearest-word.ts';
 import type { AdminClient, Status } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
@@ -10,6 +10,7 @@ import { formatDuration } from '../output/format-duration.ts';
 import { msOf } from '../output/time-of.ts';
 import { parseDurationMs } from '../parse-options.ts';
 import { collectWhy, type Subject, subjectOf } from '../why/collect-why.ts';
+import { ToldActions } from '../why/told-actions.ts';
 import { whyJson } from '../why/why-json.ts';
 import { whyLines } from '../why/why-lines.ts';
 
@@ -21,17 +22,22 @@ export function whyCommand(context: CliContext): Command {
   return new Command('why')
     .description('why something is being limited or refused, or was a while ago')
     .argument('[subject]', 'a service, or the id of an action; default: everything')
-    .option('--since <time>', 'how far back events are read; a week is kept', parseDurationMs, 900_000)
+    .addOption(
+      new Option('--since <time>', 'how far back events are read; a week is kept')
+        .argParser(parseDurationMs)
+        .default(900_000, '15m'),
+    )
     .action(async (word: string | undefined, _options, command: Command) => {
       const call = invocation<WhyOptions>(context, command);
       const { since } = call.options;
-      const { status, events } = await withAdmin(call, async (admin) => ({
-        status: await admin.call(admin.client.getStatus, {}),
-        events: await storedActions(call, admin),
-      }));
-      const subject: Subject | null = word === undefined ? { kind: 'mesh' } : subjectOf(word, status, events);
+      const { status, told } = await withAdmin(call, async (admin) => {
+        const now = await admin.call(admin.client.getStatus, {});
+        const isService = now.services.some((each) => each.service === word);
+        return { status: now, told: await toldActions(call, admin, isService ? (word ?? '') : '') };
+      });
+      const subject: Subject | null = word === undefined ? { kind: 'mesh' } : subjectOf(word, status, told);
       if (subject === null) throw unknownSubject(word ?? '', status, since);
-      const why = collectWhy(subject, status, events);
+      const why = collectWhy(subject, status, told);
       await call.print(
         () => whyJson(why),
         () => whyLines(why, { subject, sinceMs: since, nowMs: msOf(status.at) }),
@@ -39,23 +45,21 @@ export function whyCommand(context: CliContext): Command {
     });
 }
 
-/** Events about actions, oldest first. */
-async function storedActions(
+async function toldActions(
   call: Invocation<WhyOptions>,
   { client, metadata }: Connection<AdminClient>,
-): Promise<CapacityEvent[]> {
+  service: string,
+): Promise<ToldActions> {
   const where = { afterSequence: 0, fromStart: false, sinceMs: call.options.since, storedOnly: true };
-  const stream = client.watchEvents({ ...where, workload: '', service: '', gate: '' }, metadata);
+  const stream = client.watchEvents({ ...where, workload: '', service, gate: '' }, metadata);
   call.context.signal.addEventListener('abort', () => stream.cancel(), { once: true });
-  const events: CapacityEvent[] = [];
+  const told = new ToldActions();
   try {
-    for await (const event of stream as AsyncIterable<CapacityEvent>) {
-      if (event.actionTaken !== undefined) events.push(event);
-    }
+    for await (const event of stream as AsyncIterable<CapacityEvent>) told.take(event);
   } catch (error) {
     throw toCliError(error as ServiceError, serverAddress(call));
   }
-  return events;
+  return told;
 }
 
 function unknownSubject(word: string, { services, actions }: Status, sinceMs: number): CliError {

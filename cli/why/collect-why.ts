@@ -1,9 +1,10 @@
 import type { ActionKind } from '../../core/stability/stability-action.ts';
 import type { EdgeStatus, Status } from '../../proto/gen/capmesh/v1/admin_service.ts';
-import type { CapacityEvent, StabilityAction } from '../../proto/gen/capmesh/v1/events.ts';
-import type { GateState, GateVerdict } from '../../proto/gen/capmesh/v1/gates.ts';
+import type { StabilityAction } from '../../proto/gen/capmesh/v1/events.ts';
+import type { GateVerdict } from '../../proto/gen/capmesh/v1/gates.ts';
 import { gateWord, verdicts } from '../output/gate-word.ts';
-import type { ExplainedAction, FailingGate, Refusal, Why } from './why.ts';
+import { type ToldActions, verdictOf } from './told-actions.ts';
+import type { FailingGate, Refusal, Why } from './why.ts';
 
 /** What is asked about. */
 export type Subject =
@@ -20,28 +21,26 @@ const REFUSING: Readonly<Record<string, readonly ActionKind[]>> = {
 };
 
 /** What a word names: a service of the mesh, an action that runs or that the events tell of, or nothing. */
-export function subjectOf(word: string, status: Status, events: readonly CapacityEvent[]): Subject | null {
+export function subjectOf(word: string, status: Status, told: ToldActions): Subject | null {
   if (status.services.some(({ service }) => service === word)) return { kind: 'service', service: word };
-  const actions = [...status.actions, ...events.flatMap(({ actionTaken }) => actionTaken ?? [])];
-  return actions.some(({ id }) => id === word) ? { kind: 'action', id: word } : null;
+  const isAction = status.actions.some(({ id }) => id === word) || told.find(word) !== undefined;
+  return isAction ? { kind: 'action', id: word } : null;
 }
 
-/**
- * Puts together what is so now and what the events tell of a while before.
- *
- * @param events oldest first
- */
-export function collectWhy(subject: Subject, status: Status, events: readonly CapacityEvent[]): Why {
-  const told = toldActions(events);
+/** Puts together what is so now and what the events tell of a while before. */
+export function collectWhy(subject: Subject, status: Status, told: ToldActions): Why {
   const isMeant = ({ service, id }: Pick<StabilityAction, 'service' | 'id'>): boolean =>
     subject.kind === 'mesh' || (subject.kind === 'service' ? service === subject.service : id === subject.id);
   const actions = status.actions.filter(isMeant).map((action) => ({
     action,
-    verdict: told.get(action.id)?.verdict ?? verdictNow(status, action),
+    verdict: told.find(action.id)?.verdict ?? verdictNow(status, action),
     endedAt: undefined,
   }));
   const running = new Set(status.actions.map(({ id }) => id));
-  const ended = [...told.values()].filter(({ action }) => isMeant(action) && !running.has(action.id)).reverse();
+  const ended = told
+    .all()
+    .filter(({ action }) => isMeant(action) && !running.has(action.id))
+    .reverse();
   const services = [...new Set([...actions, ...ended].map(({ action }) => action.service))];
   const control = status.control;
   if (subject.kind === 'action') return { services, control, actions, ended, refusals: [], unanswered: [] };
@@ -57,26 +56,6 @@ export function collectWhy(subject: Subject, status: Status, events: readonly Ca
       .flatMap((each) => unanswered(each, status)),
   };
 }
-
-/** The newest word of every action, with the verdict of when it was last decided. Each is told once per workload. */
-function toldActions(events: readonly CapacityEvent[]): Map<string, ExplainedAction> {
-  const told = new Map<string, ExplainedAction>();
-  for (const { actionTaken, gates, service, timestamp } of events) {
-    if (actionTaken === undefined) continue;
-    const { id, gate, phase } = actionTaken;
-    const isOver = phase === 'ended';
-    const before = told.get(id);
-    told.set(id, {
-      action: { ...actionTaken, service },
-      verdict: isOver ? (before?.verdict ?? verdictOf(gates, gate)) : verdictOf(gates, gate),
-      endedAt: isOver ? timestamp : undefined,
-    });
-  }
-  return told;
-}
-
-const verdictOf = (gates: GateState | undefined, gate: string): GateVerdict | undefined =>
-  verdicts(gates).find(([name]) => name === gate)?.[1];
 
 const verdictNow = ({ services }: Status, { service, gate }: StabilityAction): GateVerdict | undefined =>
   verdictOf(services.find((each) => each.service === service)?.gates, gate);

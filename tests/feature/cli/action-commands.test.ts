@@ -157,7 +157,11 @@ describe('capmesh: what the controller does, and orders to it', () => {
     assert.equal(bad.code, 2);
     assert.match(bad.err, /Give a time such as 90s, 15m or 1h/);
     assert.equal((await cli.run('actions', 'cancel')).code, 2);
-    assert.equal((await cli.run('actions', 'stop')).code, 2);
+    const misspelt = await cli.run('actions', 'cancl', 'a1-1-7');
+    assert.deepEqual(
+      [misspelt.code, misspelt.err],
+      [2, 'capmesh: unknown command "actions cancl"\n  Did you mean cancel?'],
+    );
     assert.equal((await cli.run('safe-mode', 'maybe')).code, 2);
     assert.deepEqual(requestsOf('setActionControl'), []);
   });
