@@ -29,7 +29,7 @@ export function eventsCommand(context: CliContext): Command {
       const { follow = false, after, since = 0, workload = '', service = '', gate = '', json } = call.options;
       const format = json ? await jsonLine() : eventLine;
       await withAdmin(call, async ({ client, metadata }) => {
-        const where = { afterSequence: after ?? 0, sinceMs: since, fromStart: after === undefined && !follow };
+        const where = { afterSequence: after ?? 0, sinceMs: since, fromStart: !follow && (after ?? 0) === 0 };
         const filter = { workload, service, gate, storedOnly: !follow };
         const stream = client.watchEvents({ ...where, ...filter }, metadata);
         context.signal.addEventListener('abort', () => stream.cancel(), { once: true });

@@ -173,6 +173,10 @@ describe('capmesh: commands that only look', () => {
     assert.equal(code, 0);
     assert.equal(JSON.parse(out).message, 'budgets.checkout.payment');
     assert.deepEqual(cli.requests[0]?.request, { ...WATCH_ALL, fromStart: true, storedOnly: true });
+    await cli.run('events', '--after', '0');
+    assert.deepEqual(cli.requests[1]?.request, { ...WATCH_ALL, fromStart: true, storedOnly: true });
+    await cli.run('events', '--after', '41');
+    assert.deepEqual(cli.requests[2]?.request, { ...WATCH_ALL, afterSequence: 41, storedOnly: true });
   });
 
   it('exits with 2 on a wrong command line', async () => {
