@@ -48,7 +48,7 @@ export class StabilityController {
     const bursting = scene.edges.find((edge) => edge.key === worst);
     if (bursting && (evidence.u_burst ?? 0) > 1 && evidence.u_burst === ratio) {
       measures.push(adviseBatching(bursting, ratio ?? 0));
-      if (scene.harm.length > 0) measures.push(cutBurst(scene, bursting));
+      if (scene.harm.length > 0 && scene.policy.maxShedRatio > 0) measures.push(cutBurst(scene, bursting));
     }
     const retrying = 100 * (evidence.retry_ratio ?? 0) > RETRY_PERCENT_HELD;
     const amplifying = (evidence.amplification ?? 0) > AMPLIFICATION_MAX;

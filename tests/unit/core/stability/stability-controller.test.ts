@@ -157,6 +157,12 @@ describe('StabilityController', () => {
       assert.deepEqual(kinds(controller.decide(scene('uv', bursting))), ['advise-batching batch/payment']);
     });
 
+    it('takes nothing where the policy lets no call be shed', () => {
+      const policy = { maxShedRatio: 0, shadow: [], fence: false };
+      const harmed = scene('uv', bursting, { harm: ['latency'], policy });
+      assert.deepEqual(kinds(controller.decide(harmed)), ['advise-batching batch/payment']);
+    });
+
     it('cuts the burst in steps to a tenth, and gives it back in small ones', () => {
       const at = (verdict: GateVerdict) => (running: readonly RunningAction[], nowMs: number) =>
         scene('uv', verdict, { harm: ['latency'], running, nowMs });
