@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { GateVerdict } from '../../../../core/gates/gate-state.ts';
+import { step } from '../../../../core/kernel/step.ts';
 import { viewOf } from '../../../../core/kernel/view-of.ts';
 import { adoptedMesh } from '../../../support/adopted-mesh.ts';
 import { MeshPlayer } from '../../../support/mesh-player.ts';
@@ -137,6 +138,17 @@ describe('kernel, gluing: configuration and leases as nodes hold them (MATHS §B
       player.seconds(20, { 'node-1': { calls: 95 } });
       assert.equal(gluingOf(player).status, connected ? 'FAIL' : 'PASS');
     }
+  });
+
+  it('asks for the hold of the roll-out again after a restart, while it is still held', () => {
+    const player = new MeshPlayer(adoptedMesh(MESH));
+    player.rollout = behind;
+    player.seconds(40, calls);
+    assert.ok(viewOf(player.kernel, player.nowMs).actions.some(({ kind }) => kind === 'hold-rollout'));
+    const tick = { kind: 'tick', nowMs: player.nowMs + 1000, wallMs: 0 } as const;
+    step(player.kernel, { kind: 'stored-leases', leases: [], nowMs: player.nowMs });
+    const { effects } = step(player.kernel, tick);
+    assert.ok(effects.some((effect) => effect.kind === 'hold-rollout' && effect.held));
   });
 
   it('still decides where there is no traffic at all (MATHS §B8)', () => {
