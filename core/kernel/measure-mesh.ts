@@ -2,7 +2,7 @@ import type { ServicePlan } from '../allocators/capacity-plan.ts';
 import { RESERVE_MS } from '../allocators/lease-book.ts';
 import type { ConfigLag } from '../gates/state-views.ts';
 import { releaseOverload } from '../stability/overload-controller.ts';
-import { mayHold } from './action-control.ts';
+import { limitIsEnforced, mayHold } from './action-control.ts';
 import { gather } from './gather.ts';
 import type { KernelState } from './kernel-state.ts';
 import { meshLag } from './mesh-lag.ts';
@@ -31,7 +31,7 @@ export function measureMesh(state: KernelState, wallMs: number): MeasuredMesh {
   forgetNodes(state);
   const seen = new Set<ServiceState>();
   for (const service of state.services.values()) {
-    if (observeService(service, gathered, state.nowMs)) seen.add(service);
+    if (observeService(service, gathered, state.nowMs, limitIsEnforced(state))) seen.add(service);
     if (service.controller.mode === 'trim' && !mayHold(state, service, wallMs)) {
       service.controller = releaseOverload(service.controller);
     }

@@ -1,5 +1,5 @@
 import { isSilent } from '../allocators/lease-book.ts';
-import { stepOverload } from '../stability/overload-controller.ts';
+import { stepOverload, watchOverload } from '../stability/overload-controller.ts';
 import { LAW } from '../stability/overload-law.ts';
 import { type EdgeDelta, emptyDelta } from '../substrate/edge-delta.ts';
 import { countAnswers, LATENCY_BUCKET_COUNT, latencyQuantileMs } from '../substrate/latency-buckets.ts';
@@ -14,8 +14,10 @@ const NOTHING: EdgeDelta = emptyDelta();
  * Enters what was gathered into the windows of a service and steps its overload
  * controller. Returns whether this tick is fully known; where it is not the
  * controller takes no step (CONTROL, "Failure rows").
+ *
+ * @param enforced what the overload controller decides reaches the plan
  */
-export function observeService(service: ServiceState, gathered: Gathered, nowMs: number): boolean {
+export function observeService(service: ServiceState, gathered: Gathered, nowMs: number, enforced: boolean): boolean {
   if (isSilent(service.lastDataMs, nowMs)) service.observedSec = 0;
   if (gathered.durationSec === 0) return false;
   for (const edge of service.edges.values()) {
@@ -33,7 +35,8 @@ export function observeService(service: ServiceState, gathered: Gathered, nowMs:
   const tick = serviceTick(service, gathered);
   service.newest = tick;
   const limit = service.controller.limit;
-  service.controller = stepOverload(service.controller, {
+  const stepController = enforced ? stepOverload : watchOverload;
+  service.controller = stepController(service.controller, {
     durationSec: tick.durationSec,
     offered: tick.attempts + tick.breakerRefused + tick.shed,
     refused: tick.breakerRefused + tick.shed,

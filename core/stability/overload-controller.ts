@@ -1,5 +1,5 @@
-import { sampleOf } from './overload-limit.ts';
-import { stepOpen } from './overload-open.ts';
+import { kneeLimit, loadOf, sampleOf } from './overload-limit.ts';
+import { releaseOverload, stepOpen } from './overload-open.ts';
 import type { OverloadState, OverloadTick } from './overload-state.ts';
 import { stepTrim } from './overload-trim.ts';
 
@@ -15,6 +15,20 @@ export function stepOverload(state: OverloadState, tick: OverloadTick): Overload
   if (!isUsable(tick)) return state;
   const sample = sampleOf(tick, state.limit);
   return state.mode === 'open' ? stepOpen(state, sample) : stepTrim(state, sample);
+}
+
+/**
+ * The same where nothing enforces the limit below its guard: it is what would be
+ * held. Nobody feels a limit that is lowered to verify it or kept low on
+ * probation, and what happens then would teach a base latency that is none; so
+ * neither is done.
+ */
+export function watchOverload(state: OverloadState, tick: OverloadTick): OverloadState {
+  const next = stepOverload(state, tick);
+  if (next === state) return state;
+  if (next.mode === 'open') return state.mode === 'trim' ? releaseOverload(next) : next;
+  const watched: OverloadState = { ...next, verifyStep: 0, sinceVerifySec: 0, settleTicks: 0 };
+  return { ...watched, limit: kneeLimit(watched, loadOf(watched.capacityRps, sampleOf(tick, state.limit))) };
 }
 
 function isUsable(tick: OverloadTick): boolean {

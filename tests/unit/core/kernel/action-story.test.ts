@@ -216,6 +216,25 @@ describe('kernel: what operators may do about actions', () => {
     assert.deepEqual(shedOf(0), []);
   });
 
+  it('learns nothing from a limit in the shadow that nobody feels, and leaves none behind', () => {
+    const story = overloaded(withPolicy(RANKED, { shadow: ['fit', 'gluing', 'uv', 'isolation'] }));
+    const before = story.view().services[0]?.baselineLatencyMs ?? 0;
+    story.runTo(190);
+    const sizes = story.actions().flatMap(({ kind, size }) => (kind === 'limit-concurrency' ? [size] : []));
+    assert.ok(
+      sizes.every((size) => size >= 8 && size < 25),
+      sizes.join(),
+    );
+    assert.ok((story.view().services[0]?.baselineLatencyMs ?? 0) < 1.5 * before);
+    story.service.setRate('batch', 50);
+    for (let sec = 195; sec < 230; sec++) {
+      story.runTo(sec);
+      const allowed = story.view().edges.map(({ maxRequests }) => maxRequests ?? 0);
+      assert.ok(Math.min(...allowed) > 25, `second ${sec}: ${allowed}`);
+    }
+    assert.ok(!holds(story));
+  });
+
   it('holds nothing where fit is in the shadow, and says so', () => {
     const story = overloaded(withPolicy(RANKED, { shadow: ['fit'] }));
     story.runTo(140);
