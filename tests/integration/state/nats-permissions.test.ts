@@ -19,7 +19,7 @@ describe('nats-server-config on a real nats-server', () => {
     nats = await startNats('shop', ['node-1', 'node-2']);
     controlPlane = await nats.connect('control-plane');
     const kvm = new Kvm(controlPlane);
-    for (const bucket of ['capmesh_leases', 'capmesh_keys', 'capmesh_ledger', 'capmesh_config']) {
+    for (const bucket of ['capmesh_leases', 'capmesh_keys', 'capmesh_ledger', 'capmesh_config', 'capmesh_control']) {
       await (await kvm.create(bucket)).put('node-1', 'as it was');
     }
     await (await kvm.open('capmesh_leases')).put('node-2', 'as it was');
@@ -73,6 +73,7 @@ describe('nats-server-config on a real nats-server', () => {
     '$KV.capmesh_keys.node-1',
     '$KV.capmesh_ledger.node-1',
     '$KV.capmesh_config.node-1',
+    '$KV.capmesh_control.orders.shop',
   ]) {
     it(`refuses a sidecar's write to ${subject}`, async () => {
       await rejects(sidecar.request(subject, 'forged', { timeout: 2000 }), /[Pp]ermissions? [Vv]iolation/);
