@@ -42,7 +42,7 @@ const OVERLOAD = {
 
 /** Every gate needs half a minute of data before it says anything. */
 const WHOLE_STORY: readonly Chapter[] = [
-  { ...CALM, name: 'calm', seconds: 37 },
+  { ...CALM, name: 'calm', seconds: 36 },
   {
     ...CALM,
     name: 'noisy tenant',
@@ -66,9 +66,9 @@ const WHOLE_STORY: readonly Chapter[] = [
     trouble: 'payment-down',
     fails: { gate: 'uv', service: 'payment' },
   },
-  { ...CALM, name: 'calm after the outage', seconds: 18 },
-  { ...OVERLOAD, seconds: 9 },
-  { ...CALM, name: 'recovery', seconds: 13 },
+  { ...CALM, name: 'calm after the outage', seconds: 14 },
+  { ...OVERLOAD, seconds: 8 },
+  { ...CALM, name: 'recovery', seconds: 19 },
 ];
 
 const SHORT_STORY: readonly Chapter[] = [
