@@ -1,11 +1,12 @@
 import { nodeBreaker } from '../capacity/breaker.ts';
 import { backstopBucket, bucketPlan, safeBucket } from '../capacity/bucket-plan.ts';
 import { edgeBurst } from '../capacity/burst.ts';
+import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import { leaseMs } from '../capacity/gauge.ts';
 import { liveCapacity, liveFraction } from '../capacity/live-capacity.ts';
 import { retryBudgetPercent } from '../capacity/retry-budget.ts';
-import type { ServiceConfig } from '../mesh/mesh-config.ts';
-import type { BucketPlan, CapacityPlan, EdgePlan, ServicePlan } from './capacity-plan.ts';
+import type { BudgetConfig, MeshConfig, ServiceConfig, WorkloadConfig } from '../mesh/mesh-config.ts';
+import type { BreakerPlan, BucketPlan, CapacityPlan, EdgePlan, ServicePlan } from './capacity-plan.ts';
 import type { PlanInput } from './plan-input.ts';
 import { type EdgeFigures, type EdgeInput, isEdge, type ServiceFigures, serviceFigures } from './service-figures.ts';
 
@@ -27,16 +28,22 @@ export function planCapacity(input: PlanInput): CapacityPlan {
   };
 }
 
+/** A configuration is never changed in place, so what follows from it alone is kept with it. */
+const EDGES = new WeakMap<MeshConfig, ReadonlyMap<string, readonly EdgeInput[]>>();
+
 /** The edges of each service: budget lines that entitle, whose workload is declared. */
-export function edgesByService(input: Pick<PlanInput, 'config'>): Map<string, EdgeInput[]> {
+export function edgesByService({ config }: Pick<PlanInput, 'config'>): ReadonlyMap<string, readonly EdgeInput[]> {
+  const known = EDGES.get(config);
+  if (known !== undefined) return known;
   const byService = new Map<string, EdgeInput[]>();
-  for (const budget of input.config.budgets.values()) {
-    const workload = input.config.workloads.get(budget.workload);
+  for (const budget of config.budgets.values()) {
+    const workload = config.workloads.get(budget.workload);
     if (!workload || !isEdge(budget)) continue;
     const edges = byService.get(budget.service);
     if (edges) edges.push({ budget, workload });
     else byService.set(budget.service, [{ budget, workload }]);
   }
+  EDGES.set(config, byService);
   return byService;
 }
 
@@ -67,9 +74,7 @@ function planService(
  */
 export function planEdge(input: PlanInput, edge: EdgeFigures, nodeCount: number): EdgePlan {
   const { budget, workload, rate, concurrency } = edge;
-  const live = input.live.get(budget.workload);
-  const liveBudget = liveCapacity(budget.vector, live);
-  const limited = budget.vector.int === null ? null : rate;
+  const terms = edgeTerms(edge, input.live.get(budget.workload), nodeCount);
   return {
     workload: budget.workload,
     service: budget.service,
@@ -77,17 +82,78 @@ export function planEdge(input: PlanInput, edge: EdgeFigures, nodeCount: number)
     prio: workload.prio,
     weight: workload.weight,
     budget: budget.vector,
-    guaranteeRps: limited?.guaranteeRps ?? null,
-    limitRps: limited?.limitRps ?? null,
-    burst: limited?.burst ?? null,
+    guaranteeRps: terms.guaranteeRps,
+    limitRps: terms.guaranteeRps === null ? null : (rate?.limitRps ?? null),
+    burst: terms.burst,
     concurrency: concurrency?.calls ?? null,
-    breaker: concurrency ? nodeBreaker(concurrency.calls, liveFraction(live, 'ptr'), nodeCount) : null,
+    breaker: concurrency ? breakerOf(terms, concurrency.calls) : null,
+    backstop: terms.backstop,
+    safe: terms.safe,
+    retryBudgetPercent: terms.retryBudgetPercent,
+    leaseMs: terms.leaseMs,
+    overlay: null,
+  };
+}
+
+/** Numbers of an edge that stay while configuration, grants, K and nodes do. */
+interface EdgeTerms
+  extends Pick<EdgePlan, 'guaranteeRps' | 'burst' | 'backstop' | 'safe' | 'retryBudgetPercent' | 'leaseMs'> {
+  readonly workload: WorkloadConfig;
+  readonly askedRps: number | null;
+  readonly sharedRps: number | null;
+  readonly live: CapacityVector | undefined;
+  readonly nodeCount: number;
+  readonly livePtr: number;
+  /** The newest breaker and the N_e that it is for. */
+  breaker: BreakerPlan | null;
+  calls: number;
+}
+
+/** By budget line. The numbers follow from what is compared in `edgeTerms`, so that only time is saved. */
+const TERMS = new WeakMap<BudgetConfig, EdgeTerms>();
+
+function edgeTerms(
+  { budget, workload, rate }: EdgeFigures,
+  live: CapacityVector | undefined,
+  nodeCount: number,
+): EdgeTerms {
+  const known = TERMS.get(budget);
+  const isKnown =
+    known !== undefined &&
+    known.workload === workload &&
+    known.live === live &&
+    known.nodeCount === nodeCount &&
+    known.askedRps === (rate?.askedRps ?? null) &&
+    known.sharedRps === (rate?.guaranteeRps ?? null);
+  if (isKnown) return known;
+  const liveBudget = liveCapacity(budget.vector, live);
+  const limited = budget.vector.int === null ? null : rate;
+  const terms: EdgeTerms = {
+    workload,
+    live,
+    nodeCount,
+    askedRps: rate?.askedRps ?? null,
+    sharedRps: rate?.guaranteeRps ?? null,
+    guaranteeRps: limited?.guaranteeRps ?? null,
+    burst: limited?.burst ?? null,
     backstop: limited ? backstopBucket(limited.askedRps, limited.burst) : null,
     safe: rate ? safeBucket(rate.guaranteeRps, rate.burst, nodeCount) : null,
     retryBudgetPercent: retryBudgetPercent(liveBudget.int),
     leaseMs: leaseMs(liveBudget.gauge),
-    overlay: null,
+    livePtr: liveFraction(live, 'ptr'),
+    breaker: null,
+    calls: 0,
   };
+  TERMS.set(budget, terms);
+  return terms;
+}
+
+function breakerOf(terms: EdgeTerms, calls: number): BreakerPlan {
+  if (terms.breaker === null || terms.calls !== calls) {
+    terms.calls = calls;
+    terms.breaker = nodeBreaker(calls, terms.livePtr, terms.nodeCount);
+  }
+  return terms.breaker;
 }
 
 /**

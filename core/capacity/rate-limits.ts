@@ -44,8 +44,8 @@ export function demandedRps(demand: RateDemand): number[] {
  * every edge to its guarantee, then to C_int·K. Σ limit ≤ K, and no edge is
  * below its guarantee unless others use what it lacks.
  */
-export function rateLimits(demand: RateDemand): number[] {
-  let limits = waterFill(demand.capacityRps, demandedRps(demand), demand.weights);
+export function rateLimits(demand: RateDemand, demands = demandedRps(demand)): number[] {
+  let limits = waterFill(demand.capacityRps, demands, demand.weights);
   for (const ceiling of [demand.guaranteeRps, demand.askedRps]) {
     const left = demand.capacityRps - limits.reduce((sum, limit) => sum + limit, 0);
     const room = limits.map((limit, i) => Math.max(0, (ceiling[i] ?? 0) - limit));

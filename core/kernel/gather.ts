@@ -3,7 +3,7 @@ import type { EdgeKey } from '../mesh/mesh-config.ts';
 import { type EdgeDelta, mergeDelta } from '../substrate/edge-delta.ts';
 import type { NodeReport } from '../substrate/node-telemetry.ts';
 import { callsOf } from './edge-state.ts';
-import type { KernelState, NodeState } from './kernel-state.ts';
+import type { KernelState, NodeState, OfferedReport } from './kernel-state.ts';
 import { observeViews } from './observe-views.ts';
 
 /** Reports that the offered rate of an edge is averaged over, about two seconds. */
@@ -65,7 +65,9 @@ function noteReport(node: NodeState, report: NodeReport): void {
   node.offered.length = Math.min(node.offered.length, OFFERED_REPORTS);
 }
 
-function addUp(reports: readonly NodeReport[], durationSec: number): Map<EdgeKey, EdgeDelta> {
+function addUp(reports: readonly NodeReport[], durationSec: number): ReadonlyMap<EdgeKey, EdgeDelta> {
+  const [only, ...others] = reports;
+  if (only !== undefined && others.length === 0) return only.deltas;
   const edges = new Map<EdgeKey, EdgeDelta>();
   for (const report of reports) {
     const scale = durationSec / report.durationSec;
@@ -96,12 +98,21 @@ function scaleDelta(delta: EdgeDelta, scale: number): EdgeDelta {
   };
 }
 
+/** By the newest report of a node: it changes only with that. */
+const OFFERED_RPS = new WeakMap<OfferedReport, ReadonlyMap<EdgeKey, number>>();
+const NO_OFFERS: ReadonlyMap<EdgeKey, number> = new Map();
+
 /** Calls per second that a node is offered on each edge, over its last reports. */
-export function offeredOnNode(node: NodeState): Map<EdgeKey, number> {
-  const durationSec = node.offered.reduce((sum, report) => sum + report.durationSec, 0);
+export function offeredOnNode({ offered }: NodeState): ReadonlyMap<EdgeKey, number> {
+  const [newest] = offered;
+  if (newest === undefined) return NO_OFFERS;
+  const known = OFFERED_RPS.get(newest);
+  if (known !== undefined) return known;
+  const durationSec = offered.reduce((sum, report) => sum + report.durationSec, 0);
   const rates = new Map<EdgeKey, number>();
-  for (const report of node.offered) {
+  for (const report of offered) {
     for (const [key, calls] of report.calls) rates.set(key, (rates.get(key) ?? 0) + calls / durationSec);
   }
+  OFFERED_RPS.set(newest, rates);
   return rates;
 }

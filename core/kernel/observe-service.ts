@@ -2,7 +2,7 @@ import { isSilent } from '../allocators/lease-book.ts';
 import { stepOverload, watchOverload } from '../stability/overload-controller.ts';
 import { LAW } from '../stability/overload-law.ts';
 import { type EdgeDelta, emptyDelta } from '../substrate/edge-delta.ts';
-import { countAnswers, LATENCY_BUCKET_COUNT, latencyQuantileMs } from '../substrate/latency-buckets.ts';
+import { LATENCY_BUCKET_COUNT, latencyQuantileMs } from '../substrate/latency-buckets.ts';
 import type { Gathered } from './gather.ts';
 import { observeTenants } from './observe-tenants.ts';
 import type { ServiceState, ServiceTick } from './service-state.ts';
@@ -53,13 +53,12 @@ export function observeService(service: ServiceState, gathered: Gathered, nowMs:
 /** Budget refusals are no evidence of overload: what reaches the breaker counts, and what was shed so that it does not. */
 function serviceTick(service: ServiceState, gathered: Gathered): ServiceTick {
   const sums = { attempts: 0, breakerRefused: 0, shed: 0, answers: 0, latencySumSec: 0, timeouts: 0, inFlight: 0 };
-  for (const key of service.edges.keys()) {
-    const delta = gathered.edges.get(key);
-    if (delta === undefined) continue;
+  for (const { newest: delta, window } of service.edges.values()) {
+    if (delta === null || delta === NOTHING) continue;
     sums.attempts += delta.attempts;
     sums.breakerRefused += delta.breakerRefused;
     sums.shed += delta.refused['shed-priority'] ?? 0;
-    sums.answers += countAnswers(delta.latencyBuckets);
+    sums.answers += window.newestAnswers;
     sums.latencySumSec += delta.latencySumMs / 1000;
     sums.timeouts += delta.timeouts;
     sums.inFlight += delta.inFlight;

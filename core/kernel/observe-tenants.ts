@@ -1,5 +1,4 @@
 import type { TenantTick } from '../gates/isolation.ts';
-import { logMoments } from '../substrate/latency-buckets.ts';
 import type { ServiceState } from './service-state.ts';
 
 /**
@@ -20,9 +19,9 @@ const NO_CALLS: TenantTick = { load: 0, answers: 0, meanLog: 0 };
 
 function tenantTicks(service: ServiceState, durationSec: number): Map<string, TenantTick> {
   const ticks = new Map<string, TenantTick>();
-  for (const { budget, tenant, newest } of service.edges.values()) {
+  for (const { budget, tenant, newest, window } of service.edges.values()) {
     if (budget === null || newest === null) continue;
-    const { count, sum } = logMoments(newest.latencyBuckets);
+    const [count, sum] = [window.newestAnswers, window.newestLogSum];
     if (newest.attempts === 0 && count === 0) continue;
     const other = ticks.get(tenant);
     const answers = count + (other?.answers ?? 0);

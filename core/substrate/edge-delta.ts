@@ -20,18 +20,6 @@ export interface EdgeDelta {
   latencySumMs: number;
 }
 
-const CUMULATIVE = [
-  'offered',
-  'admitted',
-  'attempts',
-  'retries',
-  'failures',
-  'timeouts',
-  'breakerRefused',
-  'nativeRefused',
-  'latencySumMs',
-] as const;
-
 /** Refusal reasons kept apart per edge; the closed list of CONTRACT §F is shorter. */
 const REASONS_MAX = 32;
 
@@ -57,26 +45,67 @@ export const emptyDelta = (): EdgeDelta => ({
  * missing for this edge, never clamped to 0 (MATHS §B0).
  */
 export function differenceEdge(before: EdgeCounters | undefined, now: EdgeCounters): EdgeDelta | null {
-  const delta = emptyDelta();
-  for (const name of CUMULATIVE) {
-    const change = now[name] - (before?.[name] ?? 0);
-    if (!isCount(change)) return null;
-    delta[name] = change;
-  }
+  const latencyBuckets = differenceBuckets(before?.latencyBuckets, now.latencyBuckets);
+  const refused = differenceReasons(before?.refused, now.refused);
+  if (latencyBuckets === null || refused === null) return null;
+  const delta: EdgeDelta = {
+    offered: now.offered - (before?.offered ?? 0),
+    admitted: now.admitted - (before?.admitted ?? 0),
+    refused,
+    admittedLevelMax: now.admittedLevelMax,
+    attempts: now.attempts - (before?.attempts ?? 0),
+    retries: now.retries - (before?.retries ?? 0),
+    failures: now.failures - (before?.failures ?? 0),
+    timeouts: now.timeouts - (before?.timeouts ?? 0),
+    breakerRefused: now.breakerRefused - (before?.breakerRefused ?? 0),
+    nativeRefused: now.nativeRefused - (before?.nativeRefused ?? 0),
+    inFlight: now.inFlight,
+    latencyBuckets,
+    latencySumMs: now.latencySumMs - (before?.latencySumMs ?? 0),
+  };
+  return areCounts(delta) ? delta : null;
+}
+
+/** Spelled out field by field, as all that runs for every edge in every tick. */
+const areCounts = (delta: EdgeDelta): boolean =>
+  isCount(delta.offered) &&
+  isCount(delta.admitted) &&
+  isCount(delta.admittedLevelMax) &&
+  isCount(delta.attempts) &&
+  isCount(delta.retries) &&
+  isCount(delta.failures) &&
+  isCount(delta.timeouts) &&
+  isCount(delta.breakerRefused) &&
+  isCount(delta.nativeRefused) &&
+  isCount(delta.inFlight) &&
+  isCount(delta.latencySumMs);
+
+function differenceBuckets(before: readonly number[] | undefined, now: readonly number[]): number[] | null {
+  const changes = new Array<number>(LATENCY_BUCKET_COUNT).fill(0);
   for (let k = 0; k < LATENCY_BUCKET_COUNT; k++) {
-    const change = (now.latencyBuckets[k] ?? 0) - (before?.latencyBuckets[k] ?? 0);
-    if (!isCount(change)) return null;
-    delta.latencyBuckets[k] = change;
+    const count = now[k] ?? 0;
+    const known = before === undefined ? 0 : (before[k] ?? 0);
+    if (count === known && count < Number.POSITIVE_INFINITY) continue;
+    if (!isCount(count - known)) return null;
+    changes[k] = count - known;
   }
-  for (const [reason, count] of Object.entries(now.refused).slice(0, REASONS_MAX)) {
-    const change = count - (before?.refused[reason] ?? 0);
+  return changes;
+}
+
+function differenceReasons(
+  before: Readonly<Record<string, number>> | undefined,
+  now: Readonly<Record<string, number>>,
+): Record<string, number> | null {
+  const changes: Record<string, number> = {};
+  let reasons = 0;
+  for (const reason in now) {
+    if (reasons === REASONS_MAX) break;
+    reasons++;
+    const change = (now[reason] ?? 0) - (before?.[reason] ?? 0);
     if (!isCount(change)) return null;
-    delta.refused[reason] = change;
+    changes[reason] = change;
   }
-  if (!isCount(now.inFlight) || !isCount(now.admittedLevelMax)) return null;
-  delta.inFlight = now.inFlight;
-  delta.admittedLevelMax = now.admittedLevelMax;
-  return delta;
+  return changes;
 }
 
 const isCount = (value: number): boolean => value >= 0 && value < Number.POSITIVE_INFINITY;
@@ -96,12 +125,20 @@ export function mergeDelta(total: EdgeDelta, other: EdgeDelta): void {
 }
 
 function addCounts(total: EdgeDelta, other: EdgeDelta): void {
-  for (const name of CUMULATIVE) total[name] += other[name];
+  total.offered += other.offered;
+  total.admitted += other.admitted;
+  total.attempts += other.attempts;
+  total.retries += other.retries;
+  total.failures += other.failures;
+  total.timeouts += other.timeouts;
+  total.breakerRefused += other.breakerRefused;
+  total.nativeRefused += other.nativeRefused;
+  total.latencySumMs += other.latencySumMs;
   for (let k = 0; k < LATENCY_BUCKET_COUNT; k++) {
     total.latencyBuckets[k] = (total.latencyBuckets[k] ?? 0) + (other.latencyBuckets[k] ?? 0);
   }
-  for (const [reason, count] of Object.entries(other.refused)) {
-    total.refused[reason] = (total.refused[reason] ?? 0) + count;
+  for (const reason in other.refused) {
+    total.refused[reason] = (total.refused[reason] ?? 0) + (other.refused[reason] ?? 0);
   }
   total.admittedLevelMax = Math.max(total.admittedLevelMax, other.admittedLevelMax);
 }

@@ -105,10 +105,23 @@ export class EdgeWindow {
     return attempts;
   }
 
-  /** Writes the sums over the newest `ticks`, or as many as there are, into `total`. */
+  /** Answers of the newest tick. */
+  get newestAnswers(): number {
+    return this.#size > 0 ? (this.#ring[this.#start(1) + ANSWERS] ?? 0) : 0;
+  }
+
+  /** Σ ln(latency) of the newest tick. */
+  get newestLogSum(): number {
+    return this.#size > 0 ? (this.#ring[this.#start(1) + LOG_SUM] ?? 0) : 0;
+  }
+
+  /**
+   * Writes the sums over the newest `ticks`, or as many as there are, into `total`.
+   * Spelled out field by field: this runs for every edge in every tick.
+   */
   sumInto(total: WindowSums, ticks: number): WindowSums {
-    Object.assign(total, NO_SUMS);
     const within = this.#within(ticks);
+    clearSums(total);
     for (let back = 1; back <= within; back++) this.#addTick(total, this.#start(back));
     total.inFlightMean /= Math.max(1, within);
     total.inFlightEnd = within > 0 ? (this.#ring[this.#start(1) + IN_FLIGHT] ?? 0) : 0;
@@ -141,7 +154,6 @@ export class EdgeWindow {
     return window;
   }
 
-  /** Spelled out field by field: this runs for every edge in every tick. */
   #addTick(total: WindowSums, start: number): void {
     const ring = this.#ring;
     total.durationSec += ring[start + DURATION] ?? 0;
@@ -170,7 +182,24 @@ export class EdgeWindow {
   }
 }
 
-const NO_SUMS: Readonly<WindowSums> = emptySums();
+function clearSums(total: WindowSums): void {
+  total.durationSec = 0;
+  total.offered = 0;
+  total.admitted = 0;
+  total.attempts = 0;
+  total.retries = 0;
+  total.failures = 0;
+  total.breakerRefused = 0;
+  total.nativeRefused = 0;
+  total.latencySumMs = 0;
+  total.answers = 0;
+  total.logSum = 0;
+  total.logSquares = 0;
+  total.admittedLevelMax = 0;
+  total.inFlightEnd = 0;
+  total.inFlightStart = 0;
+  total.inFlightMean = 0;
+}
 
 /** Ticks that a window needs to hold at least `mass`: W doubled while it does not, up to the maximum. */
 export function windowTicks(mass: number, massOver: (ticks: number) => number): number {
