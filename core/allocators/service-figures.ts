@@ -1,6 +1,6 @@
 import { edgeBurst } from '../capacity/burst.ts';
 import { concurrencyShares, littleConcurrency } from '../capacity/concurrency.ts';
-import { demandedRps, guaranteedShares, rateLimits } from '../capacity/rate-limits.ts';
+import { demandedRps, guaranteedShares, type RateDemand, rateLimits } from '../capacity/rate-limits.ts';
 import { floorShare } from '../capacity/rounding.ts';
 import { type OverloadShare, splitOverload } from '../capacity/split-overload.ts';
 import type { BudgetConfig, EdgeKey, ServiceConfig, WorkloadConfig } from '../mesh/mesh-config.ts';
@@ -83,17 +83,13 @@ function edgeRates(
   edges: readonly EdgeInput[],
   offered: ReadonlyMap<EdgeKey, number>,
 ): EdgeRate[] {
-  const weights = edges.map((edge) => edge.workload.weight);
-  const fractions = edges.map((edge) => edge.budget.vector.int ?? 1);
+  const basis = rateBasis(capacityRps, edges);
   const demand = {
-    capacityRps,
-    askedRps: fractions.map((fraction) => fraction * capacityRps),
-    guaranteeRps: guaranteedShares(capacityRps, fractions, weights),
+    ...basis,
     offeredRps: edges.map((edge) => offered.get(edgeKey(edge.budget.workload, edge.budget.service)) ?? 0),
-    weights,
   };
   const demands = demandedRps(demand);
-  const limits = rateLimits(demand);
+  const limits = rateLimits(demand, demands);
   return edges.map((_, i) => ({
     askedRps: demand.askedRps[i] ?? 0,
     guaranteeRps: demand.guaranteeRps[i] ?? 0,
@@ -104,10 +100,32 @@ function edgeRates(
   }));
 }
 
+type RateBasis = Omit<RateDemand, 'offeredRps'>;
+
+/** By the edges of a service, which are the same objects as long as the configuration is. */
+const RATE_BASES = new WeakMap<readonly EdgeInput[], RateBasis>();
+
+/** What the limits of every tick follow from, as long as configuration and K stand. */
+function rateBasis(capacityRps: number, edges: readonly EdgeInput[]): RateBasis {
+  const known = RATE_BASES.get(edges);
+  if (known?.capacityRps === capacityRps) return known;
+  const weights = edges.map((edge) => edge.workload.weight);
+  const fractions = edges.map((edge) => edge.budget.vector.int ?? 1);
+  const basis: RateBasis = {
+    capacityRps,
+    askedRps: fractions.map((fraction) => fraction * capacityRps),
+    guaranteeRps: guaranteedShares(capacityRps, fractions, weights),
+    weights,
+  };
+  RATE_BASES.set(edges, basis);
+  return basis;
+}
+
 /**
- * N_e while nothing is shed. With N known, C_ptr takes its share of it; without
- * C_ptr (or N) Little's law on the guarantee, never above N. Where neither is
- * known the edge may use all of N, so that an open guard binds on no edge.
+ * N_e while nothing is shed. With N known, C_ptr takes its share of it, and an
+ * edge without C_ptr may use all of it: null sets no limit of its own, and N is
+ * far above need while all is well. With N unknown, Little's law on the guarantee
+ * bounds an edge without C_ptr.
  */
 function steadyConcurrency(
   total: number | null,
@@ -128,12 +146,9 @@ function steadyConcurrency(
   return edges.map((edge, i) => {
     const share = shareOf.get(edge);
     if (share !== undefined) return { calls: share, rule: 'share' };
+    if (total !== null) return { calls: wholeCalls(total), rule: 'whole' };
     const guarantee = guarantees[i] ?? null;
-    if (guarantee !== null) {
-      const little = littleConcurrency(guarantee, baselineLatencyMs);
-      return { calls: total === null ? little : Math.min(little, wholeCalls(total)), rule: 'little' };
-    }
-    return total === null ? null : { calls: wholeCalls(total), rule: 'whole' };
+    return guarantee === null ? null : { calls: littleConcurrency(guarantee, baselineLatencyMs), rule: 'little' };
   });
 }
 

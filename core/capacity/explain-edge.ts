@@ -129,10 +129,10 @@ function explainConcurrency(explained: ExplainedEdge): DerivationStep {
       const baseline = observed?.baselineLatencyMs ?? null;
       const little =
         baseline === null ? '1024, R0 unknown' : `⌈1.5·${num(edge.rate?.guaranteeRps)}·${num(baseline / 1000)} s⌉`;
-      return step('N_e', 'min(N, ⌈1.5·guarantee·R0⌉), 1024 while R0 is unknown', `min(${total}, ${little})`, result);
+      return step('N_e', '⌈1.5·guarantee·R0⌉, 1024 while R0 is unknown', little, result);
     }
     case 'whole':
-      return step('N_e', 'all of N: neither ptr nor guarantee known', `⌊${total}⌋`, result);
+      return step('N_e', 'all of N: ptr is not set', `⌊${total}⌋`, result);
     case 'shed': {
       const classes = list(figures.edges.map((one) => `${one.budget.workload} prio ${one.workload.prio}`));
       const needed = num(observed?.inFlight.get(edgeKey(edge.budget.workload, service.name)));
