@@ -56,7 +56,10 @@ interface ActiveNode {
 
 /**
  * Splits limit_e of every edge over the nodes by what each is offered, weight
- * max(offered_n, 0.1·limit/nodes) (CONTRACT §H). What a node may still apply
+ * max(offered_n, 0.1·limit/nodes) (CONTRACT §H). What the edge is not offered is
+ * room for bursts, and every node has as much of it: the rates are measured over
+ * two seconds, and a node that had few calls in them may have many in the next.
+ * What a node may still apply
  * counts until it acknowledged a smaller slice or its lease expired, and nothing
  * grows into it: Σ over nodes of max(old unacknowledged, new) stays within
  * limit_e, and within K over the edges of a service, or does not rise where a
@@ -188,19 +191,33 @@ function wantedSlices(
   silent: readonly NodeLeases[],
 ): WantedSlices {
   const idle = (IDLE_WEIGHT * limitRps) / nodes.length;
-  const weights = nodes.map((node) => Math.max(node.report.offeredRps.get(key) ?? 0, idle));
-  const held = nodes.map((node) => heldRps(node.leases, key));
+  const weights: number[] = [];
+  const held: number[] = [];
+  let current = 0;
+  for (const { report, leases, current: edges } of nodes) {
+    weights.push(Math.max(report.offeredRps.get(key) ?? 0, idle));
+    held.push(heldRps(leases, key));
+    current += edges.get(key)?.rateRps ?? 0;
+  }
+  let silentRps = 0;
+  for (const node of silent) silentRps += heldRps(node, key);
   const weightSum = sum(weights);
-  const divisible = Math.max(0, limitRps - sum(silent.map((node) => heldRps(node, key))));
-  const targets = weights.map((weight) => (weightSum > 0 ? (divisible * weight) / weightSum : 0));
-  const wanted = targets.map((target, n) => Math.max(0, target - (held[n] ?? 0)));
-  const wantedRps = sum(wanted);
+  const divisible = Math.max(0, limitRps - silentRps);
+  const base: number[] = [];
+  const growth: number[] = [];
+  const shared = Math.min(1, weightSum > 0 ? divisible / weightSum : 0);
+  const spare = Math.max(0, divisible - weightSum) / nodes.length;
+  for (let n = 0; n < nodes.length; n++) {
+    const target = shared * (weights[n] ?? 0) + spare;
+    base.push(Math.min(target, held[n] ?? 0));
+    growth.push(Math.max(0, target - (held[n] ?? 0)));
+  }
+  const wantedRps = sum(growth);
   const free = Math.max(0, divisible - sum(held));
   const scale = wantedRps > free ? free / wantedRps : 1;
-  const current = sum(nodes.map((node) => node.current.get(key)?.rateRps ?? 0));
   return {
-    base: targets.map((target, n) => Math.min(target, held[n] ?? 0)),
-    growth: wanted.map((rate) => rate * scale),
+    base,
+    growth: growth.map((rate) => rate * scale),
     growthRps: wantedRps * scale,
     mustShrink: current > divisible * (1 + DUST),
   };
@@ -211,7 +228,7 @@ function leaseEdge(edge: EdgePlan, nodeCount: number, rateRps: number | undefine
   const burst = edge.burst ?? 0;
   const guaranteeRps = edge.guaranteeRps ?? 0;
   const share = rateRps !== undefined && edge.limitRps ? rateRps / edge.limitRps : 1 / nodeCount;
-  return {
+  const lease: EdgeLeasePlan = {
     workload: edge.workload,
     service: edge.service,
     rateRps,
@@ -221,12 +238,11 @@ function leaseEdge(edge: EdgePlan, nodeCount: number, rateRps: number | undefine
     guaranteeRps,
     guaranteeBurst: burst,
     leaseMs: edge.leaseMs,
-    ...leaseOverlay(edge.overlay),
   };
+  return edge.overlay === null ? lease : { ...lease, ...leaseOverlay(edge.overlay) };
 }
 
-function leaseOverlay(overlay: OverlayPlan | null): Partial<EdgeLeasePlan> {
-  if (overlay === null) return {};
+function leaseOverlay(overlay: OverlayPlan): Partial<EdgeLeasePlan> {
   const { shedBelowPrio, shedRatio, shedRetries, fenced } = overlay;
   return { overlayExpiresInMs: OVERLAY_TERM_MS, shedBelowPrio, shedRatio, shedRetries, fenced };
 }
@@ -259,4 +275,8 @@ const sameOverlay = (a: EdgeLeasePlan, b: EdgeLeasePlan): boolean =>
   (a.shedRetries ?? false) === (b.shedRetries ?? false) &&
   (a.fenced ?? false) === (b.fenced ?? false);
 
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+function sum(values: readonly number[]): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
