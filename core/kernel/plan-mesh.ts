@@ -18,6 +18,8 @@ const NODE_GONE_MS = 10_000;
 const PLANNED_CHANGE = 0.1;
 /** Ticks that the need of an edge is averaged over, about two seconds. */
 const NEED_TICKS = 2;
+/** Standard deviations of a Poisson stream by which calls in flight stray; with the headroom of `splitOverload` about 2.5. */
+const STRAY = 1.2;
 
 /** The plan that follows from configuration, grants, what was measured so far and the actions in force. */
 export const planMesh = (state: KernelState, config: MeshConfig): CapacityPlan => {
@@ -47,35 +49,48 @@ function carryingNodes(state: KernelState): string[] {
 }
 
 /** Calls per second offered on each edge, over the nodes that send frames. */
-function offeredRps(state: KernelState): Map<EdgeKey, number> {
+function offeredRps(state: KernelState): ReadonlyMap<EdgeKey, number> {
+  const heard = [...state.nodes.values()].filter(({ telemetry }) => !isSilent(telemetry.lastFrameMs, state.nowMs));
+  const [only, ...others] = heard;
+  if (only !== undefined && others.length === 0) return offeredOnNode(only);
   const rates = new Map<EdgeKey, number>();
-  for (const node of state.nodes.values()) {
-    if (isSilent(node.telemetry.lastFrameMs, state.nowMs)) continue;
+  for (const node of heard) {
     for (const [key, rate] of offeredOnNode(node)) rates.set(key, (rates.get(key) ?? 0) + rate);
   }
   return rates;
 }
 
 function observation(service: ServiceState, enforced: boolean): ServiceObservation {
+  const trimming = enforced && service.controller.mode === 'trim';
   return {
     // Rates stay the budget's and are not driven by overload (CONTROL, "Composition").
     learnedRps: null,
     concurrencyLimit: service.plannedLimit,
-    trimming: enforced && service.controller.mode === 'trim',
+    trimming,
     baselineLatencyMs: service.plannedBaselineMs,
-    inFlight: neededInFlight(service),
+    inFlight: trimming ? neededInFlight(service) : NOTHING_NEEDED,
   };
 }
 
-/** Mean calls in flight of each edge; an edge that was refused or shed may need any number and is left out. */
+const NOTHING_NEEDED: ReadonlyMap<EdgeKey, number> = new Map();
+
+/**
+ * Calls in flight that each edge would hold if none of its calls were refused:
+ * those that it holds, times arriving over admitted, and how far they stray.
+ * Whether it was refused just now must make no difference, or a limit that binds
+ * now and then would swing between need and everything (decision 9). An edge that
+ * is shed may need any number and is left out.
+ */
 function neededInFlight(service: ServiceState): Map<EdgeKey, number> {
   const needed = new Map<EdgeKey, number>();
   for (const edge of service.edges.values()) {
     if (edge.budget === null || edge.newest === null) continue;
-    const { durationSec, latencySumMs, breakerRefused } = edge.window.sums(NEED_TICKS);
+    const { durationSec, latencySumMs, attempts, breakerRefused } = edge.window.sums(NEED_TICKS);
     const shed = edge.newest.refused['shed-priority'] ?? 0;
-    if (breakerRefused > 0 || shed > 0 || durationSec === 0) continue;
-    needed.set(edge.key, Math.max(latencySumMs / 1000 / durationSec, edge.newest.inFlight));
+    if (shed > 0 || durationSec === 0 || (breakerRefused > 0 && attempts === 0)) continue;
+    const held = latencySumMs / 1000 / durationSec;
+    const mean = breakerRefused > 0 ? (held * (attempts + breakerRefused)) / attempts : held;
+    needed.set(edge.key, mean + STRAY * Math.sqrt(mean));
   }
   return needed;
 }
