@@ -3,8 +3,8 @@ import { clamp, lagOneCorrelation, partialCorrelations, type Regressors, regress
 
 /** Changes from tick to tick that are needed before anything is said (MATHS §B4). */
 export const MIN_DIFFERENCES = 30;
-/** One-sided 95 % quantile of the normal distribution. */
-const ONE_SIDED_Z = 1.645;
+/** One-sided 95 % quantile of the normal distribution: the bound of one look (MATHS §B4). */
+export const ONE_LOOK_Z = 1.645;
 /** Bound of the product of two autocorrelations. */
 const AUTOCORRELATION_MAX = 0.9;
 /** Below this bound of the condition no two loads can move as one; above it a closer look decides. */
@@ -83,16 +83,22 @@ function prepare(loadChanges: readonly NamedLoad[], ticks: readonly number[]): P
  * the tick-to-tick changes given the victim's own load and all other tenants
  * (MATHS §B4). Differencing takes out what all follow, such as the time of day.
  * `meanLog` is the victim's mean ln(latency) per tick, `victim` the name of its
- * own load in the pool. Unchanged when any series is rescaled.
+ * own load in the pool, `z` the standard errors granted to chance. Unchanged when
+ * any series is rescaled.
  */
-export function isolationPairs(meanLog: readonly number[], victim: string, pool: PoolChanges): IsolationPairs {
+export function isolationPairs(
+  meanLog: readonly number[],
+  victim: string,
+  pool: PoolChanges,
+  z: number = ONE_LOOK_Z,
+): IsolationPairs {
   const differences = pool.ticks.length;
   const unknown = (reason: PairsReason): IsolationPairs => ({ status: 'UNKNOWN', reason, differences });
   if (differences < MIN_DIFFERENCES) return unknown('warmup');
   const latency = changes(meanLog, pool.ticks);
   if (!varies(latency) || pool.loads.every(({ name }) => name === victim)) return unknown('no_variance');
   const { separable, inseparable } = separated(victim, pool);
-  const pairs = judgePairs(latency, victim, separable);
+  const pairs = judgePairs(latency, victim, separable, z);
   if (pairs.length === 0) return unknown('collinear');
   const resolved = pairs.filter(({ lowerBound }) => !Number.isNaN(lowerBound));
   if (resolved.length === 0) return unknown('insufficient_mass');
@@ -100,14 +106,14 @@ export function isolationPairs(meanLog: readonly number[], victim: string, pool:
   return { status: 'JUDGED', pairs: resolved, unresolved, differences };
 }
 
-function judgePairs(latency: readonly number[], victim: string, pool: PoolChanges): IsolationPair[] {
+function judgePairs(latency: readonly number[], victim: string, pool: PoolChanges, z: number): IsolationPair[] {
   const latencyMemory = lagOneCorrelation(latency, pool.follows);
   const correlations = partialCorrelations(latency, pool.given);
   return pool.loads.flatMap(({ name, memory }, index): IsolationPair[] => {
     const correlation = correlations[index];
     if (name === victim || correlation === undefined) return [];
     const effectiveSamples = bartlettSamples(latency.length, latencyMemory, memory);
-    const lowerBound = fisherLowerBound(correlation.r, effectiveSamples, pool.loads.length + 1);
+    const lowerBound = fisherLowerBound(correlation.r, effectiveSamples, pool.loads.length + 1, z);
     return [
       { tenant: name, ...correlation, effectiveSamples, lowerBound, value: lowerBound > 0 ? lowerBound ** 2 : 0 },
     ];
@@ -134,12 +140,17 @@ export function bartlettSamples(samples: number, memoryA: number, memoryB: numbe
 }
 
 /**
- * r_lo = tanh(atanh r − 1.645/√(N_e − (p − 2) − 3)): lower 95 % bound of a
- * partial correlation among p series (Fisher). NaN without a degree of freedom left.
+ * r_lo = tanh(atanh r − z/√(N_e − (p − 2) − 3)): lower bound of a partial
+ * correlation among p series (Fisher), 95 % for z = 1.645. NaN without a degree of freedom left.
  */
-export function fisherLowerBound(r: number, effectiveSamples: number, seriesCount: number): number {
+export function fisherLowerBound(
+  r: number,
+  effectiveSamples: number,
+  seriesCount: number,
+  z: number = ONE_LOOK_Z,
+): number {
   const freedom = effectiveSamples - (seriesCount - 2) - 3;
-  return freedom > 0 ? Math.tanh(Math.atanh(r) - ONE_SIDED_Z / Math.sqrt(freedom)) : Number.NaN;
+  return freedom > 0 ? Math.tanh(Math.atanh(r) - z / Math.sqrt(freedom)) : Number.NaN;
 }
 
 const changes = (values: readonly number[], ticks: readonly number[]): number[] =>

@@ -8,6 +8,7 @@ import {
   type IsolationPair,
   isolationPairs,
   MIN_DIFFERENCES,
+  ONE_LOOK_Z,
   type PoolChanges,
   poolChanges,
 } from './isolation-pairs.ts';
@@ -27,6 +28,8 @@ export interface IsolationInput {
   readonly tenants: readonly PoolTenant[];
   /** ε_iso, see `isolationThreshold`. */
   readonly threshold: number;
+  /** Standard errors granted to chance in a correlation; those of one look if not given. */
+  readonly z?: number;
 }
 
 export interface PoolTenant {
@@ -67,12 +70,15 @@ export const isolationThreshold = (setting: number, geo: number | null, int: num
  * there is nothing to judge. A victim with too few calls to be judged at all
  * leaves the verdict to the others.
  */
-export function isolationGate({ tenants, threshold }: IsolationInput): IsolationVerdict {
+export function isolationGate({ tenants, threshold, z = ONE_LOOK_Z }: IsolationInput): IsolationVerdict {
   const present = tenants.filter(hasTraffic);
   if (present.length === 0) return { ...unknown('no-traffic'), victim: '' };
   if (present.length === 1) return { ...notApplicable('one-tenant'), victim: '' };
   const pool = sharedPool(present);
-  const victims = pool.tenants.map((tenant) => ({ name: tenant.name, verdict: judgeVictim(tenant, pool, threshold) }));
+  const victims = pool.tenants.map((tenant) => ({
+    name: tenant.name,
+    verdict: judgeVictim(tenant, pool, { threshold, z }),
+  }));
   const sparse = victims.filter(({ verdict }) => verdict.reason === 'sparse').length;
   const nonfinite = droppedRatio(present) > MAX_DROPPED_RATIO ? [unknown('nonfinite')] : [];
   const verdict = combine([...victims.map((victim) => victim.verdict), ...nonfinite]);
@@ -127,10 +133,15 @@ function poolOf(victim: LoadedTenant, meanLog: readonly number[], { tenants, cha
   );
 }
 
-function judgeVictim(victim: LoadedTenant, pool: SharedPool, threshold: number): GateVerdict {
+interface PairScale {
+  readonly threshold: number;
+  readonly z: number;
+}
+
+function judgeVictim(victim: LoadedTenant, pool: SharedPool, scale: PairScale): GateVerdict {
   if (victim.medianMs !== null && victim.medianMs < MIN_GATED_MEDIAN_MS) return notApplicable('low-confidence');
   const level = levelPart(victim, pool);
-  const pairs = pairsPart(victim, pool, threshold);
+  const pairs = pairsPart(victim, pool, scale);
   if (pairs.reason !== 'sparse') return combine([pairs, level]);
   return level.reason === 'insufficient_mass' ? pairs : level;
 }
@@ -141,11 +152,11 @@ function levelPart(victim: LoadedTenant, { tenants }: SharedPool): GateVerdict {
   return { ...verdict, worst: likelyAntagonist(tenants.filter((tenant) => tenant !== victim)) };
 }
 
-function pairsPart(victim: LoadedTenant, pool: SharedPool, threshold: number): GateVerdict {
+function pairsPart(victim: LoadedTenant, pool: SharedPool, { threshold, z }: PairScale): GateVerdict {
   const meanLog = victim.ticks.map((tick) =>
     tick !== null && tick.answers >= MIN_TICK_ANSWERS ? tick.meanLog : Number.NaN,
   );
-  const result = isolationPairs(meanLog, victim.name, poolOf(victim, meanLog, pool));
+  const result = isolationPairs(meanLog, victim.name, poolOf(victim, meanLog, pool), z);
   const evidence = { differences: result.differences };
   if (result.status === 'UNKNOWN') {
     const filled = result.reason === 'warmup' && victim.ticks.length > MIN_DIFFERENCES;

@@ -3,11 +3,18 @@ import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import type { LatencyCell } from '../gates/fit-latency.ts';
 import { type IsolationVerdict, isolationGate, isolationThreshold, type PoolTenant } from '../gates/isolation.ts';
 import { levelMassNeeded } from '../gates/isolation-level.ts';
-import { WINDOW_TICKS_MAX, type WindowSums } from '../substrate/edge-window.ts';
+import { WINDOW_TICKS, WINDOW_TICKS_MAX, type WindowSums } from '../substrate/edge-window.ts';
 import { varianceLog } from '../substrate/latency-model.ts';
 import type { EdgeState } from './edge-state.ts';
 import type { ServiceState } from './service-state.ts';
 import { ISOLATION_TICKS, type TenantState } from './tenant-state.ts';
+
+/**
+ * Standard errors granted to chance: calls that share a queue do move each other a
+ * little, and the gate looks every second, so that 95 % would fail one of them
+ * every few hours (decision 10).
+ */
+const ISOLATION_Z = 2.5;
 
 /** Does one tenant's load at a service move another's latency? (MATHS §B4) */
 export function judgeIsolation(
@@ -21,19 +28,28 @@ export function judgeIsolation(
   return isolationGate({
     tenants: [...service.tenants.values()].map((tenant) => poolTenant(tenant, windows.get(tenant.name), plan, ticks)),
     threshold: isolationThreshold(setting, live.geo, live.int),
+    z: ISOLATION_Z,
   });
 }
 
-/** The window of the service, or the longest one for a tenant that has too few answers in it. */
+/** Windows that a level is measured over: the shortest one in which a tenant has answers enough, so that it is seen soon. */
+const LEVEL_TICKS: readonly number[] = [
+  WINDOW_TICKS,
+  ...[2, 4].map((factor) => factor * WINDOW_TICKS),
+  WINDOW_TICKS_MAX,
+];
+
 function levelWindows(service: ServiceState): Map<string, TenantSums> {
   const edges = [...service.edges.values()];
-  const windows = tenantSums(edges, ({ sums }) => sums);
+  const windows = new Map<string, TenantSums>();
   const isEnough = (name: string, sums: TenantSums): boolean =>
     sums.answers >= levelMassNeeded(varianceLog(sums) * (service.tenants.get(name)?.model.dispersion ?? 1));
-  if ([...windows].every(([name, sums]) => isEnough(name, sums))) return windows;
-  for (const [name, sums] of tenantSums(edges, ({ window }) => window.sums(WINDOW_TICKS_MAX))) {
-    const short = windows.get(name);
-    if (short === undefined || !isEnough(name, short)) windows.set(name, sums);
+  for (const ticks of LEVEL_TICKS) {
+    for (const [name, sums] of tenantSums(edges, ({ window }) => window.sums(ticks))) {
+      const shorter = windows.get(name);
+      if (shorter === undefined || !isEnough(name, shorter)) windows.set(name, sums);
+    }
+    if ([...windows].every(([name, sums]) => isEnough(name, sums))) break;
   }
   return windows;
 }
