@@ -46,11 +46,29 @@ export function isolationMeasures(scene: StabilityScene): Measure[] {
   return [...held, ...suspect(scene, tenant)];
 }
 
-/** Throttles of a gate that does not fail now: held where they are while the victim suffers, else they relax. */
+/**
+ * Throttles of a gate that does not fail now: held where they are while the
+ * victim suffers, or would again since the calls that harmed it are as heavy as
+ * they were. Else they relax.
+ */
 export const heldThrottles = (scene: StabilityScene): Measure[] =>
   scene.running
-    .filter(({ record, victim }) => record.kind === 'throttle' && suffers(scene, victim) === true)
+    .filter(({ record, victim }) => {
+      if (record.kind !== 'throttle') return false;
+      return suffers(scene, victim) === true || isHeavy(scene, record.target);
+    })
     .map((action) => keep(action));
+
+/**
+ * A tenant's calls take half as long again, or more, as its model says of them,
+ * although it is throttled: what they ask for has changed. The model goes on
+ * learning while the gate passes, so that a change which stays is no reason for ever.
+ */
+function isHeavy(scene: StabilityScene, tenant: string): boolean {
+  const usual = scene.nearestLatency(tenant);
+  const recent = scene.latencies(tenant, RECENT_TICKS);
+  return usual !== null && recent.length > 0 && mean(recent) - usual > LEVEL_LIMIT;
+}
 
 function suspect(scene: StabilityScene, tenant: string): Measure[] {
   const edges = edgesOf(scene, tenant);

@@ -28,8 +28,10 @@ export class StabilityController {
     const measures: Measure[] = [freezeLearning(scene)];
     if (scene.harm.length === 0) return measures;
     if (scene.trimming) return [...measures, ...shedPriority(scene), shedRetries(scene, 'fit')];
-    // While the controller holds the service, rates stay the budget's (CONTROL, "Composition").
-    return scene.fitFailingMs >= SHORT_TERM_MS ? [...measures, ...reallocate(scene)] : measures;
+    // While the controller holds the service, rates stay the budget's (CONTROL, "Composition"); and while one tenant is
+    // seen to harm the others, it is that tenant who gives way.
+    if (scene.fitFailingMs < SHORT_TERM_MS || isOneTenantsDoing(scene)) return measures;
+    return [...measures, ...reallocate(scene)];
   }
 
   /** Views of the same thing disagree: change nothing by ourselves, ask more often. */
@@ -72,6 +74,10 @@ export class StabilityController {
     ];
   }
 }
+
+/** The isolation gate names somebody, or what was done about it still holds. */
+const isOneTenantsDoing = ({ gates, running }: StabilityScene): boolean =>
+  gates.isolation.status === 'FAIL' || running.some(({ record }) => record.gate === 'isolation' && !record.shadow);
 
 const freezeLearning = (scene: StabilityScene): Measure => ({
   gate: 'fit',
