@@ -9,6 +9,7 @@ import { join } from 'node:path';
 
 const TIERS = [
   { name: 'unit, golden, property, feature, tidy', config: '.mocharc.json' },
+  { name: 'simulation', config: '.mocharc.simulation.json' },
   { name: 'integration', config: '.mocharc.integration.json' },
 ];
 
