@@ -5,7 +5,13 @@ import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import { leaseMs } from '../capacity/gauge.ts';
 import { liveCapacity, liveFraction } from '../capacity/live-capacity.ts';
 import { retryBudgetPercent } from '../capacity/retry-budget.ts';
-import type { BudgetConfig, MeshConfig, ServiceConfig, WorkloadConfig } from '../mesh/mesh-config.ts';
+import {
+  type BudgetConfig,
+  edgeKey,
+  type MeshConfig,
+  type ServiceConfig,
+  type WorkloadConfig,
+} from '../mesh/mesh-config.ts';
 import type { BreakerPlan, BucketPlan, CapacityPlan, EdgePlan, ServicePlan } from './capacity-plan.ts';
 import type { PlanInput } from './plan-input.ts';
 import { type EdgeFigures, type EdgeInput, isEdge, type ServiceFigures, serviceFigures } from './service-figures.ts';
@@ -39,9 +45,10 @@ export function edgesByService({ config }: Pick<PlanInput, 'config'>): ReadonlyM
   for (const budget of config.budgets.values()) {
     const workload = config.workloads.get(budget.workload);
     if (!workload || !isEdge(budget)) continue;
+    const edge: EdgeInput = { key: edgeKey(budget.workload, budget.service), budget, workload };
     const edges = byService.get(budget.service);
-    if (edges) edges.push({ budget, workload });
-    else byService.set(budget.service, [{ budget, workload }]);
+    if (edges) edges.push(edge);
+    else byService.set(budget.service, [edge]);
   }
   EDGES.set(config, byService);
   return byService;
@@ -75,7 +82,11 @@ function planService(
 export function planEdge(input: PlanInput, edge: EdgeFigures, nodeCount: number): EdgePlan {
   const { budget, workload, rate, concurrency } = edge;
   const terms = edgeTerms(edge, input.live.get(budget.workload), nodeCount);
-  return {
+  const limitRps = terms.guaranteeRps === null ? null : (rate?.limitRps ?? null);
+  const calls = concurrency?.calls ?? null;
+  if (terms.plan?.limitRps === limitRps && terms.plan.concurrency === calls) return terms.plan;
+  const breaker = calls === null ? null : breakerOf(terms, calls);
+  terms.plan = {
     workload: budget.workload,
     service: budget.service,
     tenant: workload.tenant,
@@ -83,16 +94,17 @@ export function planEdge(input: PlanInput, edge: EdgeFigures, nodeCount: number)
     weight: workload.weight,
     budget: budget.vector,
     guaranteeRps: terms.guaranteeRps,
-    limitRps: terms.guaranteeRps === null ? null : (rate?.limitRps ?? null),
+    limitRps,
     burst: terms.burst,
-    concurrency: concurrency?.calls ?? null,
-    breaker: concurrency ? breakerOf(terms, concurrency.calls) : null,
+    concurrency: calls,
+    breaker,
     backstop: terms.backstop,
     safe: terms.safe,
     retryBudgetPercent: terms.retryBudgetPercent,
     leaseMs: terms.leaseMs,
     overlay: null,
   };
+  return terms.plan;
 }
 
 /** Numbers of an edge that stay while configuration, grants, K and nodes do. */
@@ -104,9 +116,8 @@ interface EdgeTerms
   readonly live: CapacityVector | undefined;
   readonly nodeCount: number;
   readonly livePtr: number;
-  /** The newest breaker and the N_e that it is for. */
-  breaker: BreakerPlan | null;
-  calls: number;
+  /** The newest plan of the edge: most edges have the same one tick after tick. */
+  plan: EdgePlan | null;
 }
 
 /** By budget line. The numbers follow from what is compared in `edgeTerms`, so that only time is saved. */
@@ -141,20 +152,14 @@ function edgeTerms(
     retryBudgetPercent: retryBudgetPercent(liveBudget.int),
     leaseMs: leaseMs(liveBudget.gauge),
     livePtr: liveFraction(live, 'ptr'),
-    breaker: null,
-    calls: 0,
+    plan: null,
   };
   TERMS.set(budget, terms);
   return terms;
 }
 
-function breakerOf(terms: EdgeTerms, calls: number): BreakerPlan {
-  if (terms.breaker === null || terms.calls !== calls) {
-    terms.calls = calls;
-    terms.breaker = nodeBreaker(calls, terms.livePtr, terms.nodeCount);
-  }
-  return terms.breaker;
-}
+const breakerOf = ({ plan, livePtr, nodeCount }: EdgeTerms, calls: number): BreakerPlan =>
+  plan?.concurrency === calls && plan.breaker !== null ? plan.breaker : nodeBreaker(calls, livePtr, nodeCount);
 
 /**
  * Bucket per node for calls without a known caller while the authorizer is down:

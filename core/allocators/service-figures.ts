@@ -4,7 +4,6 @@ import { demandedRps, guaranteedShares, type RateDemand, rateLimits } from '../c
 import { floorShare } from '../capacity/rounding.ts';
 import { type OverloadShare, splitOverload } from '../capacity/split-overload.ts';
 import type { BudgetConfig, EdgeKey, ServiceConfig, WorkloadConfig } from '../mesh/mesh-config.ts';
-import { edgeKey } from '../mesh/mesh-config.ts';
 import type { ServiceObservation } from './plan-input.ts';
 
 /** Every number of one service before it is divided over nodes; plan and derivation both read it. */
@@ -45,6 +44,7 @@ export interface EdgeConcurrency {
 
 /** One line of budget with its caller. A component of 0 on int or ptr is no edge (CONTRACT §A). */
 export interface EdgeInput {
+  readonly key: EdgeKey;
   readonly budget: BudgetConfig;
   readonly workload: WorkloadConfig;
 }
@@ -86,7 +86,7 @@ function edgeRates(
   const basis = rateBasis(capacityRps, edges);
   const demand = {
     ...basis,
-    offeredRps: edges.map((edge) => offered.get(edgeKey(edge.budget.workload, edge.budget.service)) ?? 0),
+    offeredRps: edges.map((edge) => offered.get(edge.key) ?? 0),
   };
   const demands = demandedRps(demand);
   const limits = rateLimits(demand, demands);
@@ -174,7 +174,7 @@ function shedConcurrency(
       weight: edge.workload.weight,
       steady: own,
       ceiling: declared === null && ptr !== null ? Math.max(own, wholeCalls(ptr * total)) : own,
-      inFlight: observed.inFlight.get(edgeKey(edge.budget.workload, edge.budget.service)) ?? null,
+      inFlight: observed.inFlight.get(edge.key) ?? null,
     };
   });
   return splitOverload(total, shares).map((calls) => ({ calls, rule: 'shed' }));

@@ -50,7 +50,8 @@ interface ActiveNode {
   readonly report: NodeObservation;
   readonly leases: NodeLeases | undefined;
   readonly current: EdgeLeases;
-  readonly next: Map<EdgeKey, EdgeLeasePlan>;
+  /** In the order of the plan. */
+  readonly next: EdgeLeasePlan[];
   changed: boolean;
 }
 
@@ -92,8 +93,8 @@ export function sliceLimits(input: SliceInput): SliceResult {
   for (const node of active) {
     if (!needsLease(node, anonymous, nowMs)) continue;
     const seq = Math.max(node.leases?.newest.seq ?? 0, node.report.ackedSeq) + 1;
-    const lease = { node: node.report.node, epoch, seq, edges: [...node.next.values()], anonymous };
-    publish(lease, node.next, node.report.lastFrameMs);
+    const lease = { node: node.report.node, epoch, seq, edges: node.next, anonymous };
+    publish(lease, edgesByKey(lease), node.report.lastFrameMs);
   }
   for (const node of silent) {
     if (node.expiredAtMs !== nowMs) continue;
@@ -106,7 +107,7 @@ export function sliceLimits(input: SliceInput): SliceResult {
 function activeNode(report: NodeObservation, book: LeaseBook): ActiveNode {
   const leases = book.nodes.get(report.node);
   const current = leases?.outstanding.at(-1)?.edges ?? new Map<EdgeKey, EdgeLeasePlan>();
-  return { report, leases, current, next: new Map(), changed: false };
+  return { report, leases, current, next: [], changed: false };
 }
 
 function needsLease(node: ActiveNode, anonymous: readonly AnonymousCallerPlan[], nowMs: number): boolean {
@@ -114,7 +115,7 @@ function needsLease(node: ActiveNode, anonymous: readonly AnonymousCallerPlan[],
   return (
     !newest ||
     node.changed ||
-    node.next.size !== newest.edges.length ||
+    node.next.length !== newest.edges.length ||
     !sameCallers(anonymous, newest.anonymous ?? []) ||
     isDue(node.leases, nowMs)
   );
@@ -248,7 +249,7 @@ function leaseOverlay(overlay: OverlayPlan): Partial<EdgeLeasePlan> {
 }
 
 function assign(node: ActiveNode, key: EdgeKey, next: EdgeLeasePlan, mustShrink: boolean): void {
-  node.next.set(key, next);
+  node.next.push(next);
   const current = node.current.get(key);
   if (!current || isMoved(current, next)) node.changed = true;
   else if (mustShrink && (next.rateRps ?? 0) < (current.rateRps ?? 0)) node.changed = true;

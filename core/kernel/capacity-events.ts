@@ -1,10 +1,8 @@
 import type { CapacityPlan, EdgePlan, ServicePlan } from '../allocators/capacity-plan.ts';
 import { type CapacityVector, UNLIMITED } from '../capacity/capacity-vector.ts';
-import { maxCapacity } from '../capacity/live-capacity.ts';
 import { edgeKey } from '../mesh/mesh-config.ts';
 import type { StabilityActionRecord } from '../stability/stability-action.ts';
-import { WINDOW_TICKS } from '../substrate/edge-window.ts';
-import type { EdgeState } from './edge-state.ts';
+import { EdgeWindow, emptySums, WINDOW_TICKS, type WindowSums } from '../substrate/edge-window.ts';
 import type { CapacityEventRecord } from './kernel-io.ts';
 import type { ServiceState } from './service-state.ts';
 
@@ -49,39 +47,50 @@ interface Usage {
 
 /** Fractions of the services' capacities, componentwise maximum over the edges of a workload (CONTRACT §I). */
 function usageByWorkload(services: ReadonlyMap<string, ServiceState>, plan: CapacityPlan): Map<string, Usage> {
-  const usage = new Map<string, Usage>();
+  const shares = new Map<string, Shares>();
+  const sums = emptySums();
   for (const service of plan.services) {
     const edges = services.get(service.service)?.edges;
     for (const edge of service.edges) {
-      const own = usageOf(service, edge, edges?.get(edgeKey(edge.workload, edge.service)));
-      const known = usage.get(edge.workload);
-      usage.set(edge.workload, {
-        allocated: maxCapacity(known ? [known.allocated, own.allocated] : [own.allocated]),
-        consumed: maxCapacity(known ? [known.consumed, own.consumed] : [own.consumed]),
-      });
+      const known = shares.get(edge.workload);
+      const own = known ?? { guaranteed: null, admitted: null, calls: null, inFlight: null };
+      if (known === undefined) shares.set(edge.workload, own);
+      const window = edges?.get(edgeKey(edge.workload, edge.service))?.window ?? NO_WINDOW;
+      raiseShares(own, service, edge, window.sumInto(sums, WINDOW_TICKS));
     }
   }
-  return usage;
+  return new Map([...shares].map(([workload, own]) => [workload, usageOf(own)]));
 }
 
-function usageOf(service: ServicePlan, plan: EdgePlan, edge: EdgeState | undefined): Usage {
-  const { capacityRps, concurrency } = service;
-  const sums = edge?.window.sums(WINDOW_TICKS);
-  const perSec = (count: number): number => (sums && sums.durationSec > 0 ? count / sums.durationSec : 0);
-  const admittedRps = perSec(sums && sums.offered > 0 ? sums.admitted : (sums?.attempts ?? 0));
-  return {
-    allocated: {
-      ...UNLIMITED,
-      int: fraction(plan.guaranteeRps, capacityRps),
-      ptr: fraction(plan.concurrency, concurrency),
-    },
-    consumed: {
-      ...UNLIMITED,
-      int: fraction(admittedRps, capacityRps),
-      ptr: fraction(perSec((sums?.latencySumMs ?? 0) / 1000), concurrency),
-    },
-  };
+/** Largest fractions so far; `null` = of nothing that is known. */
+interface Shares {
+  guaranteed: number | null;
+  admitted: number | null;
+  calls: number | null;
+  inFlight: number | null;
 }
+
+const NO_WINDOW = new EdgeWindow();
+
+/** Changes `shares` in place: this runs over every edge of the mesh. */
+function raiseShares(shares: Shares, service: ServicePlan, plan: EdgePlan, sums: WindowSums): void {
+  const { capacityRps, concurrency } = service;
+  const { durationSec } = sums;
+  const admitted = sums.offered > 0 ? sums.admitted : sums.attempts;
+  const perSec = (count: number): number => (durationSec > 0 ? count / durationSec : 0);
+  shares.guaranteed = larger(shares.guaranteed, fraction(plan.guaranteeRps, capacityRps));
+  shares.calls = larger(shares.calls, fraction(plan.concurrency, concurrency));
+  shares.admitted = larger(shares.admitted, fraction(perSec(admitted), capacityRps));
+  shares.inFlight = larger(shares.inFlight, fraction(perSec(sums.latencySumMs / 1000), concurrency));
+}
+
+const usageOf = ({ guaranteed, admitted, calls, inFlight }: Shares): Usage => ({
+  allocated: { ...UNLIMITED, int: guaranteed, ptr: calls },
+  consumed: { ...UNLIMITED, int: admitted, ptr: inFlight },
+});
+
+const larger = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.max(a, b);
 
 const fraction = (part: number | null, whole: number | null): number | null =>
   part === null || whole === null || whole === 0 ? null : part / whole;

@@ -20,8 +20,9 @@ const NOTHING: EdgeDelta = emptyDelta();
 export function observeService(service: ServiceState, gathered: Gathered, nowMs: number, enforced: boolean): boolean {
   if (isSilent(service.lastDataMs, nowMs)) service.observedSec = 0;
   if (gathered.durationSec === 0) return false;
+  const isWhole = gathered.missingEdges.size === 0;
   for (const edge of service.edges.values()) {
-    if (gathered.missingEdges.has(edge.key)) continue;
+    if (!isWhole && gathered.missingEdges.has(edge.key)) continue;
     const delta = gathered.edges.get(edge.key) ?? NOTHING;
     edge.window.push(gathered.durationSec, delta);
     edge.newest = delta;

@@ -22,6 +22,7 @@ function sameService(a: ServicePlan, b: ServicePlan | undefined): boolean {
 }
 
 function sameEdge(a: EdgePlan, b: EdgePlan | undefined): boolean {
+  if (a === b) return true;
   if (b === undefined || !closeLimits(a.limitRps, b.limitRps)) return false;
   return sameFields(a, b);
 }

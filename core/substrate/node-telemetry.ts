@@ -32,6 +32,8 @@ export class NodeTelemetry {
   #seq = -1;
   #endMs = 0;
   readonly #counters = new Map<EdgeKey, EdgeCounters>();
+  /** By place in a frame. */
+  readonly #keys: { readonly workload: string; readonly service: string; readonly key: EdgeKey }[] = [];
   #parts: PartialFrame | null = null;
   #pending: PendingReport = emptyReport();
 
@@ -52,7 +54,10 @@ export class NodeTelemetry {
     const started = frame.instance !== this.#instance;
     const elapsedSec = started ? 0 : this.#elapsedSec(frame);
     if (started) this.#counters.clear();
-    for (const edge of edges) this.#difference(edge, started);
+    for (let i = 0; i < edges.length; i++) {
+      const edge = edges[i];
+      if (edge !== undefined) this.#difference(this.#keyAt(i, edge), edge, started);
+    }
     this.#pending.durationSec += elapsedSec;
     this.#pending.frames++;
     this.#instance = frame.instance;
@@ -140,8 +145,16 @@ export class NodeTelemetry {
     return Math.max(ownMs, wallMs > 0 && wallMs < 4 * ownMs * (lost + 1) ? wallMs : ownMs * (lost + 1)) / 1000;
   }
 
-  #difference(edge: EdgeCounters, started: boolean): void {
-    const key = edgeKey(edge.workload, edge.service);
+  /** Frames name the same edges in the same order nearly always, so that few keys have to be made. */
+  #keyAt(index: number, { workload, service }: EdgeCounters): EdgeKey {
+    const known = this.#keys[index];
+    if (known?.workload === workload && known.service === service) return known.key;
+    const key = edgeKey(workload, service);
+    if (index < EDGES_MAX) this.#keys[index] = { workload, service, key };
+    return key;
+  }
+
+  #difference(key: EdgeKey, edge: EdgeCounters, started: boolean): void {
     const before = this.#counters.get(key);
     if (before === undefined && this.#counters.size >= EDGES_MAX) {
       this.droppedEdges++;

@@ -46,10 +46,11 @@ describe('planCapacity()', () => {
       const own = input.config.services.get(service.service);
       assert.ok(own);
       const lines = service.edges.map((edge) => {
-        const budget = input.config.budgets.get(edgeKey(edge.workload, edge.service));
+        const key = edgeKey(edge.workload, edge.service);
+        const budget = input.config.budgets.get(key);
         const workload = input.config.workloads.get(edge.workload);
         assert.ok(budget && workload);
-        return { budget, workload };
+        return { key, budget, workload };
       });
       const { edges, capacityRps } = serviceFigures(own, lines, input.services.get(own.name), input.offeredRps);
       if (capacityRps === null) return;
