@@ -78,6 +78,12 @@ describe('planCapacity() with little known', () => {
     assert.deepEqual(edges(plan({ service, budgets, seen: { concurrencyLimit: 40 } })), [40], 'never above N');
   });
 
+  it('sets no limit of its own on an edge without ptr where N is known', () => {
+    const seen = { concurrencyLimit: 40, baselineLatencyMs: 100 };
+    const budgets = '{ a: { s: { int: 0.5 } }, b: { s: { int: 0.3, ptr: 0.5 } } }';
+    assert.deepEqual(edges(plan({ service: ', capacity: { rps: 100 }', budgets, seen })), [40, 20]);
+  });
+
   it('falls back to Little for a ptr of an unknown N', () => {
     const service = ', capacity: { rps: 100 }';
     assert.deepEqual(

@@ -114,6 +114,18 @@ describe('sliceLimits()', () => {
     assert.equal(firstEdge(leases[0]!).safeRateRps, 40);
   });
 
+  it('gives what an edge is not offered in equal parts', () => {
+    const rates = (first: number, second: number) =>
+      slice(
+        planOf({ nodeCount: 2 }),
+        [report('n1', first, 0, 0), report('n2', second, 0, 0)],
+        EMPTY_LEASE_BOOK,
+        0,
+      ).leases.map((lease) => firstEdge(lease).rateRps);
+    assert.deepEqual(rates(40, 10), [65, 35]);
+    assert.deepEqual(rates(160, 40), [80, 20], 'in proportion where more is offered than there is');
+  });
+
   it('writes nothing while no slice moved by more than 5 %', () => {
     const plan = planOf({ nodeCount: 2 });
     const first = slice(plan, [report('n1', 50, 0, 0), report('n2', 50, 0, 0)], EMPTY_LEASE_BOOK, 0);

@@ -93,6 +93,14 @@ function play(
 
 const effectOn = (book: ActionBook, key: `${string}/${string}`) => edgeEffects(book.running).get(key);
 
+function throttleOf(tenant: string): RunningAction {
+  const edges = [{ key: `${tenant}/payment`, usedRps: 100, usedInFlight: 4, guaranteeRps: 200, shed: null }] as const;
+  const measure = { gate: 'isolation', horizon: 'immediate', kind: 'throttle', target: tenant, size: 0.7 } as const;
+  const failing = { ...PASSING, isolation: judge(2) };
+  const { book } = followActions(EMPTY_ACTION_BOOK, [{ ...measure, edges, victim: 'checkout' }], tickAt(0, failing));
+  return book.running[0] ?? assert.fail('nothing was started');
+}
+
 describe('StabilityController', () => {
   describe('onFitViolation', () => {
     it('without harm only freezes the learning', () => {
@@ -147,6 +155,15 @@ describe('StabilityController', () => {
       );
       assert.deepEqual([...edgeEffects(book.running).keys()], ['batch/payment']);
       assert.equal(effectOn(book, 'batch/payment')?.rateRps, 0.343 * 200);
+    });
+
+    it('takes rate from nobody while one tenant is seen to harm the others', () => {
+      const failing = scene('fit', judge(3), { harm: ['latency'], fitFailingMs: 30_000 });
+      assert.deepEqual(kinds(controller.decide(failing)), ['freeze-learning payment', 'reallocate batch/payment']);
+      const gates = { ...failing.gates, isolation: judge(1.5, { worst: 'batch' }) };
+      assert.deepEqual(kinds(controller.decide({ ...failing, gates })), ['freeze-learning payment']);
+      const running = [throttleOf('batch')];
+      assert.ok(!kinds(controller.decide({ ...failing, running })).includes('reallocate batch/payment'));
     });
   });
 
@@ -221,6 +238,22 @@ describe('StabilityController', () => {
         '30: probe ended 0.441 not-confirmed',
         '60: probe started 0.9',
       ]);
+    });
+
+    it('holds a throttle while the calls it holds back are as heavy as before, though nobody suffers', () => {
+      const decide = (batchMs: number): string[] =>
+        kinds(
+          controller.decide(
+            scene('isolation', judge(0.1), {
+              running: [throttleOf('batch')],
+              expectedLatency: () => Math.log(20),
+              nearestLatency: () => Math.log(20),
+              latencies: (tenant) => new Array<number>(5).fill(Math.log(tenant === 'batch' ? batchMs : 20)),
+            }),
+          ),
+        );
+      assert.deepEqual(decide(200), ['throttle batch']);
+      assert.deepEqual(decide(25), []);
     });
 
     it('throttles a confirmed one by rate and by calls in flight, to a tenth at most', () => {
