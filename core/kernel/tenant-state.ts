@@ -5,15 +5,19 @@ import { fieldsOf, listOf, numbersOf, type Plain, textOf } from '../substrate/pl
 /** Ticks that the isolation gate looks back (MATHS §B4). */
 export const ISOLATION_TICKS = 120;
 
-const NO_LOAD: TenantTick = { load: 0, answers: 0, meanLog: 0 };
+const FIELDS = 3;
+const LOAD = 0;
+const ANSWERS = 1;
+const MEAN_LOG = 2;
 
 /** What the kernel knows about one tenant at one service. */
 export class TenantState {
   readonly name: string;
   /** ŷ by the tenant's own load. */
   readonly model: LatencyModel;
-  /** Until its first tick it had no load. */
-  readonly #ring: (TenantTick | null)[] = new Array<TenantTick | null>(ISOLATION_TICKS).fill(NO_LOAD);
+  /** In one block of memory, for a large mesh has a million ticks. Until its first tick the tenant had no load. */
+  readonly #ring = new Float64Array(FIELDS * ISOLATION_TICKS);
+  readonly #missing = new Uint8Array(ISOLATION_TICKS);
   #next = 0;
 
   constructor(name: string, model = new LatencyModel()) {
@@ -23,7 +27,11 @@ export class TenantState {
 
   /** One more tick; `null` = missing. */
   push(tick: TenantTick | null): void {
-    this.#ring[this.#next] = tick;
+    const start = FIELDS * this.#next;
+    this.#ring[start + LOAD] = tick?.load ?? 0;
+    this.#ring[start + ANSWERS] = tick?.answers ?? 0;
+    this.#ring[start + MEAN_LOG] = tick?.meanLog ?? 0;
+    this.#missing[this.#next] = tick === null ? 1 : 0;
     this.#next = (this.#next + 1) % ISOLATION_TICKS;
   }
 
@@ -51,7 +59,18 @@ export class TenantState {
 
   /** The newest ticks, oldest first. */
   ticks(count: number): (TenantTick | null)[] {
-    const ordered = [...this.#ring.slice(this.#next), ...this.#ring.slice(0, this.#next)];
-    return ordered.slice(Math.max(0, ISOLATION_TICKS - count));
+    const told = Math.min(count, ISOLATION_TICKS);
+    const first = this.#next + ISOLATION_TICKS - told;
+    return Array.from({ length: told }, (_, i) => this.#tickAt((first + i) % ISOLATION_TICKS));
+  }
+
+  #tickAt(slot: number): TenantTick | null {
+    if (this.#missing[slot] === 1) return null;
+    const start = FIELDS * slot;
+    return {
+      load: this.#ring[start + LOAD] ?? 0,
+      answers: this.#ring[start + ANSWERS] ?? 0,
+      meanLog: this.#ring[start + MEAN_LOG] ?? 0,
+    };
   }
 }

@@ -1,7 +1,7 @@
 import type { GateName } from '../gates/gate-state.ts';
 import { spectralRadii } from '../gates/spectral-radius.ts';
 import { MIN_ATTEMPTS_FOR_RETRIES } from '../gates/uv.ts';
-import { windowTicks } from '../substrate/edge-window.ts';
+import { WINDOW_TICKS, WINDOW_TICKS_MAX } from '../substrate/edge-window.ts';
 import { callsOf, type EdgeState } from './edge-state.ts';
 import type { ServiceState } from './service-state.ts';
 import { ISOLATION_TICKS } from './tenant-state.ts';
@@ -95,10 +95,17 @@ export const rateOf = ({ attempts, durationSec }: ServiceWindow): number =>
 
 const EMPTY_WINDOW: ServiceWindow = { ticks: 0, durationSec: 0, attempts: 0, retries: 0, inFlight: 0 };
 
+/** W doubled while it holds too little, up to the maximum; nearly always the first one holds enough. */
 function refreshWindow(service: ServiceState): ServiceWindow {
-  const ticks = windowTicks(Math.max(WINDOW_ATTEMPTS, service.answersNeeded), (candidate) =>
-    attemptsOver(service, candidate),
-  );
+  const mass = Math.max(WINDOW_ATTEMPTS, service.answersNeeded);
+  let window = sumsOver(service, WINDOW_TICKS);
+  while (window.ticks < WINDOW_TICKS_MAX && window.attempts < mass) {
+    window = sumsOver(service, Math.min(2 * window.ticks, WINDOW_TICKS_MAX));
+  }
+  return window;
+}
+
+function sumsOver(service: ServiceState, ticks: number): ServiceWindow {
   const total = { ticks, durationSec: 0, attempts: 0, retries: 0, inFlight: 0 };
   for (const edge of service.edges.values()) {
     edge.window.sumInto(edge.sums, ticks);

@@ -200,10 +200,3 @@ function clearSums(total: WindowSums): void {
   total.inFlightStart = 0;
   total.inFlightMean = 0;
 }
-
-/** Ticks that a window needs to hold at least `mass`: W doubled while it does not, up to the maximum. */
-export function windowTicks(mass: number, massOver: (ticks: number) => number): number {
-  let ticks = WINDOW_TICKS;
-  while (ticks < WINDOW_TICKS_MAX && massOver(ticks) < mass) ticks = Math.min(2 * ticks, WINDOW_TICKS_MAX);
-  return ticks;
-}
