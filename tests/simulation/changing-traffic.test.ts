@@ -94,6 +94,22 @@ describe('simulation: traffic changes and nothing is wrong', () => {
       assert.deepEqual(mesh.watch.failures(), []);
     });
 
+    it(`refuses callers at three quarters of their budget next to nothing, and that by their burst, seed ${seed}`, () => {
+      const mesh = startMesh(
+        withOffered(SHARED, [
+          ['shop', 'payment', 150],
+          ['reports', 'payment', 75],
+          ['mail', 'payment', 75],
+        ]),
+        seed,
+      );
+      mesh.run(600);
+      const { 'budget-exhausted': refused = 0, ...others } = mesh.watch.refused();
+      assert.deepEqual(others, {});
+      assert.ok(refused < 0.002 * 600 * 300, `${refused} refused`);
+      assert.deepEqual(mesh.refusingActions(), []);
+    });
+
     it(`gives a client that offers three times its budget all of it, and refuses the rest as budget only, seed ${seed}`, () => {
       const mesh = startMesh(DECLARED, seed);
       mesh.offer('checkout', 'payment', 100);
