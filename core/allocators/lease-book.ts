@@ -1,5 +1,6 @@
 import { type EdgeKey, edgeKey } from '../mesh/mesh-config.ts';
 import type { EdgeLeasePlan, LeasePlan } from './capacity-plan.ts';
+import type { RateByEdge } from './plan-input.ts';
 
 /** A node that sent no frame for this long is silent (CONTRACT §H). */
 export const SILENT_AFTER_MS = 3000;
@@ -43,7 +44,7 @@ export type EdgeLeases = ReadonlyMap<EdgeKey, EdgeLeasePlan>;
 /** What a node reported last. */
 export interface NodeObservation {
   readonly node: string;
-  readonly offeredRps: ReadonlyMap<EdgeKey, number>;
+  readonly offeredRps: RateByEdge;
   /** Newest lease in force on the node. */
   readonly ackedSeq: number;
   /** Monotonic milliseconds at which its newest frame arrived. */

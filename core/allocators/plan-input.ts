@@ -10,8 +10,11 @@ export interface PlanInput {
   readonly live: ReadonlyMap<string, CapacityVector>;
   readonly services: ReadonlyMap<string, ServiceObservation>;
   /** Calls per second offered on each edge; absent = 0. */
-  readonly offeredRps: ReadonlyMap<EdgeKey, number>;
+  readonly offeredRps: RateByEdge;
 }
+
+/** Calls per second by edge; a map is one. */
+export type RateByEdge = Pick<ReadonlyMap<EdgeKey, number>, 'get'>;
 
 /** What has been measured of a service. */
 export interface ServiceObservation {

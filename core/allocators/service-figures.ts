@@ -4,7 +4,7 @@ import { demandedRps, guaranteedShares, type RateDemand, rateLimits } from '../c
 import { floorShare } from '../capacity/rounding.ts';
 import { type OverloadShare, splitOverload } from '../capacity/split-overload.ts';
 import type { BudgetConfig, EdgeKey, ServiceConfig, WorkloadConfig } from '../mesh/mesh-config.ts';
-import type { ServiceObservation } from './plan-input.ts';
+import type { RateByEdge, ServiceObservation } from './plan-input.ts';
 
 /** Every number of one service before it is divided over nodes; plan and derivation both read it. */
 export interface ServiceFigures {
@@ -56,7 +56,7 @@ export function serviceFigures(
   service: ServiceConfig,
   edges: readonly EdgeInput[],
   observed: ServiceObservation | undefined,
-  offeredRps: ReadonlyMap<EdgeKey, number>,
+  offeredRps: RateByEdge,
 ): ServiceFigures {
   const capacityRps = smallest(service.capacity.rps, observed?.learnedRps ?? null);
   const concurrency = smallest(service.capacity.concurrency, observed?.concurrencyLimit ?? null);
@@ -78,11 +78,7 @@ export function serviceFigures(
   };
 }
 
-function edgeRates(
-  capacityRps: number,
-  edges: readonly EdgeInput[],
-  offered: ReadonlyMap<EdgeKey, number>,
-): EdgeRate[] {
+function edgeRates(capacityRps: number, edges: readonly EdgeInput[], offered: RateByEdge): EdgeRate[] {
   const basis = rateBasis(capacityRps, edges);
   const demand = {
     ...basis,

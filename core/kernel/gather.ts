@@ -1,9 +1,10 @@
 import { isSilent } from '../allocators/lease-book.ts';
+import type { RateByEdge } from '../allocators/plan-input.ts';
 import type { EdgeKey } from '../mesh/mesh-config.ts';
 import { type EdgeDelta, mergeDelta } from '../substrate/edge-delta.ts';
 import type { NodeReport } from '../substrate/node-telemetry.ts';
 import { callsOf } from './edge-state.ts';
-import type { KernelState, NodeState, OfferedReport } from './kernel-state.ts';
+import type { KernelState, NodeState } from './kernel-state.ts';
 import { observeViews } from './observe-views.ts';
 
 /** Reports that the offered rate of an edge is averaged over, about two seconds. */
@@ -98,21 +99,15 @@ function scaleDelta(delta: EdgeDelta, scale: number): EdgeDelta {
   };
 }
 
-/** By the newest report of a node: it changes only with that. */
-const OFFERED_RPS = new WeakMap<OfferedReport, ReadonlyMap<EdgeKey, number>>();
-const NO_OFFERS: ReadonlyMap<EdgeKey, number> = new Map();
-
-/** Calls per second that a node is offered on each edge, over its last reports. */
-export function offeredOnNode({ offered }: NodeState): ReadonlyMap<EdgeKey, number> {
-  const [newest] = offered;
-  if (newest === undefined) return NO_OFFERS;
-  const known = OFFERED_RPS.get(newest);
-  if (known !== undefined) return known;
-  const durationSec = offered.reduce((sum, report) => sum + report.durationSec, 0);
-  const rates = new Map<EdgeKey, number>();
-  for (const report of offered) {
-    for (const [key, calls] of report.calls) rates.set(key, (rates.get(key) ?? 0) + calls / durationSec);
-  }
-  OFFERED_RPS.set(newest, rates);
-  return rates;
+/** Calls per second that a node is offered on each edge, over its last reports; asked of each edge, not written down. */
+export function offeredOnNode({ offered }: NodeState): RateByEdge {
+  const reports = [...offered];
+  const durationSec = reports.reduce((sum, report) => sum + report.durationSec, 0);
+  return {
+    get: (key) => {
+      let rate = 0;
+      for (const { calls } of reports) rate += (calls.get(key) ?? 0) / durationSec;
+      return rate;
+    },
+  };
 }

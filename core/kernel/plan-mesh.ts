@@ -2,7 +2,7 @@ import type { CapacityPlan } from '../allocators/capacity-plan.ts';
 import { enforcePlan } from '../allocators/enforce-plan.ts';
 import { isSilent } from '../allocators/lease-book.ts';
 import { planCapacity } from '../allocators/plan-capacity.ts';
-import type { PlanInput, ServiceObservation } from '../allocators/plan-input.ts';
+import type { PlanInput, RateByEdge, ServiceObservation } from '../allocators/plan-input.ts';
 import type { EdgeKey, MeshConfig } from '../mesh/mesh-config.ts';
 import { edgeEffects } from '../stability/edge-effects.ts';
 import { releaseOverload } from '../stability/overload-controller.ts';
@@ -49,15 +49,10 @@ function carryingNodes(state: KernelState): string[] {
 }
 
 /** Calls per second offered on each edge, over the nodes that send frames. */
-function offeredRps(state: KernelState): ReadonlyMap<EdgeKey, number> {
+function offeredRps(state: KernelState): RateByEdge {
   const heard = [...state.nodes.values()].filter(({ telemetry }) => !isSilent(telemetry.lastFrameMs, state.nowMs));
-  const [only, ...others] = heard;
-  if (only !== undefined && others.length === 0) return offeredOnNode(only);
-  const rates = new Map<EdgeKey, number>();
-  for (const node of heard) {
-    for (const [key, rate] of offeredOnNode(node)) rates.set(key, (rates.get(key) ?? 0) + rate);
-  }
-  return rates;
+  const rates = heard.map(offeredOnNode);
+  return { get: (key) => rates.reduce((sum, rate) => sum + (rate.get(key) ?? 0), 0) };
 }
 
 function observation(service: ServiceState, enforced: boolean): ServiceObservation {

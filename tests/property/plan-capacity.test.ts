@@ -109,7 +109,7 @@ describe('planCapacity()', () => {
           services: new Map(
             [...input.services].map(([name, seen]) => [name, { ...seen, learnedRps: times(seen.learnedRps) }]),
           ),
-          offeredRps: new Map([...input.offeredRps].map(([edge, rate]) => [edge, rate * unit])),
+          offeredRps: { get: (edge) => unit * (input.offeredRps.get(edge) ?? 0) },
         });
         const rates = (plan: ReturnType<typeof planCapacity>): (number | null)[] =>
           plan.services.flatMap((service) => service.edges.flatMap((edge) => [edge.guaranteeRps, edge.limitRps]));
