@@ -1,10 +1,10 @@
 import { takeLevelMax } from '../../core/admission/arrival-meter.ts';
 import { type CallClass, checkCall, createTokenShare, type TokenShare } from '../../core/admission/check-call.ts';
+import { countAdmitted, countRefused, type EdgeRecord } from '../../core/admission/edge-record.ts';
 import type { RefusalReason } from '../../core/admission/refusal-reason.ts';
 import { type EdgeKey, edgeKey } from '../../core/mesh/mesh-config.ts';
 import type { EdgeCounters } from '../../core/substrate/telemetry-frame.ts';
 import { EdgeLedger } from '../../ext-authz/ledger/edge-ledger.ts';
-import { countAdmitted, countRefused, type EdgeRecord } from '../../ext-authz/ledger/edge-record.ts';
 import type { EnvoyEdgeCounters } from '../../ext-authz/sinks/envoy-counters.ts';
 import type { Lease } from '../../proto/gen/capmesh/v1/lease.ts';
 import { SimulatedCluster } from './simulated-cluster.ts';
