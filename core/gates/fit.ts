@@ -75,7 +75,9 @@ function latencyPart({ cells: measured, medianMs }: FitLatencyInput, threshold: 
   if (medianMs !== null && medianMs < MIN_GATED_MEDIAN_MS) {
     return { ...notApplicable('low-confidence'), evidence };
   }
-  if (!(total >= latencyMassNeeded(cells, threshold))) return unknown('insufficient_mass', evidence);
+  // With few answers only what noise cannot explain is an error; that there is none cannot be said.
+  const isResolved = total >= latencyMassNeeded(cells, threshold) || total >= latencyMassNeeded(cells, value);
+  if (!isResolved) return unknown('insufficient_mass', evidence);
   return judge(value / threshold, { worst: worstCell(cells), evidence });
 }
 
@@ -85,12 +87,12 @@ function slowerOnly<Cell extends LatencyCell>(cell: Cell): Cell {
 }
 
 /**
- * Answers below which noise alone could fail the latency part. Its statistic has
- * the standard deviation √(2Σs⁴)/n, which must stay below ε²/z.
+ * Answers below which noise alone could make the latency part as large as this.
+ * Its statistic has the standard deviation √(2Σs⁴)/n, which must stay below ε²/z.
  */
-export function latencyMassNeeded(cells: readonly LatencyCell[], threshold: number): number {
+export function latencyMassNeeded(cells: readonly LatencyCell[], size: number): number {
   const spread = Math.sqrt(2 * cells.reduce((sum, cell) => sum + cell.varianceLog ** 2, 0));
-  return (FIT_Z * spread) / threshold ** 2;
+  return (FIT_Z * spread) / size ** 2;
 }
 
 function worstCell(cells: FitLatencyInput['cells']): string {

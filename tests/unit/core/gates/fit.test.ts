@@ -101,6 +101,18 @@ describe('fit gate', () => {
     assert.deepEqual([verdict.status, verdict.worst], ['FAIL', 'batch/payment']);
   });
 
+  it('with few answers fails what noise cannot explain, and does not know about the rest', () => {
+    const few = (meanLog: number) => {
+      const cells = [{ ...cell('checkout/payment', 40, meanLog), varianceLog: 1 }];
+      const { status, reason } = fitGate({ ...payment, latency: { cells, medianMs: 20 } });
+      return [status, reason];
+    };
+    // 8·√2·s²/n = 0.28: errors in ln(latency) of more than √(0.28 + 1/40).
+    assert.deepEqual(few(Math.log(20) + 0.6), ['FAIL', '']);
+    assert.deepEqual(few(Math.log(20) + 0.5), ['UNKNOWN', 'insufficient_mass']);
+    assert.deepEqual(few(Math.log(20)), ['UNKNOWN', 'insufficient_mass']);
+  });
+
   it('lets latency inform but not gate below 2 ms', () => {
     const slow = { cells: [cell('checkout/payment', 4000, Math.log(60))], medianMs: 1.5 };
     assert.equal(fitGate({ ...payment, latency: slow }).status, 'PASS');
