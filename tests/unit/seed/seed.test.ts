@@ -105,7 +105,7 @@ describe('CapacityKernel', () => {
   it('compute_capacity_metrics gives the metrics of all gates, over thresholds that follow C', () => {
     const { kernel, player } = kernelPlayer(ONE_TENANT, CapacityKernel);
     player.seconds(60, { 'node-1': { calls: 100 } });
-    player.seconds(3, { 'node-1': { calls: 100, latencyMs: 60 } });
+    player.seconds(10, { 'node-1': { calls: 100, latencyMs: 25 } });
     const state = kernel.substrate.measure({ nowMs: player.nowMs, wallMs: 0 });
     const metric = (geo: number) => computeCapacityMetrics(state, { ...kernel.C, geo }).get('payment')?.fit.ratio ?? 0;
     assert.ok(metric(0) > 0);
