@@ -4,6 +4,7 @@ import {
   LocalReplyConfig,
   type ResponseMapper,
 } from '../proto/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
+import { StatusCode } from '../proto/gen/envoy/type/v3/http_status.ts';
 import { HEADERS } from './http-filters.ts';
 import { setHeader } from './set-header.ts';
 
@@ -12,19 +13,30 @@ import { setHeader } from './set-header.ts';
  * closed service, or no route for the edge yet). No denial of the sidecar uses
  * it, so that the first mapper can tell the two apart and turn it into 503.
  */
-export const UNJUDGED_STATUS = 511;
+export const UNJUDGED_STATUS = StatusCode.NetworkAuthenticationRequired;
+
+/**
+ * Status that Envoy gives to calls which could not be checked and for which the
+ * safe bucket has no room. Private like {@link UNJUDGED_STATUS}: it becomes 503
+ * `mesh-degraded`, since a caller within its budget is not told that it is spent.
+ */
+export const DEGRADED_STATUS = StatusCode.NotExtended;
 
 const RETRY_AFTER_MS = 1_000;
 
 /**
  * Gives refusals by Envoy itself the reason, headers and body that the sidecar's
  * refusals have (DESIGN §6). The first match wins: the sidecar's own denials
- * (flag UAEX) match the second mapper, which changes nothing.
+ * (flag UAEX) match the third mapper, which changes nothing.
  */
 export function buildLocalReplies(): LocalReplyConfig {
   return LocalReplyConfig.fromPartial({
     mappers: [
       { ...refusal(hasStatus(UNJUDGED_STATUS), 'internal', 'this call could not be checked'), statusCode: 503 },
+      {
+        ...refusal(hasStatus(DEGRADED_STATUS), 'mesh-degraded', 'calls cannot be checked now; only a few may pass so'),
+        statusCode: 503,
+      },
       { filter: hasFlag('UAEX') },
       refusal(allOf(hasFlag('UO'), hasStatus(503)), 'breaker-open', 'too many calls in flight on this edge'),
       refusal(hasStatus(429), 'budget-exhausted', 'the native rate limit of this edge is exhausted'),

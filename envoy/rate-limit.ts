@@ -1,10 +1,14 @@
 import type { BucketPlan } from '../core/allocators/capacity-plan.ts';
 import { RateLimit } from '../proto/gen/envoy/config/route/v3/route_components.ts';
-import { LocalRateLimit } from '../proto/gen/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit.ts';
+import {
+  type DeepPartial,
+  LocalRateLimit,
+} from '../proto/gen/envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit.ts';
 import { StatusCode } from '../proto/gen/envoy/type/v3/http_status.ts';
 import type { Any } from '../proto/gen/google/protobuf/any.ts';
 import { durationMs } from './duration.ts';
 import { HEADERS } from './http-filters.ts';
+import { DEGRADED_STATUS } from './local-replies.ts';
 import { newerField } from './newer-field.ts';
 import { pack } from './pack.ts';
 import { setHeader } from './set-header.ts';
@@ -27,21 +31,32 @@ export interface RouteBuckets {
  * reason, RESOURCE_EXHAUSTED to gRPC callers.
  */
 export function buildRouteLimit(statPrefix: string, { backstop, safe }: RouteBuckets): Any {
-  const { typeUrl, value } = pack(
+  const { typeUrl, value } = buildLimit({
+    statPrefix,
+    status: { code: StatusCode.TooManyRequests },
+    tokenBucket: tokenBucket(backstop),
+    descriptors: safe === null ? [] : [{ entries: [DEGRADED], tokenBucket: tokenBucket(safe) }],
+    responseHeadersToAdd: [setHeader(HEADERS.denied, 'budget-exhausted'), setHeader('retry-after', '1')],
+    rateLimitedAsResourceExhausted: true,
+  });
+  return { typeUrl, value: safe === null ? value : Buffer.concat([value, DEGRADED_RATE_LIMIT]) };
+}
+
+/**
+ * local_ratelimit of a route that only calls take which could not be checked. A
+ * refusal becomes 503 `mesh-degraded` (`buildLocalReplies`), UNAVAILABLE to gRPC
+ * callers.
+ */
+export function buildUncheckedLimit(statPrefix: string, safe: BucketPlan): Any {
+  return buildLimit({ statPrefix, status: { code: DEGRADED_STATUS }, tokenBucket: tokenBucket(safe) });
+}
+
+function buildLimit(limit: DeepPartial<LocalRateLimit>): Any {
+  return pack(
     EXTENSION_TYPES.localRateLimit,
     LocalRateLimit,
-    LocalRateLimit.fromPartial({
-      statPrefix,
-      status: { code: StatusCode.TooManyRequests },
-      tokenBucket: tokenBucket(backstop),
-      descriptors: safe === null ? [] : [{ entries: [DEGRADED], tokenBucket: tokenBucket(safe) }],
-      filterEnabled: ALWAYS,
-      filterEnforced: ALWAYS,
-      responseHeadersToAdd: [setHeader(HEADERS.denied, 'budget-exhausted'), setHeader('retry-after', '1')],
-      rateLimitedAsResourceExhausted: true,
-    }),
+    LocalRateLimit.fromPartial({ ...limit, filterEnabled: ALWAYS, filterEnforced: ALWAYS }),
   );
-  return { typeUrl, value: safe === null ? value : Buffer.concat([value, DEGRADED_RATE_LIMIT]) };
 }
 
 /** The chain's own local_ratelimit: without a bucket it limits nothing but what routes configure. */

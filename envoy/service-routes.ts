@@ -5,12 +5,13 @@ import { RouteConfiguration } from '../proto/gen/envoy/config/route/v3/route.ts'
 import { type DeepPartial, Route, type RouteAction } from '../proto/gen/envoy/config/route/v3/route_components.ts';
 import { ExtAuthzPerRoute } from '../proto/gen/envoy/extensions/filters/http/ext_authz/v3/ext_authz.ts';
 import { HttpRequestHeaderMatchInput } from '../proto/gen/envoy/type/matcher/v3/http_inputs.ts';
+import type { Any } from '../proto/gen/google/protobuf/any.ts';
 import type { Matcher, Matcher_OnMatch } from '../proto/gen/xds/type/matcher/v3/matcher.ts';
 import { durationMs } from './duration.ts';
 import { FILTER_NAMES, HEADERS } from './http-filters.ts';
 import { UNJUDGED_STATUS } from './local-replies.ts';
 import { pack, packEmpty } from './pack.ts';
-import { buildRouteLimit, type RouteBuckets } from './rate-limit.ts';
+import { buildRouteLimit, buildUncheckedLimit } from './rate-limit.ts';
 import { EXTENSION_TYPES } from './type-urls.ts';
 
 /**
@@ -88,7 +89,7 @@ function workloadMatcher(service: ServicePlan): DeepPartial<Matcher> {
 }
 
 function edgeRoute(service: ServicePlan, edge: EdgePlan): Route {
-  return forwardingRoute(service, edge.workload, routeBuckets(edge), {
+  return forwardingRoute(service, edge.workload, edgeLimit(edge), {
     retryOn: 'connect-failure,refused-stream',
     numRetries: 1,
     retryHostPredicate: [
@@ -103,16 +104,17 @@ function edgeRoute(service: ServicePlan, edge: EdgePlan): Route {
 
 /**
  * Only reached while the authorizer cannot be: Envoy then keeps the route that it
- * chose before the check. `degrade` shares one safe bucket among all callers,
- * `closed` refuses, `open` lets pass. Nobody vouches for the priority that such
- * a call claims: the service does not see it.
+ * chose before the check. `degrade` shares one safe bucket among all callers and
+ * refuses the others as `mesh-degraded`, `closed` refuses, `open` lets pass. Nobody
+ * vouches for the priority that such a call claims: the service does not see it.
  */
 function unverifiedRoute(service: ServicePlan): Route {
   if (service.authorizerDown === 'open') return unjudged(forwardingRoute(service, UNVERIFIED_WORKLOAD, null));
   if (service.authorizerDown === 'closed' || service.unverified === null) {
     return refusalRoute(edgeKey(UNVERIFIED_WORKLOAD, service.service));
   }
-  return unjudged(forwardingRoute(service, UNVERIFIED_WORKLOAD, { backstop: service.unverified, safe: null }));
+  const limit = buildUncheckedLimit(edgeStatName(UNVERIFIED_WORKLOAD, service.service), service.unverified);
+  return unjudged(forwardingRoute(service, UNVERIFIED_WORKLOAD, limit));
 }
 
 const unjudged = (route: Route): Route => ({ ...route, requestHeadersToRemove: [HEADERS.priority] });
@@ -120,22 +122,21 @@ const unjudged = (route: Route): Route => ({ ...route, requestHeadersToRemove: [
 function forwardingRoute(
   service: ServicePlan,
   workload: string,
-  buckets: RouteBuckets | null,
+  limit: Any | null,
   retryPolicy?: DeepPartial<RouteAction['retryPolicy']>,
 ): Route {
-  const name = edgeStatName(workload, service.service);
   return Route.fromPartial({
     name: edgeKey(workload, service.service),
     match: { pathSpecifier: { $case: 'prefix', value: '/' } },
     action: {
       $case: 'route',
       value: {
-        clusterSpecifier: { $case: 'cluster', value: name },
+        clusterSpecifier: { $case: 'cluster', value: edgeStatName(workload, service.service) },
         timeout: durationMs(service.timeoutMs),
         retryPolicy,
       },
     },
-    typedPerFilterConfig: buckets === null ? {} : { [FILTER_NAMES.rateLimit]: buildRouteLimit(name, buckets) },
+    typedPerFilterConfig: limit === null ? {} : { [FILTER_NAMES.rateLimit]: limit },
   });
 }
 
@@ -147,8 +148,8 @@ function refusalRoute(name: string): Route {
   });
 }
 
-function routeBuckets(edge: EdgePlan): RouteBuckets | null {
-  return edge.backstop === null ? null : { backstop: edge.backstop, safe: edge.safe };
+function edgeLimit({ workload, service, backstop, safe }: EdgePlan): Any | null {
+  return backstop === null ? null : buildRouteLimit(edgeStatName(workload, service), { backstop, safe });
 }
 
 function toRoute(route: Route): DeepPartial<Matcher_OnMatch> {

@@ -183,13 +183,18 @@ for (const mode of ['delta', 'sotw'] as const) {
       for (let i = 0; i < 5; i += 1) degraded.push(await chain.call('payment', claiming));
       assert.deepEqual(
         degraded.map(({ status }) => status),
-        [200, 200, 200, 429, 429],
+        [200, 200, 200, 503, 503],
       );
-      assert.deepEqual(reasonOf(degraded[4] as Answer), ['budget-exhausted', 'budget-exhausted']);
+      const refused = degraded[4] as Answer;
+      assert.deepEqual(reasonOf(refused), ['mesh-degraded', 'mesh-degraded']);
+      assert.equal(refused.headers['retry-after'], '1');
+      assert.equal(JSON.parse(refused.body).edge, '~unverified/payment');
       const reached = JSON.parse((degraded[0] as Answer).body);
       assert.deepEqual([reached['x-capacity-token'], reached['x-capacity-priority']], [undefined, undefined]);
       const spoofed = await chain.call('payment', { 'x-capacity-workload': 'checkout' });
-      assert.equal(spoofed.status, 429, 'no way round the safe bucket');
+      assert.equal(spoofed.status, 503, 'no way round the safe bucket');
+      const grpcCaller = await chain.call('payment', { ...checkout, 'content-type': 'application/grpc' });
+      assert.deepEqual([grpcCaller.status, grpcCaller.headers['grpc-status']], [200, '14'], 'UNAVAILABLE');
 
       const closed = await chain.call('ledger', checkout);
       assert.deepEqual([closed.status, ...reasonOf(closed)], [503, 'internal', 'internal']);
