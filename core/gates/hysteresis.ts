@@ -33,7 +33,13 @@ export function settleGate(memory: GateMemory, seen: GateVerdict, nowMs: number)
   const blind = seen.status === 'UNKNOWN' && !(memory.status === 'FAIL' && isWellWithoutModel(seen));
   const next = blind ? withoutKnowledge(memory, nowMs) : withKnowledge(memory, seen);
   const reason = next.status === seen.status ? seen.reason : next.status === 'UNKNOWN' ? 'confirming' : '';
-  return { memory: next, verdict: { ...seen, status: next.status, reason } };
+  return { memory: next, verdict: { ...seen, status: next.status, reason, evidence: evidenceOf(next, seen, nowMs) } };
+}
+
+/** A status that only stands because nothing is known now says for how long. */
+function evidenceOf({ status, unknownSinceMs }: GateMemory, seen: GateVerdict, nowMs: number): GateVerdict['evidence'] {
+  if (status === 'UNKNOWN' || unknownSinceMs === null) return seen.evidence;
+  return { ...seen.evidence, heldForSec: (nowMs - unknownSinceMs) / 1000 };
 }
 
 /**

@@ -39,6 +39,15 @@ describe('hysteresis of a gate (MATHS §B6)', () => {
     }
   });
 
+  it('says for how long a state is held', () => {
+    const { memory } = settleGate(NEW_GATE, judge(0.5), 1000);
+    const first = settleGate(memory, unknown('stale'), 2000);
+    const later = settleGate(first.memory, unknown('stale', { seen: 3 }), 9000);
+    assert.deepEqual(later.verdict.evidence, { seen: 3, heldForSec: 7 });
+    assert.deepEqual(settleGate(later.memory, judge(0.5), 10_000).verdict.evidence, {});
+    assert.deepEqual(settleGate(later.memory, unknown('stale'), 40_000).verdict.evidence, {});
+  });
+
   it('ends a failure without a model, into UNKNOWN, once the part that needs none is well for five ticks', () => {
     const warmup = (ratio: number): GateVerdict => ({ ...unknown('warmup'), ratio });
     const row = statuses([judge(3), warmup(0.9), ...Array.from({ length: 5 }, () => warmup(0.5))]);
