@@ -65,7 +65,12 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       droppedEffects: () => loop?.droppedEffects() ?? 0,
       nodes: () => xds.nodes(),
     });
-    const xds = new XdsServer({ clock, logger, onNack: () => metrics.countNack() });
+    const xds = new XdsServer({
+      clock,
+      logger,
+      onNack: () => metrics.countNack(),
+      onApplied: (behindMs) => metrics.observeApplied(behindMs),
+    });
     loop = await startLoop({
       mesh,
       connection,
@@ -73,7 +78,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       xds,
       clock,
       logger,
-      onTick: (durationMs) => metrics.observeTick(durationMs),
+      onTick: (tick) => metrics.observeTick(tick),
       onPlan: () => metrics.countPlan(),
       recordFolder: options.recordFolder,
     });

@@ -47,14 +47,18 @@ export const controlMessage = ({ safeMode, pausedUntilMs }: ActionControl, wallM
 function nodeStatuses(view: MeshView, xdsNodes: readonly NodeXdsStatus[]): NodeStatus[] {
   const frames = new Map(view.nodes.map((node) => [node.node, node]));
   const streams = new Map(xdsNodes.map((node) => [node.node, node]));
-  return [...new Set([...frames.keys(), ...streams.keys()])].sort().map((node) => ({
-    node,
-    connected: streams.get(node)?.connected ?? false,
-    version: streams.get(node)?.version ?? '',
-    upToDate: streams.get(node)?.upToDate ?? false,
-    frameAgeMs: Math.min(Math.round(frames.get(node)?.frameAgeMs ?? FRAME_AGE_MAX), FRAME_AGE_MAX),
-    leaseSeq: frames.get(node)?.leaseSeq ?? 0,
-  }));
+  return [...new Set([...frames.keys(), ...streams.keys()])].sort().map((node) => {
+    const { connected = false, version = '', upToDate = false, appliedAtMs = null } = streams.get(node) ?? {};
+    return {
+      node,
+      connected,
+      version,
+      upToDate,
+      appliedAt: appliedAtMs === null ? undefined : secondsAndNanos(appliedAtMs),
+      frameAgeMs: Math.min(Math.round(frames.get(node)?.frameAgeMs ?? FRAME_AGE_MAX), FRAME_AGE_MAX),
+      leaseSeq: frames.get(node)?.leaseSeq ?? 0,
+    };
+  });
 }
 
 /** Stands for a node that never sent a frame. */

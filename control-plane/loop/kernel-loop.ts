@@ -25,9 +25,22 @@ export interface KernelLoopOptions {
   readonly run: (effect: KernelEffect, origin: PlanOrigin) => void;
   /** How far each node has got with what is served; asked before every tick. */
   readonly rollout?: () => readonly NodeRollout[];
-  /** Called after every tick with its cost. */
-  readonly onTick?: (durationMs: number) => void;
+  /** Called after every tick. */
+  readonly onTick?: (tick: TickReport) => void;
 }
+
+/** What one tick cost, and what it was decided on. */
+export interface TickReport {
+  readonly durationMs: number;
+  /**
+   * Of every frame since the tick before: from the end of the interval that it
+   * covers, on the node's wall clock, to the tick on ours; never negative.
+   */
+  readonly frameAgesMs: readonly number[];
+}
+
+/** Frames between two ticks whose age is measured. */
+const FRAMES_MEASURED_MAX = 4096;
 
 /**
  * Drives the kernel: events go in as they come, a tick follows when the frames
@@ -42,6 +55,7 @@ export class KernelLoop {
   readonly #timing: TickTiming;
   readonly #tickWaiters = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
+  readonly #frameEndsMs: number[] = [];
   #ticks = 0;
   #revision = 0;
   #publishedRevision = -1;
@@ -95,7 +109,10 @@ export class KernelLoop {
   acceptFrame(frame: TelemetryFrame): void {
     const nowMs = this.#nowMs();
     this.#step({ kind: 'frame', frame, nowMs });
-    if (frame.part === frame.parts - 1) this.#timing.frameArrived(frame.node, nowMs);
+    if (frame.part === frame.parts - 1) {
+      this.#timing.frameArrived(frame.node, nowMs);
+      if (this.#frameEndsMs.length < FRAMES_MEASURED_MAX) this.#frameEndsMs.push(frame.endMs);
+    }
     if (this.#timer !== undefined && this.#timing.isDue(nowMs)) this.#tick();
   }
 
@@ -133,9 +150,11 @@ export class KernelLoop {
     this.#timing.ticked(nowMs);
     const nodes = this.#options.rollout?.();
     if (nodes !== undefined) this.#step({ kind: 'rollout', nodes, nowMs });
-    this.#step({ kind: 'tick', nowMs, wallMs: this.#options.clock.wallMs() });
+    const wallMs = this.#options.clock.wallMs();
+    this.#step({ kind: 'tick', nowMs, wallMs });
     this.#ticks += 1;
-    this.#options.onTick?.(this.#nowMs() - nowMs);
+    const frameAgesMs = this.#frameEndsMs.splice(0).map((endMs) => Math.max(0, wallMs - endMs));
+    this.#options.onTick?.({ durationMs: this.#nowMs() - nowMs, frameAgesMs });
     this.#schedule();
     const waiters = [...this.#tickWaiters];
     this.#tickWaiters.clear();

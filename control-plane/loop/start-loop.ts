@@ -14,7 +14,7 @@ import { EffectRunner } from './effect-runner.ts';
 import { followOrders } from './follow-orders.ts';
 import { GrantWatch } from './grant-watch.ts';
 import { KernelLog } from './kernel-log.ts';
-import { KernelLoop } from './kernel-loop.ts';
+import { KernelLoop, type TickReport } from './kernel-loop.ts';
 import { RecordingFolder } from './recording-folder.ts';
 import { type ResumedKernel, resumeKernel } from './resume-kernel.ts';
 
@@ -25,8 +25,8 @@ export interface LoopParts {
   readonly xds: XdsServer;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Called after every tick with its cost. */
-  readonly onTick: (durationMs: number) => void;
+  /** Called after every tick. */
+  readonly onTick: (tick: TickReport) => void;
   readonly onPlan: () => void;
   /** Folder to record the kernel's inputs and events into. */
   readonly recordFolder?: string | undefined;

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { GATES } from '../../core/gates/gate-state.ts';
 import type { MeshView } from '../../core/kernel/mesh-view.ts';
+import type { TickReport } from '../loop/kernel-loop.ts';
 
 /** What is asked at every scrape. Counters are totals since the start. */
 export interface MetricSources {
@@ -13,7 +14,9 @@ export interface MetricSources {
 
 export interface ControlPlaneMetrics {
   readonly registry: Registry;
-  observeTick(durationMs: number): void;
+  observeTick(tick: TickReport): void;
+  /** A node has caught up with what is served. */
+  observeApplied(behindMs: number): void;
   countNack(): void;
   countPlan(): void;
 }
@@ -32,11 +35,27 @@ export function createControlPlaneMetrics(sources: MetricSources): ControlPlaneM
     buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25],
     registers,
   });
+  const frameAges = new Histogram({
+    name: 'capmesh_frame_age_seconds',
+    help: 'Age of a frame when the kernel ticks on it, by the clocks of node and control plane',
+    buckets: [0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2],
+    registers,
+  });
+  const applied = new Histogram({
+    name: 'capmesh_xds_apply_seconds',
+    help: 'Time from serving something new to a node having acknowledged all of it',
+    buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2, 5],
+    registers,
+  });
   const nacks = new Counter({ name: 'capmesh_xds_nacks_total', help: 'Resources that a node refused', registers });
   const plans = new Counter({ name: 'capmesh_plans_total', help: 'Capacity plans published', registers });
   return {
     registry,
-    observeTick: (durationMs) => ticks.observe(durationMs / 1000),
+    observeTick: ({ durationMs, frameAgesMs }) => {
+      ticks.observe(durationMs / 1000);
+      for (const ageMs of frameAgesMs) frameAges.observe(ageMs / 1000);
+    },
+    observeApplied: (behindMs) => applied.observe(behindMs / 1000),
     countNack: () => nacks.inc(),
     countPlan: () => plans.inc(),
   };

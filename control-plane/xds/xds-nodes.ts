@@ -8,6 +8,8 @@ export interface NodeXdsStatus {
   readonly connected: boolean;
   /** Content hash of the newest snapshot that the node has acknowledged whole; empty before. */
   readonly version: string;
+  /** When it acknowledged that, UTC milliseconds; `null` before. */
+  readonly appliedAtMs: number | null;
   /** It holds all that is served now and refuses nothing of it. */
   readonly upToDate: boolean;
   /** Resources that it refuses. */
@@ -19,6 +21,9 @@ interface Entry {
   /** Oldest first; more than one for a moment while a node reconnects. */
   readonly streams: XdsStream[];
   version: string;
+  appliedAtMs: number | null;
+  /** Since when it lacks something that is served, monotonic milliseconds; `null` = it lacks nothing. */
+  behindSinceMs: number | null;
 }
 
 /** Nodes by id, at most `max`: a new node takes the place of the one gone longest. */
@@ -40,7 +45,7 @@ export class XdsNodes {
       this.#entries.delete(gone[0]);
     }
     const record = new NodeRecord(node);
-    this.#entries.set(node, { record, streams: [], version: '' });
+    this.#entries.set(node, { record, streams: [], version: '', appliedAtMs: null, behindSinceMs: null });
     return record;
   }
 
@@ -57,14 +62,27 @@ export class XdsNodes {
     const index = entry?.streams.indexOf(stream) ?? -1;
     if (entry === undefined || index < 0) return;
     entry.streams.splice(index, 1);
+    if (entry.streams.length === 0) entry.behindSinceMs = null;
     // Last in the order of the map = gone most lately.
     this.#entries.delete(node);
     this.#entries.set(node, entry);
   }
 
-  settled(node: string, version: string): void {
+  /** A snapshot of this version is served to the node from now on. */
+  offered(node: string, version: string, nowMs: number): void {
     const entry = this.#entries.get(node);
-    if (entry !== undefined) entry.version = version;
+    if (entry !== undefined && entry.version !== version) entry.behindSinceMs ??= nowMs;
+  }
+
+  /** The node holds this version whole. Answers for how long it was behind; `null` when it was not. */
+  settled(node: string, version: string, { nowMs, wallMs }: { nowMs: number; wallMs: number }): number | null {
+    const entry = this.#entries.get(node);
+    if (entry === undefined) return null;
+    if (entry.version !== version) entry.appliedAtMs = wallMs;
+    entry.version = version;
+    const { behindSinceMs } = entry;
+    entry.behindSinceMs = null;
+    return behindSinceMs === null ? null : nowMs - behindSinceMs;
   }
 
   /** Every open stream. */
@@ -78,12 +96,13 @@ export class XdsNodes {
 
   /** `versionOf`: what a stream is to hold now. */
   statuses(versionOf: (stream: XdsStream) => string | undefined): NodeXdsStatus[] {
-    return [...this.#entries].map(([node, { record, streams, version }]) => {
+    return [...this.#entries].map(([node, { record, streams, version, appliedAtMs }]) => {
       const newest = streams.at(-1);
       return {
         node,
         connected: newest !== undefined,
         version,
+        appliedAtMs,
         upToDate: newest !== undefined && versionOf(newest) === version && record.nacks.length === 0,
         nacks: record.nacks,
       };

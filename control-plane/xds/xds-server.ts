@@ -29,6 +29,8 @@ export interface XdsServerOptions {
   readonly times?: SessionTimes;
   /** Called once for every resource that a node refuses. */
   readonly onNack?: (nack: Nack) => void;
+  /** Called whenever a node has caught up, with the time from the first thing that it lacked to its last acknowledgement. */
+  readonly onApplied?: (behindMs: number) => void;
 }
 
 export interface PublishOptions {
@@ -143,7 +145,9 @@ export class XdsServer {
 
   #show(stream: XdsStream): void {
     const snapshot = this.#snapshots.get(stream.listener);
-    if (snapshot !== null) stream.publish(snapshot);
+    if (snapshot === null) return;
+    this.#nodes.offered(stream.record.node, snapshot.version, this.#options.clock.monotonicMs());
+    stream.publish(snapshot);
   }
 
   #accept<Request, Response>(call: ServerDuplexStream<Request, Response>, wire: Wire<Request, Response>): void {
@@ -211,8 +215,10 @@ export class XdsServer {
   }
 
   #settled(node: string, version: string): void {
-    this.#nodes.settled(node, version);
-    const nacks = this.#nodes.record(node)?.nacks ?? [];
-    this.#rollouts.settled(node, this.#options.clock.monotonicMs(), nacks);
+    const { clock, onApplied } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const behindMs = this.#nodes.settled(node, version, { nowMs, wallMs: clock.wallMs() });
+    if (behindMs !== null) onApplied?.(behindMs);
+    this.#rollouts.settled(node, nowMs, this.#nodes.record(node)?.nacks ?? []);
   }
 }

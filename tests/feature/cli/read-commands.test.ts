@@ -25,7 +25,17 @@ const STATUS: Status = {
   mesh: 'shop',
   stability: 'degraded',
   at: { seconds: 1_800_000_000, nanos: 0 },
-  nodes: [{ node: 'node-1', connected: true, version: 'ab12', upToDate: true, frameAgeMs: 400, leaseSeq: 7 }],
+  nodes: [
+    {
+      node: 'node-1',
+      connected: true,
+      version: 'ab12',
+      upToDate: true,
+      frameAgeMs: 400,
+      leaseSeq: 7,
+      appliedAt: undefined,
+    },
+  ],
   services: [
     {
       service: 'payment',

@@ -41,16 +41,19 @@ for (const mode of ['delta', 'sotw'] as const) {
     let xds: XdsServer;
     let endpoint: XdsEndpoint;
     let refused: Nack[];
+    let behindMs: number[];
     const clients: FakeEnvoy[] = [];
     let revision = 0;
 
     beforeEach(async () => {
       refused = [];
+      behindMs = [];
       revision = 0;
       xds = new XdsServer({
         clock: systemClock,
         logger: quietLogger,
         onNack: (nack) => refused.push(nack),
+        onApplied: (ms) => behindMs.push(ms),
         times: { stageMs: 500, answerMs: 5_000 },
         routeIntervalMs: 100,
       });
@@ -116,6 +119,22 @@ for (const mode of ['delta', 'sotw'] as const) {
         { ...(await xds.whenRolledOut(again, 5_000)), p50Ms: 0, p99Ms: 0 },
         { revision: again, nodesTotal: 1, nodesApplied: 1, p50Ms: 0, p99Ms: 0, nacks: [] },
       );
+    });
+
+    it('measures once for each change how long a node was behind, and notes when it had caught up', async () => {
+      publish(planOf(payment()));
+      const startMs = systemClock.wallMs();
+      const client = connect();
+      await until(() => upToDate());
+      assert.equal(behindMs.length, 1);
+      await everythingSo(client);
+      await until(() => behindMs.length === 2);
+      const [node] = xds.nodes();
+      assert.ok((node?.appliedAtMs ?? 0) >= startMs && (node?.appliedAtMs ?? 0) <= systemClock.wallMs());
+      publish(planOf(payment()));
+      await everythingSo(client);
+      await until(() => behindMs.length === 3);
+      assert.ok(behindMs.every((ms) => ms >= 0 && ms < 5_000));
     });
 
     it('sends only the route table of the service whose budget was edited', async () => {

@@ -20,6 +20,7 @@ const node = (name: string, upToDate: boolean, connected = true) => ({
   node: name,
   connected,
   version: 'v1',
+  appliedAtMs: upToDate ? 1_800_000_000_007 : null,
   upToDate,
   nacks: upToDate ? [] : [nack(name)],
 });
@@ -52,6 +53,10 @@ describe('status', () => {
         ['node-1', true, true, 2 ** 32 - 1, 0],
         ['node-2', true, false, 13, 4],
       ],
+    );
+    deepEqual(
+      nodes.map(({ appliedAt }) => appliedAt),
+      [{ seconds: 1_800_000_000, nanos: 7_000_000 }, undefined],
     );
   });
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { KernelLoop } from '../../../../control-plane/loop/kernel-loop.ts';
+import { KernelLoop, type TickReport } from '../../../../control-plane/loop/kernel-loop.ts';
 import type { KernelEffect } from '../../../../core/kernel/kernel-io.ts';
 import { parseMeshFile } from '../../../../platform/mesh-file.ts';
+import { frame } from '../../../support/mesh-fixtures.ts';
 import { quietLogger } from '../../../support/quiet-logger.ts';
 
 const MESH = `
@@ -31,6 +32,28 @@ describe('KernelLoop', () => {
     assert.ok(
       runs.slice(1).every(({ edited }) => !edited),
       'grants are no edit',
+    );
+  });
+
+  it('reports of every tick how old its frames were, and never a negative age', async () => {
+    const reports: TickReport[] = [];
+    let nowMs = 0;
+    const loop = new KernelLoop({
+      clock: { monotonicMs: () => nowMs, wallMs: () => 5000 },
+      logger: quietLogger,
+      run: () => {},
+      onTick: (report) => reports.push(report),
+    });
+    loop.setConfig(shopConfig(), 1);
+    loop.start();
+    for (const [seq, endMs] of [4990, 5004].entries()) {
+      nowMs += 600;
+      loop.acceptFrame({ ...frame(seq + 1, []), endMs });
+    }
+    loop.stop();
+    assert.deepEqual(
+      reports.map(({ frameAgesMs }) => frameAgesMs),
+      [[10], [0]],
     );
   });
 
