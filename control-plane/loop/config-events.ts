@@ -11,7 +11,11 @@ const WAITING_MAX = 1000;
 /** Paths named in one event; of larger edits the rest is counted. */
 const PATHS_MAX = 10;
 
-/** Tells the event stream of every edit and order that is seen, once for all replicas: the id is the revision. */
+/**
+ * Tells the event stream of every edit and order that is seen, once for all
+ * replicas: the id is the revision. An edit that was stored, but whose teller died before the
+ * stream had its event, is told at the next start.
+ */
 export class ConfigEvents {
   readonly #clock: Clock;
   readonly #queue: RetryingQueue<{ readonly event: CapacityEvent; readonly id: string }>;
@@ -26,14 +30,24 @@ export class ConfigEvents {
     });
   }
 
-  /** The first view is where the comparison starts. */
+  /**
+   * Where the comparison starts.
+   *
+   * @param newestId of the events of the mesh in the stream; `null` = there is none
+   * @param changedSince keys written or deleted after a revision
+   */
+  start(view: ConfigView, newestId: string | null, changedSince: (revision: number) => readonly string[]): void {
+    this.#before = view;
+    if (newestId === null) return;
+    // After an order nobody knows whether the edit before it was told; told again it is there once.
+    const told = revisionOfId(newestId) ?? view.revision - 1;
+    if (told < view.revision) this.#tellEdit(view.revision, changedSince(told).map(pathOfKey).sort());
+  }
+
   take(view: ConfigView): void {
     const before = this.#before;
     this.#before = view;
-    if (before === null) return;
-    const changed = changedPaths(before, view);
-    if (changed.length === 0) return;
-    this.tell(`revision ${view.revision}: ${listed(changed)}`, `config.${view.revision}`);
+    if (before !== null) this.#tellEdit(view.revision, changedPaths(before, view));
   }
 
   /** What is told twice with the same id is there once. */
@@ -49,6 +63,16 @@ export class ConfigEvents {
   stop(): void {
     this.#queue.stop();
   }
+
+  #tellEdit(revision: number, changed: readonly string[]): void {
+    if (changed.length > 0) this.tell(`revision ${revision}: ${listed(changed)}`, `config.${revision}`);
+  }
+}
+
+/** The revision that an id stands for; `null` where it is not the id of an edit. */
+function revisionOfId(id: string | null): number | null {
+  const revision = /^config\.(\d+)$/.exec(id ?? '')?.[1];
+  return revision === undefined ? null : Number(revision);
 }
 
 /** Paths of what was written or deleted between two views. */

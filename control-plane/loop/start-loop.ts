@@ -78,6 +78,8 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
   kernel.restoreLeases(await store.leases.stored(clock.wallMs(), logger));
   const grants = new GrantWatch(store.ledger, clock, (live) => kernel.setGrants(live));
   const configEvents = new ConfigEvents(store.events, clock, logger);
+  const newestEventId = await store.events.newestMeshEventId();
+  configEvents.start(store.config.view, newestEventId, (revision) => store.config.changedSince(revision));
   const unsubscribe = store.config.subscribe((view) => {
     if (!kernel.setConfig(view.config, view.revision)) runner.confirm(view.revision);
     configEvents.take(view);

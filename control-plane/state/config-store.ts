@@ -80,6 +80,11 @@ export class ConfigStore {
     return outcome;
   }
 
+  /** Keys written or deleted after a revision, as far as the store remembers. */
+  changedSince(revision: number): string[] {
+    return [...this.#sequences].flatMap(([key, sequence]) => (sequence > revision ? [key] : []));
+  }
+
   /** Settles when `view` has come to this revision; rejects after 5 s. */
   async reached(revision: number): Promise<void> {
     if (this.#view.revision >= revision) {

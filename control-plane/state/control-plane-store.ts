@@ -61,7 +61,7 @@ export async function openControlPlaneStore(
   return {
     config,
     ledger,
-    events: new EventStore(store.jetstream),
+    events: new EventStore(store),
     leases: new LeaseStore(store.leases, () => config.view.config),
     keys,
     orders,

@@ -1,7 +1,12 @@
-import { DeliverPolicy, type JetStreamClient, type OrderedConsumerOptions } from '@nats-io/jetstream';
+import {
+  DeliverPolicy,
+  type JetStreamClient,
+  type JetStreamManager,
+  type OrderedConsumerOptions,
+} from '@nats-io/jetstream';
 import { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import { type GateState, GateStatus } from '../../proto/gen/capmesh/v1/gates.ts';
-import { EVENTS_STREAM } from './open-store.ts';
+import { EVENTS_STREAM, type Store } from './open-store.ts';
 import { readStream, type StoredMessage, sinceTime } from './read-stream.ts';
 
 /** Which events a watcher wants; empty strings stand for all. */
@@ -24,16 +29,25 @@ type EventMessage = Pick<StoredMessage, 'data' | 'sequence'>;
 /** Capacity events in the stream `CAPMESH_EVENTS`: at least once, in order for each workload. */
 export class EventStore {
   readonly #jetstream: JetStreamClient;
+  readonly #manager: JetStreamManager;
 
-  constructor(jetstream: JetStreamClient) {
+  constructor({ jetstream, manager }: Pick<Store, 'jetstream' | 'manager'>) {
     this.#jetstream = jetstream;
+    this.#manager = manager;
   }
 
   /** Stores one event and answers its sequence; the same `id` within 10 minutes is stored once. */
   async publish(event: CapacityEvent, id: string): Promise<number> {
-    const subject = `capmesh.v1.events.${event.workloadId === '' ? '_mesh' : event.workloadId}`;
-    const ack = await this.#jetstream.publish(subject, CapacityEvent.encode(event).finish(), { msgID: id });
+    const ack = await this.#jetstream.publish(subjectOf(event.workloadId), CapacityEvent.encode(event).finish(), {
+      msgID: id,
+    });
     return ack.seq;
+  }
+
+  /** Id of the newest event that is about the mesh as a whole; `null` = none is kept. */
+  async newestMeshEventId(): Promise<string | null> {
+    const stored = await this.#manager.streams.getMessage(EVENTS_STREAM, { last_by_subj: subjectOf('') });
+    return stored?.header.get('Nats-Msg-Id') || null;
   }
 
   /** Events from where the filter says, then as they come; ends when `signal` aborts, or with `storedOnly`. */
@@ -65,6 +79,9 @@ export class EventStore {
     }
   }
 }
+
+/** Events without a workload are about the mesh as a whole. */
+const subjectOf = (workload: string): string => `capmesh.v1.events.${workload === '' ? '_mesh' : workload}`;
 
 function consumerOptions(filter: EventFilter): Partial<OrderedConsumerOptions> {
   const { workload } = filter;

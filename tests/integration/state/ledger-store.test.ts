@@ -86,7 +86,7 @@ describe('ledger and events on a real nats-server', () => {
   });
 
   it('keeps events in order, once per id, from any sequence on', async () => {
-    const events = new EventStore(store.jetstream);
+    const events = new EventStore(store);
     const event = (workloadId: string, message: string) =>
       CapacityEvent.fromPartial({ workloadId, message, kind: 'grant' });
     const first = await events.publish(event('checkout', '1'), 'checkout.1');
@@ -132,10 +132,7 @@ describe('ledger and events on a real nats-server', () => {
   it('ends a watch when it is told to', async () => {
     const aborter = new AbortController();
     const watching = (async () => {
-      for await (const _ of new EventStore(store.jetstream).watch(
-        { afterSequence: 0, workload: '', gate: '' },
-        aborter.signal,
-      )) {
+      for await (const _ of new EventStore(store).watch({ afterSequence: 0, workload: '', gate: '' }, aborter.signal)) {
         throw new Error('no event is expected');
       }
     })();
