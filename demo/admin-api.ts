@@ -45,9 +45,9 @@ export class AdminApi {
     return this.call(this.client.revokeWorkload.bind(this.client), { workload });
   }
 
-  /** New events as they happen. The caller cancels the stream. */
-  events(): ClientReadableStream<CapacityEvent> {
-    return this.client.watchEvents(WatchEventsRequest.fromPartial({}), this.metadata);
+  /** New events as they happen; `fromStart`: after all that are kept. The caller cancels the stream. */
+  events({ fromStart = false } = {}): ClientReadableStream<CapacityEvent> {
+    return this.client.watchEvents(WatchEventsRequest.fromPartial({ fromStart }), this.metadata);
   }
 
   close(): void {

@@ -73,7 +73,7 @@ export class Demo {
     return EmbeddedMesh.start({
       meshFile,
       nodes: NODES,
-      record: this.recordTo,
+      recordFolder: this.recordTo,
       stateDir: join(this.folder, 'state'),
       onProgress: (line) => this.view.note(`  ${progressText(line)}`),
       onStarted: (stop) => this.stops.push(stop),

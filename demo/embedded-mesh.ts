@@ -8,12 +8,12 @@ export interface EmbeddedMeshOptions {
   readonly meshFile: string;
   /** Envoys with their sidecars; default 1. */
   readonly nodes?: number;
-  /** Folder for a recording of every decision, for `capmesh replay`. */
-  readonly record?: string | undefined;
   readonly onProgress?: (line: string) => void;
   /** Told at once how to stop what has been started, should the caller not want to wait until it serves. */
   readonly onStarted?: (stop: () => Promise<unknown>) => void;
   readonly env?: Readonly<Record<string, string>>;
+  /** Folder for a recording of every decision, for `capmesh replay`. */
+  readonly recordFolder?: string | undefined;
 }
 
 export interface NodeAddress {
@@ -44,14 +44,14 @@ export class EmbeddedMesh {
 
   /** Resolves once the mesh serves; rejects, with nothing left running, when it does not come up. */
   static async start(options: EmbeddedMeshOptions): Promise<EmbeddedMesh> {
-    const { stateDir, meshFile, nodes = 1, onProgress = () => {}, env = {} } = options;
+    const { stateDir, meshFile, nodes = 1, onProgress = () => {}, env = {}, recordFolder } = options;
     const program = new ChildProgram({
       command: process.execPath,
       args: [
         programPath('cli/main'),
         ...['up', '--state-dir', stateDir, '--port-base', '0', '--mesh-file', meshFile],
         ...['--nodes', `${nodes}`, '--json'],
-        ...(options.record === undefined ? [] : ['--record', options.record]),
+        ...(recordFolder === undefined ? [] : ['--record', recordFolder]),
       ],
       env,
       onLine: onProgress,

@@ -1,4 +1,5 @@
 import type { Clock } from '../../platform/clock.ts';
+import type { Answer } from '../http/answer.ts';
 import { BalancedPool } from '../http/balanced-pool.ts';
 import { requestBytes } from '../http/request-bytes.ts';
 import { WORK_HEADER } from '../services/fixed-capacity-handler.ts';
@@ -35,6 +36,8 @@ export interface TrafficOptions {
   readonly clock: Pick<Clock, 'monotonicMs'>;
   /** Called about once a second with the counts of the calls that were offered in that second, when it is over. */
   readonly onSecond?: (second: PhaseReport) => void;
+  /** Called with every answer and the time since its call was due. */
+  readonly onAnswer?: (answer: Answer, latencyMs: number) => void;
 }
 
 /** Calls offered in one second are reported this long after it began, when they are answered. */
@@ -117,6 +120,7 @@ export class TrafficSource {
       const latencyMs = this.options.clock.monotonicMs() - dueMs;
       ofPhase.add(answer, latencyMs);
       ofSecond.add(answer, latencyMs);
+      this.options.onAnswer?.(answer, latencyMs);
     });
     if (sent) return;
     ofPhase.overflowed();

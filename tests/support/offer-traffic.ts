@@ -1,5 +1,5 @@
 import { mergeTotals } from '../../demo/traffic/merge-totals.ts';
-import { type Phase, type PhaseReport, TrafficSource } from '../../demo/traffic/traffic-source.ts';
+import { type Phase, type PhaseReport, type TrafficOptions, TrafficSource } from '../../demo/traffic/traffic-source.ts';
 import { systemClock } from '../../platform/clock.ts';
 
 export interface Offer {
@@ -13,9 +13,14 @@ export interface Offer {
 
 /** Offers traffic through one Envoy; counts by phase. */
 export async function offerTraffic(offer: Offer): Promise<Record<string, PhaseReport>> {
+  return Object.fromEntries((await sourceOf(offer).run()).map((report) => [report.name, report]));
+}
+
+/** A source of the traffic; `onAnswer` hears of every answer. */
+export function sourceOf(offer: Offer, onAnswer?: TrafficOptions['onAnswer']): TrafficSource {
   const { hostname, port } = new URL(offer.envoyUrl);
   const headers = offer.token === undefined ? {} : { 'x-capacity-token': offer.token };
-  const source = new TrafficSource({
+  return new TrafficSource({
     host: hostname,
     ports: [Number(port)],
     authority: offer.service,
@@ -26,8 +31,8 @@ export async function offerTraffic(offer: Offer): Promise<Record<string, PhaseRe
     inFlightMax: offer.inFlightMax ?? 2048,
     timeoutMs: 3_000,
     clock: systemClock,
+    ...(onAnswer === undefined ? {} : { onAnswer }),
   });
-  return Object.fromEntries((await source.run()).map((report) => [report.name, report]));
 }
 
 /** What several Envoys did in the same phase. */
