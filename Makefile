@@ -2,7 +2,7 @@
 # node_modules/ and .tools/. Each step leaves a file that says it is done.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo up test golden lint coverage clean bench-overload bench-calm bench-neighbour
+.PHONY: help setup build demo up test golden lint coverage clean bench-overload bench-calm bench-neighbour bench-incidents
 
 ROOMS := core envoy control-plane ext-authz cli platform demo bench tests
 SOURCES := $(shell find $(wildcard $(ROOMS)) -name '*.ts' 2>/dev/null)
@@ -12,7 +12,7 @@ GENERATED := proto/gen/capmesh.binpb
 COMPILED := dist/.compiled
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 setup: $(COMPILED) ## install, generate and compile everything that is missing or out of date
 
@@ -38,6 +38,9 @@ bench-neighbour: $(COMPILED) ## a tenant whose calls become ten times heavier, a
 
 bench-calm: $(COMPILED) ## calls refused at 75 % load, which should be none (about ten minutes)
 	node dist/bench/calm.js $(BENCH_ARGS)
+
+bench-incidents: $(COMPILED) ## time from the first bad answer to its cure, over 50 overloads (about eight minutes)
+	node dist/bench/incidents.js $(BENCH_ARGS)
 
 lint: $(INSTALLED) ## formatting, lint rules and the walls between the rooms
 	npm run --silent lint
