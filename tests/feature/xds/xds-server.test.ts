@@ -127,8 +127,10 @@ for (const mode of ['delta', 'sotw'] as const) {
       const client = connect();
       await until(() => upToDate());
       assert.equal(behindMs.length, 1);
+      const changedMs = performance.now();
       await everythingSo(client);
       await until(() => behindMs.length === 2);
+      assert.ok((behindMs[1] ?? 0) <= performance.now() - changedMs, 'it counts from this change on');
       const [node] = xds.nodes();
       assert.ok((node?.appliedAtMs ?? 0) >= startMs && (node?.appliedAtMs ?? 0) <= systemClock.wallMs());
       publish(planOf(payment()));
