@@ -25,6 +25,10 @@ export interface Topology {
   stop(): Promise<void>;
 }
 
+/** A connection of its own to the Admin API: one that lost its server waits before it tries again. */
+export const connectAdmin = ({ capacityAddress, stateDir }: Topology): AdminApi =>
+  new AdminApi(capacityAddress, readFileSync(join(stateDir, 'admin.token'), 'utf8').trim());
+
 /** Starts a mesh as child processes of `capmesh up`, with a state folder of its own. */
 export async function startProcesses(options: TopologyOptions): Promise<Topology> {
   const { nodes = 1 } = options;

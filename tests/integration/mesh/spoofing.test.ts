@@ -1,17 +1,12 @@
 import assert from 'node:assert/strict';
-import { callThroughEnvoy } from '../../support/call-through-envoy.ts';
 import { type CountingService, startCountingService } from '../../support/counting-service.ts';
+import { killPart } from '../../support/kill-part.ts';
+import { spoofedCalls } from '../../support/spoofed-calls.ts';
 import { envoyStat, requestToken, startProcesses, type Topology } from '../../support/topology.ts';
 import { waitFor } from '../../support/wait-for.ts';
 
 const CALLS = 20;
-
-/** What a client may try in order to pass as the victim or as already checked. */
-const SPOOFED: Record<string, string>[] = [
-  { 'x-capacity-workload': 'victim' },
-  { 'X-Capacity-Workload': 'victim', 'x-envoy-auth-failure-mode-allowed': 'true' },
-  { 'x-envoy-auth-failure-mode-allowed': 'true' },
-];
+const SIDECAR = 'node-1-ext-authz';
 
 describe('spoofed identity at a real Envoy', () => {
   let service: CountingService;
@@ -20,28 +15,14 @@ describe('spoofed identity at a real Envoy', () => {
   const victimCalls = () =>
     envoyStat(topology.envoyAdminUrls[0] as string, 'cluster.edge/victim/payment.upstream_rq_total');
 
-  /** Sends every spoofed call with and without the attacker's own token; returns the statuses. */
+  /** Statuses of spoofed calls, with the attacker's own token or without any. */
   async function attack(token: string | null): Promise<Set<number>> {
-    const own: Record<string, string> = token === null ? {} : { 'x-capacity-token': token };
-    const calls = Array.from({ length: CALLS }, (_, index) => {
-      const spoofed = SPOOFED[index % SPOOFED.length] as Record<string, string>;
-      return callThroughEnvoy(topology.envoyUrls[0] as string, 'payment', { ...spoofed, ...own });
-    });
-    return new Set((await Promise.all(calls)).map((answer) => answer.status));
+    const url = topology.envoyUrls[0] as string;
+    const answers = await spoofedCalls(url, 'payment', 'victim', { token, calls: CALLS });
+    return new Set(answers.map(({ status }) => status));
   }
 
-  /** Stops the part that restarts dead processes for the time of `test`, so that what died stays dead. */
-  async function withoutRestarts(test: () => Promise<void>): Promise<void> {
-    const up = topology.pids().up as number;
-    process.kill(up, 'SIGSTOP');
-    try {
-      await test();
-    } finally {
-      process.kill(up, 'SIGCONT');
-    }
-  }
-
-  const sidecarPid = () => topology.pids()['node-1-ext-authz'] as number;
+  const sidecarPid = () => topology.pids()[SIDECAR] as number;
 
   beforeEach(async () => {
     service = await startCountingService();
@@ -76,12 +57,12 @@ describe('spoofed identity at a real Envoy', () => {
 
   it('never reaches the victim’s edge while the authorizer is dead', async () => {
     const token = await requestToken(topology, 'attacker');
-    await withoutRestarts(async () => {
-      process.kill(sidecarPid(), 'SIGKILL');
+    const { ready } = await killPart(topology, SIDECAR, async () => {
       await attack(token);
       await attack(null);
       assert.equal(await victimCalls(), 0);
     });
+    await ready;
   });
 
   it('never reaches the victim’s edge while the authorizer hangs', async () => {
