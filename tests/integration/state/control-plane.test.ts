@@ -266,7 +266,11 @@ describe('control plane on a real nats-server', () => {
   it('answers /readyz by whether the store can be reached, and metrics', async () => {
     const url = `http://${HOST}:${plane.restPort}`;
     equal((await fetch(`${url}/readyz`)).status, 200);
-    const metrics = await (await fetch(`${url}/metrics`)).text();
+    sendFrame();
+    const metrics = await waitFor('a tick on a frame', async () => {
+      const text = await (await fetch(`${url}/metrics`)).text();
+      return /^capmesh_frame_age_seconds_count [1-9]/m.test(text) && text;
+    });
     ok(/capmesh_edge_limit_rps\{workload="checkout",service="payment"\} \d/.test(metrics), metrics.slice(0, 2000));
     ok(/capmesh_nodes\{state="connected"\} 1/.test(metrics));
     ok(/^capmesh_xds_apply_seconds_count [1-9]/m.test(metrics));
