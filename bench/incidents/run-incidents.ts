@@ -46,7 +46,7 @@ export async function runIncidents(target: IncidentTarget, plan: OverloadPlan): 
     (service, i) =>
       new TrafficSource({
         host: '127.0.0.1',
-        port: meshPort,
+        ports: [meshPort],
         authority: service,
         headers,
         arrivals: 'poisson',

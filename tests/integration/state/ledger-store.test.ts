@@ -109,7 +109,7 @@ describe('ledger and events on a real nats-server', () => {
   });
 
   it('reads what is stored, from a time on and about one service, and ends', async () => {
-    const events = new EventStore(store.jetstream);
+    const events = new EventStore(store);
     const about = (service: string, message: string) => CapacityEvent.fromPartial({ kind: 'gate', service, message });
     const read = async (filter: Partial<EventFilter>): Promise<string[]> => {
       const seen: string[] = [];

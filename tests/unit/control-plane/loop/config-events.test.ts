@@ -35,9 +35,17 @@ describe('events of edits', () => {
     assert.deepEqual(told, [['config.8', 'revision 8: services.payment, workloads.batch']]);
   });
 
-  it('say nothing at the start where the newest edit was told, or where nothing says which one was', async () => {
+  it('tell the newest edit once more where the newest event is an order: its id keeps it single', async () => {
+    events.start(view({ 'service.payment': 7 }, 8), 'orders.12', (revision) =>
+      revision === 7 ? ['service.payment'] : [],
+    );
+    await events.drained();
+    assert.deepEqual(told, [['config.8', 'revision 8: services.payment']]);
+  });
+
+  it('say nothing at the start where the newest edit was told, or where nothing was ever told', async () => {
     const all = () => ['service.payment'];
-    for (const newest of ['config.8', 'config.9', 'else.1', 'config.', null]) {
+    for (const newest of ['config.8', 'config.9', null]) {
       events.start(view({ 'service.payment': 7 }, 8), newest, all);
     }
     await events.drained();
