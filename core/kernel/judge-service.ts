@@ -14,7 +14,8 @@ import { type FitRate, fitRate } from '../gates/fit-rate.ts';
 import type { GateName, GateVerdict } from '../gates/gate-state.ts';
 import { CONTROL_PERIOD_SEC, MIN_ATTEMPTS_FOR_RETRIES, uvGate } from '../gates/uv.ts';
 import type { GateSettings } from '../mesh/mesh-config.ts';
-import { varianceLog } from '../substrate/latency-model.ts';
+import { WINDOW_TICKS } from '../substrate/edge-window.ts';
+import { type LogSums, varianceLog } from '../substrate/latency-model.ts';
 import { callsOf, type EdgeState, expectedCalls } from './edge-state.ts';
 import { judgeGluing } from './judge-gluing.ts';
 import { judgeIsolation } from './judge-isolation.ts';
@@ -92,7 +93,8 @@ function judgeFit(
     return { fit: withoutModel(drift), answersNeeded: null };
   }
   const threshold = fitThreshold(setting, geo);
-  const latency = latencyInput(edges, rateOf(windows.of(service)));
+  const loadRps = rateOf(windows.of(service));
+  const latency = latencyInput(edges, loadRps, ({ sums }) => sums);
   const fit = fitGate({
     rate: rateResult(services, service, edges, windows, threshold),
     latency,
@@ -101,7 +103,10 @@ function judgeFit(
     threshold,
     attempts,
   });
-  return { fit, answersNeeded: latencyMassNeeded(latency.cells, threshold) };
+  // A failure goes by its newest ticks: what a longer window still holds of it would keep that window long.
+  const recovering = service.gates.fit.status === 'FAIL';
+  const spread = recovering ? latencyInput(edges, loadRps, ({ window }) => window.sums(WINDOW_TICKS)) : latency;
+  return { fit, answersNeeded: latencyMassNeeded(spread.cells, threshold) };
 }
 
 /**
@@ -147,10 +152,16 @@ function rateResult(
 }
 
 /** @param loadRps of the whole service: every caller feels the load of all */
-function latencyInput(edges: readonly EdgeState[], loadRps: number): FitLatencyInput {
+function latencyInput(
+  edges: readonly EdgeState[],
+  loadRps: number,
+  sumsOf: (edge: EdgeState) => LogSums,
+): FitLatencyInput {
   const cells: FitLatencyInput['cells'][number][] = [];
   let [answers, logSum] = [0, 0];
-  for (const { key, sums, latency } of edges) {
+  for (const edge of edges) {
+    const { key, latency } = edge;
+    const sums = sumsOf(edge);
     if (sums.answers === 0) continue;
     answers += sums.answers;
     logSum += sums.logSum;

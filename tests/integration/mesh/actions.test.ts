@@ -83,7 +83,7 @@ describe('orders about actions on a real mesh', function () {
     };
     topology = await startProcesses({ mesh });
     await requestToken(topology, 'checkout');
-    const where = ['--port', new URL(topology.envoyUrls[0] as string).port, '--authority', 'payment'];
+    const where = ['--ports', new URL(topology.envoyUrls[0] as string).port, '--authority', 'payment'];
     const secret = join(topology.stateDir, 'credentials', 'checkout.secret');
     const who = ['--capacity-address', topology.capacityAddress, '--workload', 'checkout', '--secret-file', secret];
     traffic = new ChildProgram({
