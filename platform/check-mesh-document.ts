@@ -31,7 +31,11 @@ export function checkMeshDocument(raw: unknown): Checked<MeshConfig> {
 
 function semanticProblems(raw: unknown, errors: readonly ErrorObject[]): readonly Problem[] {
   const pruned = pruneInvalid(raw, errors);
-  const losesNames = errors.some((error) => /^\/(services|workloads)$/.test(error.instancePath));
+  // A name that breaks the rules still names what refers to it.
+  const losesNames = errors.some(
+    ({ instancePath, keyword, propertyName }) =>
+      /^\/(services|workloads)$/.test(instancePath) && keyword !== 'propertyNames' && propertyName === undefined,
+  );
   if (pruned === null || losesNames) return [];
   const checked = checkMesh(pruned as unknown as MeshDocument);
   if (checked.ok) return [];

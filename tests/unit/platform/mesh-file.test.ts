@@ -119,6 +119,21 @@ budgets:
     });
   });
 
+  it('tells what else is wrong beside a name that breaks the rules, and takes references to it', () => {
+    const problems = refused(`
+mesh: shop
+services: { "pay ment": { endpoints: [127.0.0.1:9101] } }
+workloads: { checkout: {} }
+budgets: { checkout: { "pay ment": { int: 0.5 }, ghost: { int: 0.1 } }, nobody: {} }
+`);
+    assert.deepEqual(Object.keys(problems), [
+      'services.pay ment',
+      'budgets.checkout.pay ment',
+      'budgets.checkout.ghost',
+      'budgets.nobody',
+    ]);
+  });
+
   it('tells syntax errors by line and column', () => {
     const problems = refused('mesh: m\nservices: { s: {endpoints: [a:1 }\n');
     assert.ok(Object.keys(problems).length > 0);
