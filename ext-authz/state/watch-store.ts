@@ -74,6 +74,8 @@ async function follow(watched: Watched, { connection, onChange, logger, signal }
   const watch = await bucket.watch({ key: watched.key });
   const stop = (): void => watch.stop();
   signal.addEventListener('abort', stop, { once: true });
+  // An abort while the watch was being opened is not told to listeners any more.
+  if (signal.aborted) stop();
   const present = new Set<string>();
   let anew = true;
   try {
