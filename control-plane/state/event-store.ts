@@ -68,6 +68,7 @@ export class EventStore {
     const messages = await consumer.consume();
     const stop = (): void => messages.stop();
     signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop();
     try {
       if (signal.aborted) {
         return;
