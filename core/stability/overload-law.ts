@@ -35,10 +35,13 @@ export const LAW = {
 
   /** Below this ratio of calls in flight to B nothing queues. */
   queueRatio: 1.5,
-  /** From this ratio on time-outs are proof of overload, if more than a share of the answers and a few. */
-  timeoutQueueRatio: 3,
+  /** From this ratio on a queue is long: time-outs are proof of overload, if more than a share of the answers and a few. */
+  longQueueRatio: 3,
   timeoutShare: 0.02,
   timeoutMin: 5,
+  /** So is a tick that turned away more than this share of its calls and ended with this share of its room in use. */
+  turnedAwayShare: 0.5,
+  fullShare: 0.9,
 
   /** A verification lowers the limit to this share of B, then halves it while throughput stays above `knee`. */
   verifyShare: 0.75,

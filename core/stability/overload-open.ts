@@ -30,14 +30,20 @@ interface Knowledge {
   readonly baselineSec: number;
 }
 
-/** z: grows by the share of the queue's room in use while calls queue at all; jumps to 1 when a long queue times out. */
+/**
+ * z: grows by the share of the queue's room in use while calls queue at all; jumps
+ * to 1 when a long queue times out, or fills its room and turns more calls away
+ * than it lets in.
+ */
 function openEvidence(before: OverloadState, sample: OverloadSample, knowledge: Knowledge): number {
-  const { inFlight, answers, timeouts } = sample;
+  const { inFlight, offered, refused, answers, timeouts } = sample;
   const emptyQueue = sample.rateRps * knowledge.baselineSec;
   const congestion =
     emptyQueue > 0 ? inFlight / emptyQueue : inFlight > 0 && answers === 0 ? Number.POSITIVE_INFINITY : 0;
   const timingOut = timeouts >= Math.max(LAW.timeoutMin, LAW.timeoutShare * (answers + timeouts));
-  if (congestion >= LAW.timeoutQueueRatio && timingOut) return 1;
+  const isFull = knowledge.known && inFlight >= LAW.fullShare * before.limit;
+  const turningAway = isFull && refused > LAW.turnedAwayShare * offered;
+  if (congestion >= LAW.longQueueRatio && (timingOut || turningAway)) return 1;
   if (congestion < LAW.queueRatio) return 0;
   const used = openRoomUsed(before, sample, emptyQueue, knowledge);
   return clamp(before.evidence + used - LAW.fillReference, 0, 1);

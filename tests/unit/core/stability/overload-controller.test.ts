@@ -48,6 +48,29 @@ describe('overload controller (CONTROL)', () => {
     assert.ok(ticks > 1 && ticks < 10, `${ticks}`);
   });
 
+  describe('when it turns away more calls than it lets in', () => {
+    const open = fed(INITIAL_OVERLOAD_STATE, 90, calm);
+    /** The onset of a surge, half a tick old: the guard of 80 is full. */
+    const onset: OverloadTick = { ...calm, offered: 1300, refused: 700, answers: 520, latencySumSec: 20, inFlight: 80 };
+
+    it('trims in one tick if its room is full at the end', () => {
+      assert.equal(stepOverload(open, onset).mode, 'trim');
+    });
+
+    it('waits for more evidence while fewer are turned away than let in', () => {
+      assert.equal(stepOverload(open, { ...onset, refused: 600 }).mode, 'open');
+    });
+
+    it('stays open if they have left by its end: a burst, not an overload', () => {
+      assert.equal(stepOverload(open, { ...onset, inFlight: 40 }).mode, 'open');
+    });
+
+    it('stays open while the service is not known', () => {
+      const cold = fed(INITIAL_OVERLOAD_STATE, 1, { ...calm, answers: 100, latencySumSec: 2 });
+      assert.equal(stepOverload(cold, { ...onset, inFlight: 1024 }).mode, 'open');
+    });
+  });
+
   it('leaves room for a queue of 1.5 to 2.8 roots of what the service holds unqueued', () => {
     assert.equal(queueRoom(16, 1), 2.8 * 4);
     assert.equal(queueRoom(16, 1e9), 1.5 * 4);
