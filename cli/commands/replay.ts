@@ -99,4 +99,4 @@ function lines(
   ];
 }
 
-const ALWAYS: ReadonlySet<string> = new Set(['workload', 'service', 'kind']);
+const ALWAYS: ReadonlySet<string> = new Set(['workloadId', 'service', 'kind']);

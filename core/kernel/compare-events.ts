@@ -1,4 +1,3 @@
-import { GATES } from '../gates/gate-state.ts';
 import type { CapacityEventRecord } from './kernel-io.ts';
 
 /** The first event that is not the one expected. */
@@ -12,17 +11,14 @@ export interface EventDifference {
   readonly fields: readonly string[];
 }
 
-/**
- * Compares what was decided: workload, service, kind, gate statuses and the
- * action, in order. Ids, times and texts are not decisions. `null` = all equal.
- */
+/** Compares events in order, field by field: a replay repeats every number, name and time. `null` = all equal. */
 export function firstDifference(
   expected: readonly CapacityEventRecord[],
   actual: readonly CapacityEventRecord[],
 ): EventDifference | null {
   for (let i = 0; i < Math.max(expected.length, actual.length); i++) {
-    const wanted = decisionOf(expected[i]);
-    const got = decisionOf(actual[i]);
+    const wanted = fieldsOf(expected[i]);
+    const got = fieldsOf(actual[i]);
     const fields = [...new Set([...Object.keys(wanted ?? {}), ...Object.keys(got ?? {})])].filter(
       (name) => wanted?.[name] !== got?.[name],
     );
@@ -32,23 +28,12 @@ export function firstDifference(
   return null;
 }
 
-const NOT_DECIDED: ReadonlySet<string> = new Set(['id', 'startedAtMs', 'expiresAtMs']);
+const fieldsOf = (event: CapacityEventRecord | undefined): Readonly<Record<string, unknown>> | null =>
+  event === undefined ? null : Object.fromEntries(leavesOf('', event));
 
-/** One level deep, so that fields compare by value. */
-function decisionOf(event: CapacityEventRecord | undefined): Readonly<Record<string, unknown>> | null {
-  if (event === undefined) return null;
-  const { workloadId, service, kind, gates, action } = event;
-  return {
-    workload: workloadId,
-    service,
-    kind,
-    ...Object.fromEntries(GATES.map((gate) => [`gates.${gate}`, gates[gate].status])),
-    ...Object.fromEntries(
-      Object.entries(action ?? {})
-        .filter(([name]) => !NOT_DECIDED.has(name))
-        .map(([name, value]) => [`action.${name}`, isPrimitive(value) ? value : JSON.stringify(value)]),
-    ),
-  };
+/** Every leaf of a value with its path, as JSON has it: an empty object is none, a number that is not finite is null. */
+function leavesOf(path: string, value: unknown): [string, unknown][] {
+  if (typeof value === 'number' && !Number.isFinite(value)) return [[path, null]];
+  if (typeof value !== 'object' || value === null) return [[path, value]];
+  return Object.entries(value).flatMap(([name, part]) => leavesOf(path === '' ? name : `${path}.${name}`, part));
 }
-
-const isPrimitive = (value: unknown): boolean => typeof value !== 'object' || value === null;

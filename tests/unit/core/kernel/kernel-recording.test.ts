@@ -91,26 +91,40 @@ describe('replay of a recording', () => {
 });
 
 describe('firstDifference', () => {
-  it('names the fields, by position, and looks past ids, times and texts', () => {
-    const story = recordStory(3, [
+  const events = eventsOf(
+    recordStory(3, [
       [95, 200],
       [100, 1600],
-    ]);
-    const events = eventsOf(story);
-    const acted = events.findIndex(({ action }) => action !== null);
-    const told = events.map((event) => ({
-      ...event,
-      wallMs: 0,
-      message: '',
-      action: event.action && { ...event.action, id: 'other', startedAtMs: 0, expiresAtMs: 1 },
+    ]),
+  );
+  const acted = events.findIndex(({ action }) => action !== null);
+  const withAltered = (change: (event: CapacityEventRecord) => object): CapacityEventRecord[] =>
+    events.map((event, i) => (i === acted ? { ...event, ...change(event) } : event));
+
+  it('finds nothing in what went through JSON', () => {
+    const infinite = withAltered(({ gates }) => ({
+      gates: { ...gates, uv: { ...gates.uv, ratio: Number.POSITIVE_INFINITY } },
     }));
-    assert.equal(firstDifference(events, told), null);
-    const altered = told.map((event, i) =>
-      i === acted && event.action ? { ...event, action: { ...event.action, size: 1 } } : event,
-    );
-    const found = firstDifference(events, altered);
-    assert.equal(found?.position, acted + 1);
-    assert.deepEqual(found?.fields, ['action.size']);
+    assert.equal(firstDifference(JSON.parse(JSON.stringify(infinite)), infinite), null);
+  });
+
+  const alterations: [string, (event: CapacityEventRecord) => object][] = [
+    ['action.size', ({ action }) => ({ action: { ...action, size: 1 } })],
+    ['action.id', ({ action }) => ({ action: { ...action, id: 'other' } })],
+    ['gates.fit.ratio', ({ gates }) => ({ gates: { ...gates, fit: { ...gates.fit, ratio: 0.5 } } })],
+    ['consumed.int', ({ consumed }) => ({ consumed: { ...consumed, int: 0.123 } })],
+    ['message', () => ({ message: '' })],
+    ['wallMs', ({ wallMs }) => ({ wallMs: wallMs + 1 })],
+  ];
+  for (const [field, change] of alterations) {
+    it(`names the place and the field: ${field}`, () => {
+      const found = firstDifference(events, withAltered(change));
+      assert.equal(found?.position, acted + 1);
+      assert.deepEqual(found?.fields, [field]);
+    });
+  }
+
+  it('tells a missing event from one too many', () => {
     assert.equal(firstDifference(events, events.slice(0, -1))?.actual, null);
     assert.equal(firstDifference(events.slice(0, -1), events)?.expected, null);
   });
