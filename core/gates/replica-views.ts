@@ -1,3 +1,4 @@
+import { median } from '../numeric/statistics.ts';
 import { type ComparisonScale, compareHistograms } from './view-disagreement.ts';
 
 /** Views with fewer answers are left out: their distribution is not known yet (MATHS §B2). */
@@ -109,9 +110,3 @@ function pooled(views: readonly ReplicaView[]): number[] {
 }
 
 const answers = ({ histogram }: ReplicaView): number => histogram.reduce((total, count) => total + count, 0);
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length / 2;
-  return ((sorted[Math.ceil(middle) - 1] ?? 0) + (sorted[Math.floor(middle)] ?? 0)) / 2;
-}

@@ -32,7 +32,8 @@ export function callComponents(size: number, calls: readonly CallRate[]): GraphC
   return components;
 }
 
-function symmetrised(size: number, calls: readonly CallRate[]): Map<number, number>[] {
+/** W = A + Aᵀ, per node: neighbour → weight. Throws as `callComponents` does. */
+export function symmetrised(size: number, calls: readonly CallRate[]): Map<number, number>[] {
   const weights = Array.from({ length: size }, () => new Map<number, number>());
   for (const { from, to, rateRps } of calls) {
     const [row, column] = [weights[from], weights[to]];

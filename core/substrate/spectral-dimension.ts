@@ -1,3 +1,6 @@
+import { fitLine } from '../numeric/fit-line.ts';
+import { logReturnProbability } from './heat-trace.ts';
+
 /** Fewer nodes have no scaling range. */
 const NODES_MIN = 16;
 /** The range of diffusion times must span a decade. */
@@ -34,9 +37,10 @@ export function spectralDimension(eigenvalues: readonly number[] | null, extreme
   }
   const step = Math.log(window[1] / window[0]) / (POINTS - 1);
   const logTimes = Array.from({ length: POINTS }, (_, i) => Math.log(window[0]) + i * step);
-  const { slope, rSquared } = line(
+  const logReturn = logReturnProbability(eigenvalues);
+  const { slope, rSquared } = fitLine(
     logTimes,
-    logTimes.map((logTime) => logReturn(eigenvalues, Math.exp(logTime))),
+    logTimes.map((logTime) => logReturn(Math.exp(logTime))),
   );
   const raw = -2 * slope;
   return rSquared >= R_SQUARED_MIN
@@ -48,24 +52,3 @@ export interface Bounds {
   readonly lambda1: number;
   readonly lambdaMax: number;
 }
-
-/** ln P(t) with the largest term taken out of the sum, so that it cannot underflow. */
-function logReturn(eigenvalues: readonly number[], time: number): number {
-  const lowest = Math.min(...eigenvalues);
-  const sum = eigenvalues.reduce((total, value) => total + Math.exp(-time * (value - lowest)), 0);
-  return -time * lowest + Math.log(sum / eigenvalues.length);
-}
-
-/** Least squares. */
-function line(x: readonly number[], y: readonly number[]): { readonly slope: number; readonly rSquared: number } {
-  const [meanX, meanY] = [mean(x), mean(y)];
-  const sums = x.map((value, i) => [value - meanX, (y[i] ?? 0) - meanY] as const);
-  const xx = sums.reduce((sum, [dx]) => sum + dx * dx, 0);
-  const xy = sums.reduce((sum, [dx, dy]) => sum + dx * dy, 0);
-  const yy = sums.reduce((sum, [, dy]) => sum + dy * dy, 0);
-  const slope = xy / xx;
-  const residual = sums.reduce((sum, [dx, dy]) => sum + (dy - slope * dx) ** 2, 0);
-  return { slope, rSquared: 1 - residual / yy };
-}
-
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
