@@ -13,7 +13,7 @@ import {
   sampleCap,
 } from '../../core/gates/view-disagreement.ts';
 import { meshSpectrum } from '../../core/substrate/spectrum.ts';
-import type { GoldenCase } from './golden-file.ts';
+import { type GoldenCase, numberOr, numbers } from './golden-file.ts';
 
 type Input = GoldenCase['input'];
 
@@ -37,9 +37,9 @@ function goldenFitRate(input: Input): unknown {
     observed: numbers(input.n),
     expected: numbers(input.m),
     modelVariance: input.v === undefined ? numbers(input.m).map(() => 0) : numbers(input.v),
-    dispersion: numeric(input.phi, 1),
-    threshold: numeric(input.eps, 0.25),
-    z: numeric(input.z, 2.33),
+    dispersion: numberOr(input.phi, 1),
+    threshold: numberOr(input.eps, 0.25),
+    z: numberOr(input.z, 2.33),
   });
   const scale = { mass: got.mass, mass_needed: got.massNeeded, cells: got.cells };
   if (got.status === 'UNKNOWN') {
@@ -66,14 +66,14 @@ function goldenFitLatency(input: Input): unknown {
       varianceLog: variance[index] ?? Number.NaN,
     })),
   );
-  const { status, ratio } = judge(value / numeric(input.eps, 0.25));
+  const { status, ratio } = judge(value / numberOr(input.eps, 0.25));
   return { status, value, ratio };
 }
 
 function goldenBucket(input: Input): unknown {
-  const rateRps = numeric(input.rho, Number.NaN);
+  const rateRps = numberOr(input.rho, Number.NaN);
   const bucket = numbers(input.t).reduce((level, atSec) => addArrival(level, atSec, rateRps), EMPTY_BURST_LEVEL);
-  return { max_level: bucket.maxLevel, ratio: burstRatio(bucket.maxLevel, numeric(input.sigma, Number.NaN)) };
+  return { max_level: bucket.maxLevel, ratio: burstRatio(bucket.maxLevel, numberOr(input.sigma, Number.NaN)) };
 }
 
 function goldenSpectralRadius(input: Input): unknown {
@@ -95,16 +95,16 @@ function goldenKs(input: Input): unknown {
 
 function goldenEdge(input: Input): unknown {
   const pair = {
-    out: numeric(input.out, Number.NaN),
-    in: numeric(input.in, Number.NaN),
-    inFlightBound: numeric(input.inflight_bound, Number.NaN),
+    out: numberOr(input.out, Number.NaN),
+    in: numberOr(input.in, Number.NaN),
+    inFlightBound: numberOr(input.inflight_bound, Number.NaN),
   };
   return goldenDisagreement(compareCounts(pair, goldenScale(input)));
 }
 
 function goldenFamilyK(input: Input): unknown {
-  const single = Math.sqrt(Math.log(2 / numeric(input.alpha, Number.NaN)));
-  return familyK(single, numeric(input.m, Number.NaN));
+  const single = Math.sqrt(Math.log(2 / numberOr(input.alpha, Number.NaN)));
+  return familyK(single, numberOr(input.m, Number.NaN));
 }
 
 function goldenIsolation(input: Input): unknown {
@@ -128,7 +128,7 @@ function goldenIsolation(input: Input): unknown {
 }
 
 function goldenNormalisedLaplacian(input: Input): unknown {
-  const size = numeric(input.n, Number.NaN);
+  const size = numberOr(input.n, Number.NaN);
   const calls = (factor: number) =>
     lists(input.edges).map(([from = -1, to = -1, weight = 0]) => ({ from, to, rateRps: factor * weight }));
   const got = meshSpectrum(size, calls(1));
@@ -147,7 +147,7 @@ function goldenNormalisedLaplacian(input: Input): unknown {
 }
 
 const goldenScale = (input: Input) => ({
-  k: numeric(input.k, Number.NaN),
+  k: numberOr(input.k, Number.NaN),
   samplesMax: sampleCap(typeof input.C_geo === 'number' ? input.C_geo : null),
 });
 
@@ -161,10 +161,4 @@ const goldenDisagreement = (got: Disagreement) => ({
   pass: judge(got.ratio).status === 'PASS',
 });
 
-function numbers(value: unknown): number[] {
-  return Array.isArray(value) ? value.map((item) => numeric(item, Number.NaN)) : [];
-}
-
 const lists = (value: unknown): number[][] => (Array.isArray(value) ? value.map(numbers) : []);
-
-const numeric = (value: unknown, otherwise: number): number => (typeof value === 'number' ? value : otherwise);

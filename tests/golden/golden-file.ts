@@ -5,6 +5,10 @@ import { join, relative } from 'node:path';
 export interface GoldenFile {
   readonly name: string;
   readonly schema: string;
+  /** What its cases compute where they name no operation of their own. */
+  readonly family: string;
+  /** Inputs that all of its cases share. */
+  readonly shared: Readonly<Record<string, unknown>>;
   readonly tolerance: Tolerance;
   readonly cases: readonly GoldenCase[];
 }
@@ -35,7 +39,9 @@ function parse(name: string, text: string): GoldenFile {
   return {
     name,
     schema: typeof raw.schema === 'string' ? raw.schema : '',
-    tolerance: { rel: number(tolerance.rel, 1e-9), abs: number(tolerance.abs, 1e-10) },
+    family: typeof raw.family === 'string' ? raw.family : '',
+    shared: raw,
+    tolerance: { rel: numberOr(tolerance.rel, 1e-9), abs: numberOr(tolerance.abs, 1e-10) },
     cases: (Array.isArray(raw.cases) ? raw.cases : []).map((entry, index) => {
       const one = record(entry);
       return {
@@ -84,4 +90,7 @@ export function record(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-const number = (value: unknown, otherwise: number): number => (typeof value === 'number' ? value : otherwise);
+export const numberOr = (value: unknown, otherwise: number): number => (typeof value === 'number' ? value : otherwise);
+
+export const numbers = (value: unknown): number[] =>
+  Array.isArray(value) ? value.map((item) => numberOr(item, Number.NaN)) : [];

@@ -1,4 +1,5 @@
 import { CONTROL_OPERATIONS, CONTROL_SCHEMA } from './control-operations.ts';
+import { FRAMEWORK_OPERATIONS, FRAMEWORK_SCHEMA } from './framework-operations.ts';
 import { GATE_OPERATIONS, GATE_SCHEMA } from './gate-operations.ts';
 import { differences, type GoldenCase, type GoldenFile, readGoldenFolder } from './golden-file.ts';
 
@@ -28,16 +29,19 @@ function runFile(file: GoldenFile): FileReport {
   };
 }
 
-const OPERATIONS = new Map([
+type Operation = (input: GoldenCase['input'], shared: GoldenFile['shared']) => unknown;
+
+const OPERATIONS = new Map<string, ReadonlyMap<string, Operation>>([
   [GATE_SCHEMA, new Map(Object.entries(GATE_OPERATIONS))],
   [CONTROL_SCHEMA, new Map(Object.entries(CONTROL_OPERATIONS))],
+  [FRAMEWORK_SCHEMA, new Map(Object.entries(FRAMEWORK_OPERATIONS))],
 ]);
 
-const operationOf = (file: GoldenFile, one: GoldenCase) => OPERATIONS.get(file.schema)?.get(one.op);
+const operationOf = (file: GoldenFile, one: GoldenCase) => OPERATIONS.get(file.schema)?.get(one.op || file.family);
 
 function runCase(file: GoldenFile, one: GoldenCase): string[] {
   try {
-    return differences(operationOf(file, one)?.(one.input), one.output, file.tolerance);
+    return differences(operationOf(file, one)?.(one.input, file.shared), one.output, file.tolerance);
   } catch (error) {
     return [String(error)];
   }
