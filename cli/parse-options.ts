@@ -14,6 +14,9 @@ export function parseFraction(text: string): number {
   return value;
 }
 
+/** `0.33,0.66,1`: components of several capacity vectors. */
+export const parseFractions = (text: string): number[] => text.split(',').map(parseFraction);
+
 /** A component that may also be taken away: `none` sets no limit on that axis. */
 export function parseFractionOrNone(text: string): number | 'none' {
   return text === 'none' ? text : parseFraction(text);

@@ -20,6 +20,7 @@ import { revokeCommand } from './commands/revoke.ts';
 import { safeModeCommand } from './commands/safe-mode.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { statusCommand } from './commands/status.ts';
+import { sweepCommand } from './commands/sweep.ts';
 import { tokenCommand } from './commands/token.ts';
 import { whyCommand } from './commands/why.ts';
 import type { CliContext } from './context.ts';
@@ -52,6 +53,7 @@ export function buildProgram(context: CliContext, processCommands: readonly Comm
     safeModeCommand,
     recordCommand,
     replayCommand,
+    sweepCommand,
     budgetCommand,
     enrolCommand,
     revokeCommand,

@@ -41,6 +41,15 @@ export { type ObservationLimits, observationLimits } from './capacity/observatio
 export { guaranteedShares, type RateDemand, rateLimits } from './capacity/rate-limits.ts';
 export { covers, debit, fullBucket, levelAt, retryAfterMs, type TokenBucket, take } from './capacity/token-bucket.ts';
 export { waterFill } from './capacity/water-fill.ts';
+export { type GateMetrics, gateMetrics } from './framework/gate-metrics.ts';
+export { type FrameworkVerdict, gateVerdicts } from './framework/gate-verdicts.ts';
+export { type GeoSweep, geoSweep, staircase } from './framework/geo-sweep.ts';
+export { graphSpectrum } from './framework/graph-spectrum.ts';
+export { lanczosQuadrature, stochasticReturn } from './framework/lanczos-quadrature.ts';
+export { latticeSpectrum } from './framework/lattice-spectrum.ts';
+export { hardFilter, powerFilter, softFilter } from './framework/mode-filters.ts';
+export { type MultiAxisOptions, type MultiAxisSweep, multiAxisSweep } from './framework/multi-axis-sweep.ts';
+export { type PublishedReport, publishedReport } from './framework/published-report.ts';
 export { allPass, combineGates } from './gates/all-pass.ts';
 export { GATES, type GateName, type GateState, type GateStatus, type GateVerdict } from './gates/gate-state.ts';
 export { CapacityKernel, type CapacityKernelOptions } from './kernel/capacity-kernel.ts';

@@ -7,6 +7,7 @@ import { modeCount, spectrumScalars } from './spectrum-scalars.ts';
 
 /** k of the gluing bound k/√N; the reference's template has 1, all else 2 (MATHS §A10 b7). */
 export const GLUING_K = 2;
+/** Largest tolerated leak of the other axes into the geometric sector (MATHS §A7 i). */
 export const ISOLATION_THRESHOLD = 0.15;
 /** ε of the fit where only d_s is compared. */
 const DIMENSION_TOLERANCE = 2;

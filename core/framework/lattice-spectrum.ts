@@ -3,7 +3,7 @@ import type { SpectralMeasure } from '../substrate/heat-trace.ts';
 /** Modes of a torus that are listed one by one (MATHS §A2). */
 export const TORUS_MODES_MAX = 500_000;
 /** Sums of levels that are formed at once: bounds the memory of `latticeSpectrum`. */
-const LEVEL_SUMS_MAX = 4_000_000;
+const LEVEL_SUMS_MAX = 2_000_000;
 /** Sums that differ by less are the same level: rounding of the same degenerate eigenvalue. */
 const SAME_LEVEL = 1e-12;
 
@@ -46,7 +46,7 @@ export function ringSpectrum(side: number): SpectralMeasure {
  * Distinct eigenvalues of Σ_d w_d·L_d on the torus of side N, ascending, with their
  * multiplicities, which sum to N^D (MATHS §A2, §A3). Degenerate levels make this
  * about 40 times shorter than the list of modes (D = 3, N = 64: 6 017 of 262 144).
- * Throws a RangeError on a weight that is not a finite number ≥ 0, and where there are more than 4 million sums.
+ * Throws a RangeError on a weight that is not a finite number ≥ 0, and where there are more than 2 million sums.
  */
 export function latticeSpectrum(side: number, weights: readonly number[]): SpectralMeasure {
   checkDims(weights.length);

@@ -52,6 +52,7 @@ export interface SelectionSummary {
   readonly status: 'PASS' | 'SKIP';
 }
 
+/** Sums up the records of a sweep (MATHS §A8 a); shares and means are NaN without records. */
 export function selectionSummary(records: readonly ModeCounts[]): SelectionSummary {
   const total = (value: (record: ModeCounts) => number): number => sum(records.map(value));
   const truthUnknown = total(({ pointerStable }) => pointerStable);

@@ -39,7 +39,7 @@ export interface PowerOptions {
   readonly quantile?: number;
 }
 
-/** Keeps the m = min(n, max(1, ⌈0.05·n⌉, ⌊C·n⌋)) smallest modes. Throws a RangeError unless C is in [0, 1]. */
+/** Keeps the m = min(n, max(1, ⌈0.05·n⌉, ⌊C·n⌋)) smallest modes (MATHS §A3). Throws a RangeError unless C is in [0, 1]. */
 export function hardFilter(eigenvalues: readonly number[], capacity: number): HardFilter {
   checkFraction(capacity);
   const modes = eigenvalues.length;
@@ -47,7 +47,7 @@ export function hardFilter(eigenvalues: readonly number[], capacity: number): Ha
   return { weights: eigenvalues.map((_, rank) => (rank < kept ? 1 : 0)), kept };
 }
 
-/** g_i = 1/(1 + exp(−(m_e − i)/s)) at rank i, m_e = n·(0.05 + 0.95·C), s = max(0.05·n, 1). Throws a RangeError unless C is in [0, 1]. */
+/** g_i = 1/(1 + exp(−(m_e − i)/s)) at rank i, m_e = n·(0.05 + 0.95·C), s = max(0.05·n, 1) (MATHS §A3). Throws a RangeError unless C is in [0, 1]. */
 export function softFilter(eigenvalues: readonly number[], capacity: number): SoftFilter {
   checkFraction(capacity);
   const modes = eigenvalues.length;
@@ -59,7 +59,7 @@ export function softFilter(eigenvalues: readonly number[], capacity: number): So
 /**
  * g = (1 + λ/λ_q)^(−β), β = β_max·(1 − C^γ), λ_q the q-quantile of the eigenvalues that
  * are not 0 (1 where there are none); β_max = d0/2, γ = 1, q = 0.5. In a scaling
- * window d_s ≈ d − 2β. Throws a RangeError unless C is in [0, 1].
+ * window d_s ≈ d − 2β (MATHS §A3). Throws a RangeError unless C is in [0, 1].
  */
 export function powerFilter(eigenvalues: readonly number[], capacity: number, options: PowerOptions): PowerFilter {
   checkFraction(capacity);

@@ -1,3 +1,4 @@
+import type { GateName } from '../gates/gate-state.ts';
 import { type MultiAxisOptions, type MultiAxisSweep, multiAxisSweep } from './multi-axis-sweep.ts';
 
 /** A figure of the published tables, to the digits it was published with, and what it comes out as. */
@@ -11,11 +12,12 @@ export interface PublishedFigure {
 
 /** A value beside the bound that its gate holds it against. */
 export interface PublishedRow {
+  readonly gate: GateName;
   readonly value: PublishedFigure;
   /** `null` where none was published. */
   readonly bound: PublishedFigure | null;
-  /** The computed value over the bound that the reference holds it against. */
-  readonly shareOfBound: number;
+  /** The bound that the reference computes for this run. */
+  readonly heldAgainst: number;
 }
 
 /** One published run of the reference, reproduced with its faults, and the sound form of the same capacities. */
@@ -55,9 +57,8 @@ const N64: PublishedTable = {
 
 /**
  * The tables that Framework v4.5 publishes for N = 32 and N = 64 (D = 3), computed with
- * the reference's faults, for they are in the published figures (MATHS §A8, §A10 b1–b3).
- * "Share of bound" is what makes gluing, UV and isolation say nothing: they come
- * from their bounds (b3).
+ * the reference's faults, for they are in the published figures (MATHS §A8, §A10 b1, b2).
+ * Gluing, UV and isolation come from their own bounds there and cannot fail (b3).
  */
 export const publishedRuns = (): { readonly n32: PublishedRun; readonly n64: PublishedRun } => ({
   n32: publishedRun(N32),
@@ -73,19 +74,29 @@ export function publishedFigure(name: string, published: string, computed: numbe
 function publishedRun(table: PublishedTable): PublishedRun {
   const reference = multiAxisSweep({ ...table.options, parity: true });
   const { metrics } = reference;
-  const row = (name: string, [value, bound]: readonly [string, string?], got: number | null, limit: number | null) => ({
-    value: publishedFigure(name, value, got ?? Number.NaN),
-    bound: bound === undefined ? null : publishedFigure(`${name} bound`, bound, limit ?? Number.NaN),
-    shareOfBound: (got ?? Number.NaN) / (limit ?? Number.NaN),
-  });
+  const row = (
+    gate: GateName,
+    name: string,
+    [value, bound]: readonly [string, string?],
+    computed: number | null,
+    limit: number | null,
+  ): PublishedRow => {
+    const heldAgainst = limit ?? Number.NaN;
+    return {
+      gate,
+      value: publishedFigure(name, value, computed ?? Number.NaN),
+      bound: bound === undefined ? null : publishedFigure(`${name} bound`, bound, heldAgainst),
+      heldAgainst,
+    };
+  };
   return {
     options: table.options,
     rows: [
-      row('fit error', table.fit, metrics.fitError, metrics.fitThreshold),
-      row('overlap delta', table.gluing, metrics.overlapDelta, metrics.gluingK / Math.sqrt(metrics.modes)),
-      row('lambda1', [table.lambda1], metrics.lambda1, metrics.uvMaxLambda1),
-      row('lambda_int', [table.lambdaInt], metrics.lambdaInt, metrics.uvMaxLambdaInt),
-      row('isolation', [table.isolation], metrics.isolation, metrics.isolationThreshold),
+      row('fit', 'fit error', table.fit, metrics.fitError, metrics.fitThreshold),
+      row('gluing', 'overlap delta', table.gluing, metrics.overlapDelta, metrics.gluingK / Math.sqrt(metrics.modes)),
+      row('uv', 'lambda1', [table.lambda1], metrics.lambda1, metrics.uvMaxLambda1),
+      row('uv', 'lambda_int', [table.lambdaInt], metrics.lambdaInt, metrics.uvMaxLambdaInt),
+      row('isolation', 'isolation', [table.isolation], metrics.isolation, metrics.isolationThreshold),
     ],
     reference,
     sound: multiAxisSweep(table.options),

@@ -8,6 +8,7 @@ export type Window = readonly [number, number];
 
 /** Scales in 1/[weight]: they miss the spectrum of a graph whose weights are of another size (MATHS §A11). */
 export const SCALES = { first: 0.1, last: 200, points: 400 } as const;
+/** Plateau window: first scale, share of N²/4π², share of the last scale, least width (MATHS §A5). */
 export const WINDOW = { first: 5, share: 0.4, lastShare: 0.6, widthMin: 1 } as const;
 const PLATEAU_POINTS_MIN = 3;
 const SCALING_POINTS_MIN = 5;
@@ -54,6 +55,7 @@ export interface Plateau {
   readonly points: number;
 }
 
+/** d_s on the plateau by median, mean and regression (MATHS §A5); dimensionless. Throws a RangeError below two scales. */
 export function plateau(scales: readonly number[], logReturn: readonly number[], window: Window): Plateau {
   const flow = spectralFlow(scales, logReturn);
   const positions = plateauPositions(scales, window);

@@ -28,6 +28,7 @@ export function quantile(values: ArrayLike<number>, q: number): number {
   return below + (rank - Math.floor(rank)) * (above - below);
 }
 
+/** The middle order statistic, or the mean of the two middle ones; NaN of nothing. */
 export const median = (values: ArrayLike<number>): number => quantile(values, 0.5);
 
 /** Pearson's r = Σ dx·dy / √(Σ dx²·Σ dy²) of two series of equal length; NaN where one of them is constant. */
