@@ -15,7 +15,7 @@ export function checkCapacity(capacity: CapacityVector, { strict = false } = {})
     return [{ path: `C_${axis}`, message }];
   });
   if (strict && AXES.every((axis) => capacity[axis] === null)) {
-    problems.push({ path: 'C', message: 'at least one capacity axis must be set (strict mode)' });
+    problems.push({ path: 'At least one capacity axis', message: 'must be set (strict mode)' });
   }
   throwProblems(problems);
 }

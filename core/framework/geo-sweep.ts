@@ -1,3 +1,4 @@
+import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import { geometricGrid, linearGrid } from '../numeric/grid.ts';
 import { type Problem, throwProblems } from '../problem.ts';
 import { latticeWeights } from './axis-weights.ts';
@@ -23,6 +24,8 @@ export interface GeoSweepOptions {
   readonly windowFirst?: number;
   /** Share of N²/4π² that ends the window; default 0.4. */
   readonly windowShare?: number;
+  /** Other axes that the reference records; of no effect but on its run id. */
+  readonly overrides?: Partial<CapacityVector> | null;
 }
 
 export type GeoSweepConfig = Required<GeoSweepOptions>;
@@ -59,6 +62,7 @@ export function geoSweepConfig(options: GeoSweepOptions): GeoSweepConfig {
     scalePoints: SCALES.points,
     windowFirst: WINDOW.first,
     windowShare: WINDOW.share,
+    overrides: null,
     ...options,
   };
   const problems: Problem[] = (['geoFirst', 'geoLast'] as const)
@@ -107,21 +111,25 @@ export function staircase({ config, points }: GeoSweep): GeoPoint[] {
  * JSON with sorted keys, fractional quantities with a decimal point (MATHS §A8).
  */
 export function geoSweepText(config: GeoSweepConfig): string {
-  const real = (value: number): string => (Number.isInteger(value) ? `${value}.0` : `${value}`);
-  const fields = {
-    C_geo_max: real(config.geoLast),
-    C_geo_min: real(config.geoFirst),
-    C_geo_steps: `${config.geoSteps}`,
-    D: `${config.dims}`,
-    N: `${config.side}`,
-    capacity_overrides: 'null',
-    n_sigma: `${config.scalePoints}`,
-    plateau_sigma_hi_frac: real(config.windowShare),
-    plateau_sigma_lo: real(config.windowFirst),
-    sigma_max: real(config.scaleLast),
-    sigma_min: real(config.scaleFirst),
-  };
-  return `{${Object.entries(fields)
-    .map(([name, value]) => `"${name}": ${value}`)
-    .join(', ')}}`;
+  const overrides = Object.entries(config.overrides ?? {}).map(([axis, value]) => [`C_${axis}`, real(value)] as const);
+  return jsonObject([
+    ['C_geo_max', real(config.geoLast)],
+    ['C_geo_min', real(config.geoFirst)],
+    ['C_geo_steps', `${config.geoSteps}`],
+    ['D', `${config.dims}`],
+    ['N', `${config.side}`],
+    ['capacity_overrides', config.overrides === null ? 'null' : jsonObject(overrides.sort(byName))],
+    ['n_sigma', `${config.scalePoints}`],
+    ['plateau_sigma_hi_frac', real(config.windowShare)],
+    ['plateau_sigma_lo', real(config.windowFirst)],
+    ['sigma_max', real(config.scaleLast)],
+    ['sigma_min', real(config.scaleFirst)],
+  ]);
 }
+
+const real = (value: number | null): string => (Number.isInteger(value) ? `${value}.0` : `${value}`);
+
+const byName = ([a]: readonly [string, string], [b]: readonly [string, string]): number => (a < b ? -1 : 1);
+
+const jsonObject = (fields: readonly (readonly [string, string])[]): string =>
+  `{${fields.map(([name, value]) => `"${name}": ${value}`).join(', ')}}`;

@@ -1,6 +1,7 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 import { mean } from '../numeric/statistics.ts';
 import { logHeatTrace } from '../substrate/heat-trace.ts';
+import { dot, length, scaled, subtractProjection } from '../substrate/lanczos.ts';
 import type { Tridiagonal } from '../substrate/tridiagonal.ts';
 
 /** A new direction shorter than this share of the operator's size is rounding: the space is exhausted. */
@@ -88,18 +89,3 @@ function tridiagonalise(
     next = scaled(image, 1 / growth);
   }
 }
-
-function subtractProjection(vector: Float64Array, unit: Float64Array): void {
-  const share = dot(vector, unit);
-  for (let i = 0; i < vector.length; i++) vector[i] = (vector[i] ?? 0) - share * (unit[i] ?? 0);
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let total = 0;
-  for (let i = 0; i < a.length; i++) total += (a[i] ?? 0) * (b[i] ?? 0);
-  return total;
-}
-
-const length = (vector: Float64Array): number => Math.sqrt(dot(vector, vector));
-
-const scaled = (vector: Float64Array, factor: number): Float64Array => vector.map((value) => value * factor);

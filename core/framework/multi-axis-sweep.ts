@@ -6,7 +6,15 @@ import { type GateMetrics, gateMetrics, type Parity } from './gate-metrics.ts';
 import { type FrameworkVerdict, gateVerdicts, worstMetrics } from './gate-verdicts.ts';
 import { type LatticeTrace, latticeTrace, logReturnUnder } from './lattice-trace.ts';
 import { type ModeCounts, modeCounts } from './mode-counts.ts';
-import { defaultScales, plateauMedian, plateauWindow, spectralFlow, type Window } from './spectral-flow.ts';
+import {
+  defaultScales,
+  finiteSizeLimit,
+  plateauMedian,
+  plateauWindow,
+  spectralFlow,
+  WINDOW,
+  type Window,
+} from './spectral-flow.ts';
 
 /** A sweep of C_geo and C_int on a torus of D dimensions and side N (MATHS §A8). */
 export interface MultiAxisOptions extends Parity {
@@ -53,14 +61,15 @@ export interface MultiAxisSweep {
  * G_EFT is ln P of the whole lattice; G_C that of Σ_d w_d(C_geo)·L_d, its modes
  * weighted by C_int; both normalised, with exp(−s·λ). `parity` reproduces the reference's
  * runner: exp(−s²·λ), which doubles d_s (A10 b1); C_geo nowhere in the correlator (b2); sums
- * that are not normalised; and its gates (see `gateMetrics`, `gateVerdicts`).
+ * that are not normalised; pairs cut to the shorter list; a window without its limits; and its
+ * gates (see `gateMetrics`, `gateVerdicts`).
  *
  * Works on distinct levels and factorised returns: N = 64, D = 3 takes well below a second a value of C_geo.
  * Throws one RangeError on a capacity outside [0, 1] and on paired lists of different lengths.
  */
 export function multiAxisSweep(options: MultiAxisOptions): MultiAxisSweep {
   const { dims, side, parity = false, scales = defaultScales() } = options;
-  const window = options.window ?? plateauWindow(side);
+  const window = options.window ?? (parity ? [WINDOW.first, finiteSizeLimit(side)] : plateauWindow(side));
   const capacities = capacityVectors(options);
   const times = parity ? scales.map((scale) => scale * scale) : scales;
   const whole = latticeTrace(side, latticeWeights(1, dims), times);
@@ -101,15 +110,16 @@ export function multiAxisSweep(options: MultiAxisOptions): MultiAxisSweep {
   return { points, metrics, verdicts: gateVerdicts(metrics, { parity }) };
 }
 
-function capacityVectors({ geo, int, mode }: MultiAxisOptions): CapacityVector[] {
-  const vectors =
-    mode === 'grid'
-      ? geo.flatMap((cGeo) => int.map((cInt) => ({ ...UNLIMITED, geo: cGeo, int: cInt })))
-      : geo.map((cGeo, i) => ({ ...UNLIMITED, geo: cGeo, int: int[i] ?? Number.NaN }));
-  if (mode === 'paired' && geo.length !== int.length) {
+function capacityVectors({ geo, int, mode, parity = false }: MultiAxisOptions): CapacityVector[] {
+  if (mode === 'paired' && !parity && geo.length !== int.length) {
     throw new RangeError(`geo, int: paired lists must have equal lengths, got ${geo.length} and ${int.length}`);
   }
-  if (vectors.length === 0) throw new RangeError('geo, int: must not be empty');
+  const pairs =
+    mode === 'grid'
+      ? geo.flatMap((cGeo) => int.map((cInt) => [cGeo, cInt] as const))
+      : geo.slice(0, int.length).map((cGeo, i) => [cGeo, int[i] ?? Number.NaN] as const);
+  if (pairs.length === 0) throw new RangeError('geo, int: must not be empty');
+  const vectors = pairs.map(([cGeo, cInt]) => ({ ...UNLIMITED, geo: cGeo, int: cInt }));
   for (const vector of vectors) checkCapacity(vector);
   return vectors;
 }

@@ -26,9 +26,13 @@ export function plateauWindow(
   share: number = WINDOW.share,
   lastScale: number = SCALES.last,
 ): Window {
-  const round = (share * side * side) / (4 * Math.PI * Math.PI);
-  return [first, Math.max(Math.min(round, WINDOW.lastShare * lastScale), first + WINDOW.widthMin)];
+  const limit = Math.min(finiteSizeLimit(side, share), WINDOW.lastShare * lastScale);
+  return [first, Math.max(limit, first + WINDOW.widthMin)];
 }
+
+/** 0.4·N²/4π²: above it a walk feels that the lattice of side N is finite (MATHS §A5). */
+export const finiteSizeLimit = (side: number, share: number = WINDOW.share): number =>
+  (share * side * side) / (4 * Math.PI * Math.PI);
 
 /** d_s(s) = −2·d ln P / d ln s by `gradient`, one value a scale (MATHS §A5). Throws a RangeError below two scales. */
 export const spectralFlow = (scales: readonly number[], logReturn: readonly number[]): number[] =>

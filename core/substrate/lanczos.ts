@@ -83,7 +83,8 @@ function startVector(size: number): Float64Array {
   });
 }
 
-function subtractProjection(vector: Float64Array, unit: Float64Array): void {
+/** Takes out of a vector, in place, what it has of a unit vector. */
+export function subtractProjection(vector: Float64Array, unit: Float64Array): void {
   const share = dot(vector, unit);
   for (let i = 0; i < vector.length; i++) vector[i] = (vector[i] ?? 0) - share * (unit[i] ?? 0);
 }
@@ -97,12 +98,12 @@ function combined(basis: readonly Float64Array[], coordinates: Float64Array): Fl
   return sum;
 }
 
-function dot(a: Float64Array, b: Float64Array): number {
+export function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
   return sum;
 }
 
-const length = (vector: Float64Array): number => Math.sqrt(dot(vector, vector));
+export const length = (vector: Float64Array): number => Math.sqrt(dot(vector, vector));
 
-const scaled = (vector: Float64Array, factor: number): Float64Array => vector.map((value) => value * factor);
+export const scaled = (vector: Float64Array, factor: number): Float64Array => vector.map((value) => value * factor);

@@ -71,10 +71,10 @@ export function goldenMultiAxisSweep(input: Input): unknown {
 export function goldenPublished(input: Input): unknown {
   const command = String(input.command).split(' ');
   const { points, metrics, verdicts } = multiAxisSweep({
-    dims: argument(command, '--D')[0] ?? 3,
-    side: argument(command, '--N')[0] ?? 64,
-    geo: argument(command, '--C-geo'),
-    int: argument(command, '--C-int'),
+    dims: argument(command, '--D')?.[0] ?? 3,
+    side: argument(command, '--N')?.[0] ?? 64,
+    geo: argument(command, '--C-geo') ?? [0.1, 0.25, 0.5, 0.75, 1],
+    int: argument(command, '--C-int') ?? [0, 0.5, 1],
     mode: command.includes('--grid') ? 'grid' : 'paired',
     scales: defaultScales(),
     parity: true,
@@ -168,9 +168,9 @@ function selection(points: readonly MultiAxisPoint[]): unknown {
   };
 }
 
-function argument(command: readonly string[], name: string): number[] {
+function argument(command: readonly string[], name: string): number[] | undefined {
   const at = command.indexOf(name);
-  if (at < 0) return [];
+  if (at < 0) return undefined;
   const rest = command.slice(at + 1);
   const end = rest.findIndex((word) => word.startsWith('--'));
   return (end < 0 ? rest : rest.slice(0, end)).map(Number);

@@ -1,5 +1,5 @@
 import { CONTROL_OPERATIONS, CONTROL_SCHEMA } from './control-operations.ts';
-import { FRAMEWORK_OPERATIONS, FRAMEWORK_SCHEMA } from './framework-operations.ts';
+import { FRAMEWORK_COMPARED, FRAMEWORK_OPERATIONS, FRAMEWORK_SCHEMA } from './framework-operations.ts';
 import { GATE_OPERATIONS, GATE_SCHEMA } from './gate-operations.ts';
 import { differences, type GoldenCase, type GoldenFile, readGoldenFolder } from './golden-file.ts';
 
@@ -37,11 +37,14 @@ const OPERATIONS = new Map<string, ReadonlyMap<string, Operation>>([
   [FRAMEWORK_SCHEMA, new Map(Object.entries(FRAMEWORK_OPERATIONS))],
 ]);
 
-const operationOf = (file: GoldenFile, one: GoldenCase) => OPERATIONS.get(file.schema)?.get(one.op || file.family);
+const nameOf = (file: GoldenFile, one: GoldenCase): string => one.op || file.family;
+
+const operationOf = (file: GoldenFile, one: GoldenCase) => OPERATIONS.get(file.schema)?.get(nameOf(file, one));
 
 function runCase(file: GoldenFile, one: GoldenCase): string[] {
   try {
-    return differences(operationOf(file, one)?.(one.input, file.shared), one.output, file.tolerance);
+    const want = FRAMEWORK_COMPARED[nameOf(file, one)]?.(one.output) ?? one.output;
+    return differences(operationOf(file, one)?.(one.input, file.shared), want, file.tolerance);
   } catch (error) {
     return [String(error)];
   }

@@ -16,7 +16,7 @@ describe('capacity vectors and axis weights (MATHS §A1, §A3)', () => {
   it('null and both ends are allowed; strict mode asks for one axis', () => {
     checkCapacity(UNLIMITED);
     checkCapacity({ ...UNLIMITED, geo: 0, obs: 1 }, { strict: true });
-    assert.throws(() => checkCapacity(UNLIMITED, { strict: true }), /at least one capacity axis/);
+    assert.throws(() => checkCapacity(UNLIMITED, { strict: true }), /At least one capacity axis: must be set/);
   });
 
   it('scalar mode is C_geo alone', () => {

@@ -4,7 +4,7 @@ import { intWeights, latticeWeights } from '../../../../core/framework/axis-weig
 import { dimensionCrossings } from '../../../../core/framework/dimension-crossings.ts';
 import { type GateMetrics, gateMetrics } from '../../../../core/framework/gate-metrics.ts';
 import { gateVerdicts, worstMetrics } from '../../../../core/framework/gate-verdicts.ts';
-import { geoSweep, staircase } from '../../../../core/framework/geo-sweep.ts';
+import { geoSweep, geoSweepText, staircase } from '../../../../core/framework/geo-sweep.ts';
 import { ringEigenvalues } from '../../../../core/framework/lattice-spectrum.ts';
 import { selectionSummary } from '../../../../core/framework/mode-counts.ts';
 import { type MultiAxisOptions, multiAxisSweep } from '../../../../core/framework/multi-axis-sweep.ts';
@@ -75,6 +75,12 @@ describe('multi-axis sweep (MATHS §A8)', () => {
       );
     assert.deepEqual(capacities('paired'), ['0.5 0', '1 1']);
     assert.deepEqual(capacities('grid'), ['0.5 0', '0.5 1', '1 0', '1 1']);
+  });
+
+  it('with parity pairs end with the shorter list', () => {
+    const options: MultiAxisOptions = { ...OPTIONS, mode: 'paired', parity: true };
+    assert.equal(multiAxisSweep({ ...options, geo: [0.1, 0.2], int: [1] }).points.length, 1);
+    assert.equal(multiAxisSweep({ ...options, geo: [0.1], int: [1, 0] }).points.length, 1);
   });
 
   it('a capacity of 0 is 0; with parity its nominal dimension is that of 1 (A10 b8)', () => {
@@ -191,6 +197,16 @@ describe('sweep of C_geo (MATHS §A5, §A8)', () => {
     assert.throws(() => geoSweep({ dims: 2, side: 8, geoSteps: 1 }), /points: must be a whole number >= 2/);
     assert.throws(() => geoSweep({ dims: 2, side: 8, scaleFirst: 0 }), /lo, hi: must be > 0/);
     assert.throws(() => geoSweep({ dims: 0, side: 8 }), /D: must be positive/);
+  });
+
+  it('a run id is taken from the configuration with its fractions written as such', () => {
+    const { config } = geoSweep({ dims: 1, side: 4, geoFirst: 0, scalePoints: 5, overrides: { ptr: null, int: 1 } });
+    assert.equal(
+      geoSweepText(config),
+      '{"C_geo_max": 1.0, "C_geo_min": 0.0, "C_geo_steps": 30, "D": 1, "N": 4, ' +
+        '"capacity_overrides": {"C_int": 1.0, "C_ptr": null}, "n_sigma": 5, "plateau_sigma_hi_frac": 0.4, ' +
+        '"plateau_sigma_lo": 5.0, "sigma_max": 200.0, "sigma_min": 0.1}',
+    );
   });
 
   it('crossings are the first of each half-integer, up or down, and none of what is flat', () => {
