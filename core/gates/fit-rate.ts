@@ -1,3 +1,5 @@
+import { isAmount, isPositive } from './usable-number.ts';
+
 /** Cells whose model expects fewer calls are pooled into one, which expects at least this many. */
 const MIN_EXPECTED_CALLS = 5;
 /** More dropped cells than this share make the result unusable (MATHS §B8). */
@@ -63,7 +65,8 @@ export function fitRate(input: FitRateInput): FitRate {
   const mass = sum(cells.map((cell) => cell.expected));
   const massNeeded = (input.z * input.dispersion * Math.sqrt(2 * cells.length)) / input.threshold ** 2;
   const scale = { mass, massNeeded, cells: cells.length };
-  if (droppedRatio(input) > MAX_DROPPED_RATIO) return { status: 'UNKNOWN', reason: 'nonfinite', ...scale };
+  if (droppedRatio(input) > MAX_DROPPED_RATIO || !hasUsableScale(input))
+    return { status: 'UNKNOWN', reason: 'nonfinite', ...scale };
   if (cells.length === 0 || !(mass >= massNeeded)) return { status: 'UNKNOWN', reason: 'insufficient_mass', ...scale };
 
   const contributions = cells.map((cell) => (cell.observed - cell.expected) ** 2 / cell.expected);
@@ -107,9 +110,12 @@ function cellAt(input: FitRateInput, index: number): Cell | null {
   const observed = input.observed[index] ?? Number.NaN;
   const expected = input.expected[index] ?? Number.NaN;
   const variance = input.modelVariance[index] ?? Number.NaN;
-  const usable = [observed, expected, variance].every((value) => Number.isFinite(value) && value >= 0);
+  const usable = [observed, expected, variance].every(isAmount);
   return usable ? { observed, expected, variance, members: [index] } : null;
 }
+
+const hasUsableScale = ({ dispersion, threshold, z }: FitRateInput): boolean =>
+  isAmount(dispersion) && isPositive(threshold) && isAmount(z);
 
 function droppedRatio(input: FitRateInput): number {
   const total = input.expected.length;

@@ -1,6 +1,7 @@
 import { fitLatency, type LatencyCell } from './fit-latency.ts';
 import type { FitRate } from './fit-rate.ts';
 import type { GateVerdict } from './gate-state.ts';
+import { isAmount, isPositive } from './usable-number.ts';
 import { combine, judge, notApplicable, unknown } from './verdict.ts';
 
 /** Standard errors that noise is granted in the rate and latency parts (CONTRACT §G). */
@@ -48,6 +49,7 @@ export function fitGate(input: FitInput): GateVerdict {
     latencyPart(input.latency, input.threshold),
     judge(input.errors.ratio, { worst: input.errors.worst, evidence: { u_err: input.errors.ratio } }),
     drift,
+    ...(isAmount(input.attempts) && isPositive(input.threshold) ? [] : [unknown('nonfinite')]),
   ]);
 }
 
@@ -65,6 +67,7 @@ function ratePart(rate: FitRate | null): GateVerdict {
 }
 
 function latencyPart({ cells: measured, medianMs }: FitLatencyInput, threshold: number): GateVerdict {
+  if (!measured.every(isUsable) || !isAmount(medianMs ?? 0)) return unknown('nonfinite');
   const cells = measured.map(slowerOnly);
   const total = cells.reduce((sum, cell) => sum + cell.count, 0);
   // Answers, but none at a load that the model knows.
@@ -80,6 +83,9 @@ function latencyPart({ cells: measured, medianMs }: FitLatencyInput, threshold: 
   if (!isResolved) return unknown('insufficient_mass', evidence);
   return judge(value / threshold, { worst: worstCell(cells), evidence });
 }
+
+const isUsable = ({ count, meanLog, expectedMeanLog, varianceLog }: LatencyCell): boolean =>
+  count === 0 || (isAmount(count) && isAmount(varianceLog) && Number.isFinite(meanLog - expectedMeanLog));
 
 /** Answers that are faster than expected break no promise: only slower ones are an error (decision 7). */
 function slowerOnly<Cell extends LatencyCell>(cell: Cell): Cell {
@@ -115,6 +121,7 @@ function worstCell(cells: FitLatencyInput['cells']): string {
  * congestion counts from the limit on and is mere evidence below it.
  */
 function driftPart({ congestion, evidence, trimming }: DriftInput): GateVerdict {
+  if (!(congestion >= 0) || !isAmount(evidence)) return unknown('nonfinite');
   const drift = congestion / CONGESTION_LIMIT;
   const open = drift <= 1 ? 0 : drift;
   const held = Math.max(drift, 1 + Math.max(evidence, Number.EPSILON));

@@ -9,7 +9,8 @@ import {
   viewRatios,
 } from './replica-views.ts';
 import { type ConfigLag, STATE_DIFFERENCE_LIMIT } from './state-views.ts';
-import { combine, judge, notApplicable, unknown } from './verdict.ts';
+import { isAmount, isLevel, isPositive } from './usable-number.ts';
+import { combine, judge, largest, notApplicable, unknown } from './verdict.ts';
 import { type ComparisonScale, type CountPair, compareCounts, familyK, sampleCap } from './view-disagreement.ts';
 
 /** Critical value of one comparison: false alarms α = 2·exp(−9) = 2.5·10⁻⁴ a window (CONTRACT §G). */
@@ -60,7 +61,7 @@ export function gluingGate(input: GluingInput): GateVerdict {
     counterPart(counted, scale, input.clockSkewSec ?? 0),
     configPart(input.config),
     ledgerPart(input.ledger),
-    ...(dropped > MAX_DROPPED_RATIO * total ? [unknown('nonfinite')] : []),
+    ...(dropped > MAX_DROPPED_RATIO * total || !hasUsableScale(input) ? [unknown('nonfinite')] : []),
   ]);
   const evidence = { ...verdict.evidence, comparisons, skipped_overlaps: skipped, k_m: scale.k };
   if (verdict.status !== 'NOT_APPLICABLE') return { ...verdict, evidence };
@@ -72,16 +73,17 @@ function usableViews(input: GluingInput) {
   const distributions = input.distributions
     .filter(({ views }) => views.length >= 2)
     .map(({ name, views }) => ({ name, views: views.filter((view) => isHistogram(view, views[0])) }));
-  const counters = input.counters.filter((pair) => [pair.out, pair.in, pair.inFlightBound].every(isCount));
+  const counters = input.counters.filter((pair) => [pair.out, pair.in, pair.inFlightBound].every(isAmount));
   const viewCount = (overlaps: readonly ReplicaViews[]) => overlaps.reduce((sum, { views }) => sum + views.length, 0);
   const total = viewCount(input.distributions.filter(({ views }) => views.length >= 2)) + input.counters.length;
   return { distributions, counters, total, dropped: total - viewCount(distributions) - counters.length };
 }
 
-const isCount = (value: number): boolean => value >= 0 && value < Number.POSITIVE_INFINITY;
+const hasUsableScale = ({ k, looks = 1, geo, clockSkewSec = 0 }: GluingInput): boolean =>
+  isPositive(k) && looks >= 1 && isAmount(looks) && isLevel(geo) && isAmount(clockSkewSec);
 
 const isHistogram = ({ histogram }: ReplicaView, first: ReplicaView | undefined): boolean =>
-  histogram.length === first?.histogram.length && histogram.every(isCount);
+  histogram.length === first?.histogram.length && histogram.every(isAmount);
 
 function distributionPart(overlaps: readonly ReplicaViews[], scale: ComparisonScale): GateVerdict {
   const worst = largest(overlaps.flatMap((overlap) => viewRatios(overlap, scale)));
@@ -109,10 +111,4 @@ function ledgerPart(ledger: GluingInput['ledger']): GateVerdict {
   );
   if (worst === null) return notApplicable('no-overlap');
   return judge(worst.ratio, { worst: worst.ratio > 0 ? worst.account : '', evidence: { u_ledger: worst.ratio } });
-}
-
-/** The item with the largest ratio; one that is NaN comes before all others, so that it cannot pass unseen. */
-function largest<T extends { readonly ratio: number }>(items: readonly T[]): T | null {
-  const unusable = items.find(({ ratio }) => Number.isNaN(ratio));
-  return unusable ?? items.reduce<T | null>((best, item) => (item.ratio > (best?.ratio ?? -1) ? item : best), null);
 }

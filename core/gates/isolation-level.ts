@@ -1,5 +1,6 @@
 import type { LatencyCell } from './fit-latency.ts';
 import type { GateVerdict } from './gate-state.ts';
+import { isAmount } from './usable-number.ts';
 import { judge, notApplicable, unknown } from './verdict.ts';
 
 /** ln 1.5: a latency half as high again as the own load explains is the limit (MATHS §B4, CONTRACT §G). */
@@ -16,7 +17,7 @@ export function isolationLevel(level: LatencyCell | null): GateVerdict {
   if (level === null) return unknown('warmup');
   if (level.count === 0) return notApplicable('no-traffic');
   const excess = level.meanLog - level.expectedMeanLog;
-  if (!Number.isFinite(excess)) return unknown('nonfinite');
+  if (!Number.isFinite(excess) || !isAmount(level.count) || !isAmount(level.varianceLog)) return unknown('nonfinite');
   if (!(level.count >= levelMassNeeded(level.varianceLog))) return unknown('insufficient_mass');
   const ratio = Math.max(0, excess) / LEVEL_LIMIT;
   return judge(ratio, { evidence: { isolation_level: ratio } });

@@ -12,6 +12,7 @@ import {
   type PoolChanges,
   poolChanges,
 } from './isolation-pairs.ts';
+import { isAmount, isPositive } from './usable-number.ts';
 import { combine, judge, notApplicable, unknown } from './verdict.ts';
 
 /** Answers without which the mean of a tick counts as missing (MATHS §B4). */
@@ -80,7 +81,8 @@ export function isolationGate({ tenants, threshold, z = ONE_LOOK_Z }: IsolationI
     verdict: judgeVictim(tenant, pool, { threshold, z }),
   }));
   const sparse = victims.filter(({ verdict }) => verdict.reason === 'sparse').length;
-  const nonfinite = droppedRatio(present) > MAX_DROPPED_RATIO ? [unknown('nonfinite')] : [];
+  const usable = isPositive(threshold) && isAmount(z) && present.every(hasUsableFigures);
+  const nonfinite = droppedRatio(present) > MAX_DROPPED_RATIO || !usable ? [unknown('nonfinite')] : [];
   const verdict = combine([...victims.map((victim) => victim.verdict), ...nonfinite]);
   const worst = victims.reduce((a, b) => ((b.verdict.ratio ?? -1) > (a.verdict.ratio ?? -1) ? b : a));
   const ratio = worst.verdict.ratio;
@@ -206,11 +208,11 @@ function withLoad(tenant: PoolTenant): LoadedTenant {
 const hasTraffic = ({ ticks }: PoolTenant): boolean =>
   ticks.some((tick) => tick !== null && (tick.load !== 0 || tick.answers !== 0));
 
+const hasUsableFigures = ({ medianMs, entitledLoad }: PoolTenant): boolean =>
+  isAmount(medianMs ?? 0) && isAmount(entitledLoad ?? 0);
+
 const isUsable = ({ load, answers, meanLog }: TenantTick): boolean =>
-  load >= 0 &&
-  load < Number.POSITIVE_INFINITY &&
-  answers >= 0 &&
-  (answers < MIN_TICK_ANSWERS || Number.isFinite(meanLog));
+  isAmount(load) && isAmount(answers) && (answers < MIN_TICK_ANSWERS || Number.isFinite(meanLog));
 
 function droppedRatio(tenants: readonly PoolTenant[]): number {
   let [ticks, dropped] = [0, 0];

@@ -1,6 +1,7 @@
 import { burstRatio } from './burst-level.ts';
 import type { GateVerdict } from './gate-state.ts';
-import { combine, judge, notApplicable, unknown } from './verdict.ts';
+import { isAmount, isPositive } from './usable-number.ts';
+import { combine, judge, largest, notApplicable, unknown } from './verdict.ts';
 
 /** τ_c: period of the slow control loop, s (MATHS §B10). */
 export const CONTROL_PERIOD_SEC = 10;
@@ -38,11 +39,23 @@ export interface UvEdge {
 /** Is anything faster than the service may absorb, or slower than the data can show? (MATHS §B3) */
 export function uvGate(input: UvInput): GateVerdict {
   const resolution = resolutionRatio(input);
-  const measured = combine([burstPart(input.edges), retryPart(input), amplificationPart(input)]);
+  const measured = combine([
+    burstPart(input.edges),
+    retryPart(input),
+    amplificationPart(input),
+    ...(isUsable(input) ? [] : [unknown('nonfinite')]),
+  ]);
   const evidence = { ...measured.evidence, u_res: Math.min(resolution, 1e6) };
   if (!(resolution <= 1)) return { ...unknown('warmup', evidence), ratio: measured.ratio, worst: measured.worst };
   return { ...measured, evidence };
 }
+
+const isUsable = ({ edges, coupling, observedSec, lowestHz, tickSec }: UvInput): boolean =>
+  [coupling, observedSec, tickSec].every(isAmount) &&
+  isPositive(lowestHz) &&
+  edges.every(({ admittedLevelMax, burst, attempts, retries }) =>
+    [admittedLevelMax, burst ?? 0, attempts, retries].every(isAmount),
+  );
 
 function resolutionRatio({ lowestHz, observedSec, tickSec }: UvInput): number {
   return Math.max(1 / (lowestHz * observedSec), (2 * tickSec) / CONTROL_PERIOD_SEC);
@@ -52,8 +65,8 @@ function burstPart(edges: readonly UvEdge[]): GateVerdict {
   const limited = edges.flatMap((edge) =>
     edge.burst === null ? [] : [{ name: edge.name, ratio: burstRatio(edge.admittedLevelMax, edge.burst) }],
   );
-  if (limited.length === 0) return notApplicable('no-limit');
-  const worst = limited.reduce((a, b) => (!(b.ratio <= a.ratio) ? b : a));
+  const worst = largest(limited);
+  if (worst === null) return notApplicable('no-limit');
   return judge(worst.ratio, { worst: worst.name, evidence: { u_burst: worst.ratio } });
 }
 

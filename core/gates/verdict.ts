@@ -5,10 +5,13 @@ const MAX_RATIO = 1e6;
 
 type Details = Partial<Pick<GateVerdict, 'worst' | 'evidence'>>;
 
-/** Judges one ratio u = metric over threshold: PASS at 1 and below; a NaN is UNKNOWN, never PASS (MATHS §B9). */
+/**
+ * Judges one ratio u = metric over threshold: PASS at 1 and below. A NaN is
+ * UNKNOWN, never PASS, and so is a negative number: no metric is one (MATHS §B9).
+ */
 export function judge(ratio: number, details: Details = {}): GateVerdict {
   const { worst = '', evidence = {} } = details;
-  if (Number.isNaN(ratio)) return unknown('nonfinite', evidence);
+  if (!(ratio >= 0)) return unknown('nonfinite', evidence);
   return {
     status: !(ratio <= 1) ? 'FAIL' : 'PASS',
     ratio: Math.min(ratio, MAX_RATIO),
@@ -18,8 +21,15 @@ export function judge(ratio: number, details: Details = {}): GateVerdict {
   };
 }
 
+/** Nothing can be said, and why; never counts as passing. */
 export function unknown(reason: string, evidence: Readonly<Record<string, number>> = {}): GateVerdict {
   return { status: 'UNKNOWN', ratio: null, reason, worst: '', evidence };
+}
+
+/** The item with the largest ratio; one that is no ratio comes before all others, so that it cannot pass unseen. */
+export function largest<T extends { readonly ratio: number }>(items: readonly T[]): T | null {
+  const unusable = items.find(({ ratio }) => !(ratio >= 0));
+  return unusable ?? items.reduce<T | null>((best, item) => (item.ratio > (best?.ratio ?? -1) ? item : best), null);
 }
 
 /** There is nothing to judge; counts as passing. */

@@ -4,6 +4,7 @@ import { errorDrift } from '../gates/error-drift.ts';
 import {
   type DriftInput,
   FIT_Z,
+  type FitInput,
   type FitLatencyInput,
   fitGate,
   fitThreshold,
@@ -13,6 +14,7 @@ import {
 import { type FitRate, fitRate } from '../gates/fit-rate.ts';
 import type { GateName, GateVerdict } from '../gates/gate-state.ts';
 import { CONTROL_PERIOD_SEC, MIN_ATTEMPTS_FOR_RETRIES, uvGate } from '../gates/uv.ts';
+import { largest } from '../gates/verdict.ts';
 import type { GateSettings } from '../mesh/mesh-config.ts';
 import { WINDOW_TICKS } from '../substrate/edge-window.ts';
 import { type LogSums, varianceLog } from '../substrate/latency-model.ts';
@@ -179,17 +181,15 @@ function latencyInput(
   return { cells, medianMs: answers > 0 ? Math.exp(logSum / answers) : null };
 }
 
-function worstError(edges: readonly EdgeState[]): { ratio: number; worst: string } {
-  let worst = { ratio: 0, worst: '' };
-  for (const edge of edges) {
-    const { attempts, failures } = edge.sums;
-    if (attempts < MIN_ATTEMPTS_FOR_RETRIES) continue;
-    const learned = edge.model.attempts > 0 ? edge.model.failures / edge.model.attempts : 0;
+function worstError(edges: readonly EdgeState[]): FitInput['errors'] {
+  const none = { ratio: 0, worst: '' };
+  const judged = edges.flatMap(({ key, sums: { attempts, failures }, model }) => {
+    if (attempts < MIN_ATTEMPTS_FOR_RETRIES) return [];
+    const learned = model.attempts > 0 ? model.failures / model.attempts : 0;
     const baselineRatio = Math.min(1, Math.max(BASELINE_ERROR_MIN, learned));
-    const ratio = errorDrift({ attempts, failures, baselineRatio, z: FIT_Z });
-    if (!(ratio <= worst.ratio)) worst = { ratio, worst: edge.key };
-  }
-  return worst;
+    return [{ ratio: errorDrift({ attempts, failures, baselineRatio, z: FIT_Z }), worst: key }];
+  });
+  return largest([none, ...judged]) ?? none;
 }
 
 function judgeUv(
