@@ -26,17 +26,17 @@ export class EdgeViews {
   readonly #nodes = new Map<string, Block[]>();
   #ticks = 0;
 
-  /** Adds the answers that a node counted since its frame before. */
+  /** Makes a view of a node that has answers and none yet; all views start anew with it. */
+  join(node: string, latencyBuckets: readonly number[]): void {
+    if (this.#nodes.has(node) || this.#nodes.size >= VIEWS_MAX || !hasAnswers(latencyBuckets)) return;
+    this.restart();
+    this.#nodes.set(node, [null]);
+  }
+
+  /** Adds the answers that a node with a view counted since its frame before. */
   add(node: string, latencyBuckets: readonly number[]): void {
-    const answered = latencyBuckets.some((count) => count > 0);
-    let blocks = this.#nodes.get(node);
-    if (!answered) return;
-    if (blocks === undefined) {
-      if (this.#nodes.size >= VIEWS_MAX) return;
-      this.restart();
-      blocks = [null];
-      this.#nodes.set(node, blocks);
-    }
+    const blocks = this.#nodes.get(node);
+    if (blocks === undefined || !hasAnswers(latencyBuckets)) return;
     const block = blocks[0] ?? new Float32Array(LATENCY_BUCKET_COUNT);
     blocks[0] = block;
     for (let k = 0; k < LATENCY_BUCKET_COUNT; k++) block[k] = (block[k] ?? 0) + (latencyBuckets[k] ?? 0);
@@ -96,6 +96,8 @@ export class EdgeViews {
     return nodes.map(([view, own]) => ({ view, histogram: sumOf(own.slice(0, blocks)) }));
   }
 }
+
+const hasAnswers = (latencyBuckets: readonly number[]): boolean => latencyBuckets.some((count) => count > 0);
 
 function blockOf(plain: Plain): Block {
   const counts = numbersOf(plain).slice(0, LATENCY_BUCKET_COUNT);
