@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { PlanInput } from '../../core/allocators/plan-input.ts';
 import { sumLiveGrants } from '../../core/capacity/live-capacity.ts';
+import { type BudgetConfig, edgeKey } from '../../core/mesh/mesh-config.ts';
 import { capacityVector, meshConfig } from './arbitrary-mesh.ts';
 
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
@@ -47,4 +48,13 @@ export const planInput: fc.Arbitrary<PlanInput> = meshConfig.chain((config) => {
       ),
       offeredRps,
     }));
+});
+
+/** The same input with one budget line changed. */
+export const withBudget = (input: PlanInput, budget: BudgetConfig): PlanInput => ({
+  ...input,
+  config: {
+    ...input.config,
+    budgets: new Map(input.config.budgets).set(edgeKey(budget.workload, budget.service), budget),
+  },
 });
