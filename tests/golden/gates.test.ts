@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describeReports, runGoldenFolder } from './golden-report.ts';
 
-describe('golden vectors of the gates (MATHS §B1–§B4)', () => {
+describe('golden vectors of the gates (MATHS §B1–§B4)', function () {
+  this.timeout(60_000);
+
   it('are reproduced by the gates', () => {
     const { text, ok } = describeReports(runGoldenFolder('tests/golden/mesh'));
     assert.ok(ok, text);
+    assert.match(text, /calibration\.json: 21 passed, 0 failed\n/);
     assert.match(text, /p1-fit\.json: 11 passed, 0 failed/);
     assert.match(text, /p2-gluing\.json: 13 passed, 0 failed/);
     assert.match(text, /p3-uv\.json: 9 passed, 0 failed/);

@@ -11,6 +11,8 @@ export interface GoldenFile {
   readonly shared: Readonly<Record<string, unknown>>;
   readonly tolerance: Tolerance;
   readonly cases: readonly GoldenCase[];
+  /** Of a file that is a plain table of numbers instead: its figures by name. */
+  readonly figures: Readonly<Record<string, number>>;
 }
 
 export interface Tolerance {
@@ -42,6 +44,7 @@ function parse(name: string, text: string): GoldenFile {
     family: typeof raw.family === 'string' ? raw.family : '',
     shared: raw,
     tolerance: { rel: numberOr(tolerance.rel, 1e-9), abs: numberOr(tolerance.abs, 1e-10) },
+    figures: 'cases' in raw ? {} : numbersOf(raw),
     cases: (Array.isArray(raw.cases) ? raw.cases : []).map((entry, index) => {
       const one = record(entry);
       return {
@@ -52,6 +55,12 @@ function parse(name: string, text: string): GoldenFile {
       };
     }),
   };
+}
+
+function numbersOf(raw: Readonly<Record<string, unknown>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(raw).filter((entry): entry is [string, number] => typeof entry[1] === 'number'),
+  );
 }
 
 /** Non-finite numbers travel as strings. */
