@@ -10,6 +10,7 @@ export interface ArrivalMeter {
   levelMax: number;
 }
 
+/** A meter that no call was counted in. */
 export const createArrivalMeter = (nowMs: number): ArrivalMeter => ({ level: 0, atMs: nowMs, levelMax: 0 });
 
 /** Counts one admitted call. */

@@ -23,6 +23,7 @@ export interface EdgeOverlay {
   owed: number;
 }
 
+/** No action in force. */
 export const createEdgeOverlay = (): EdgeOverlay => ({
   fenced: false,
   shedBelowPrio: 0,

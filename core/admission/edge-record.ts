@@ -52,12 +52,14 @@ export function leaseEdge(
   edge.entitled = entitled;
 }
 
+/** Counts one admitted call, also for the burst level where the edge has a guarantee (CONTRACT §F). */
 export function countAdmitted(edge: EdgeRecord, nowMs: number): void {
   edge.offered += 1;
   edge.admitted += 1;
   if (edge.guaranteeRps > 0) countArrival(edge.meter, edge.guaranteeRps, nowMs);
 }
 
+/** Counts one refused call by its reason: offered = admitted + Σ refused (CONTRACT §F). */
 export function countRefused(edge: EdgeRecord, reason: RefusalReason): void {
   edge.offered += 1;
   edge.refused.set(reason, (edge.refused.get(reason) ?? 0) + 1);

@@ -37,7 +37,7 @@ export class CapacityAllocator {
   }
 }
 
-/** One workload at one service in a mesh of one process: one node, one replica, every endpoint as near as the next. */
+/** One workload at one service in a mesh of one process: one node, one replica, every endpoint as near as the next. Throws a RangeError where there is no such budget. */
 export function localWorkload(config: MeshConfig, workload: string, service: string): WorkloadSpec {
   const called = config.services.get(service);
   const caller = config.workloads.get(workload);

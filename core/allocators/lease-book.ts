@@ -18,6 +18,7 @@ export interface LeaseBook {
   readonly nodes: ReadonlyMap<string, NodeLeases>;
 }
 
+/** No node holds a lease. */
 export const EMPTY_LEASE_BOOK: LeaseBook = { nodes: new Map() };
 
 export interface NodeLeases {
@@ -51,6 +52,7 @@ export interface NodeObservation {
   readonly lastFrameMs: number;
 }
 
+/** Whether no frame came for 3 s: the node keeps its slice, and gets no larger one (CONTRACT §H). Monotonic milliseconds. */
 export const isSilent = (lastFrameMs: number, nowMs: number): boolean => nowMs - lastFrameMs > SILENT_AFTER_MS;
 
 /** The book of a control plane that starts: every stored lease counts as just issued. */
@@ -148,6 +150,7 @@ export const leaseTermMs = (lease: LeasePlan): number =>
     Number.POSITIVE_INFINITY,
   );
 
+/** The slices of a lease by edge. */
 export const edgesByKey = (lease: LeasePlan): EdgeLeases =>
   new Map(lease.edges.map((edge) => [edgeKey(edge.workload, edge.service), edge]));
 

@@ -49,6 +49,7 @@ export interface EdgeInput {
   readonly workload: WorkloadConfig;
 }
 
+/** Whether a line of budget entitles to calls: `int: 0` or `ptr: 0` does not (CONTRACT §A). */
 export const isEdge = (budget: BudgetConfig): boolean => budget.vector.int !== 0 && budget.vector.ptr !== 0;
 
 /** Numbers of all edges of one service (CONTRACT §D). */

@@ -16,6 +16,7 @@ export interface CapacityVector {
   readonly obs: number | null;
 }
 
+/** The axes of C in their order. */
 export const AXES = ['geo', 'int', 'gauge', 'ptr', 'obs'] as const;
 export type Axis = (typeof AXES)[number];
 

@@ -8,6 +8,7 @@ export interface DerivationStep {
   readonly result: string;
 }
 
+/** One step of a derivation from its four texts. */
 export const step = (quantity: string, formula: string, substitution: string, result: string): DerivationStep => ({
   quantity,
   formula,
@@ -24,6 +25,7 @@ export const seconds = (valueMs: number): string => `${Number((valueMs / 1000).t
 
 const LISTED_MAX = 8;
 
+/** Items in a row; of a long list the first eight and how many more there are. */
 export const list = (items: readonly string[]): string =>
   items.length <= LISTED_MAX
     ? items.join(', ')

@@ -10,7 +10,8 @@ import type { ExplainedEdge } from './explained-edge.ts';
 /**
  * How each number of one edge comes about, in the order of CONTRACT §I. Every
  * result is read from the figures that `planCapacity` uses, so that derivation
- * and plan cannot differ.
+ * and plan cannot differ. Throws where a budget names a workload that is not
+ * declared, which no checked mesh has.
  */
 export function explainEdge(input: PlanInput, workload: string, serviceName: string): Checked<DerivationStep[]> {
   const path = `budgets.${workload}.${serviceName}`;

@@ -4,6 +4,7 @@ import { type Axis, type CapacityVector, UNLIMITED } from './capacity-vector.ts'
 export const ADDING_AXES = ['int', 'ptr', 'obs'] as const satisfies readonly Axis[];
 export type AddingAxis = (typeof ADDING_AXES)[number];
 
+/** Whether the grants of an axis add up (CONTRACT §C). */
 export const isAdding = (axis: Axis): axis is AddingAxis => axis === 'int' || axis === 'ptr' || axis === 'obs';
 
 const mapAxes = (value: (axis: Axis) => number | null): CapacityVector => ({

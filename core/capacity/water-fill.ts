@@ -5,7 +5,8 @@
  * anybody else.
  *
  * `demands` are finite and ≥ 0, `weights` finite and > 0, both of one length;
- * `capacity` is ≥ 0 in the unit of the demands. O(n log n).
+ * `capacity` is ≥ 0 in the unit of the demands. Throws a RangeError for lists of
+ * different length. O(n log n).
  */
 export function waterFill(capacity: number, demands: readonly number[], weights: readonly number[]): number[] {
   if (demands.length !== weights.length) throw new RangeError('demands and weights differ in length');

@@ -9,6 +9,7 @@ export interface BurstLevel {
   readonly lastSec: number;
 }
 
+/** Before any arrival. */
 export const EMPTY_BURST_LEVEL: BurstLevel = { level: 0, maxLevel: 0, lastSec: Number.NEGATIVE_INFINITY };
 
 /** One arrival; an arrival that claims to be older than the last one counts as simultaneous. */

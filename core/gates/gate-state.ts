@@ -1,3 +1,4 @@
+/** The four gates of CONTRACT §G, in the order in which they are shown. */
 export const GATES = ['fit', 'gluing', 'uv', 'isolation'] as const;
 export type GateName = (typeof GATES)[number];
 

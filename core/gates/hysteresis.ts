@@ -20,6 +20,7 @@ export interface GateMemory {
   readonly unknownSinceMs: number | null;
 }
 
+/** A gate that has seen nothing: UNKNOWN, never PASS (MATHS §B8). */
 export const NEW_GATE: GateMemory = { status: 'UNKNOWN', fails: [], goodTicks: 0, unknownSinceMs: null };
 
 export interface GateStep {

@@ -1,5 +1,6 @@
+import { clamp } from '../clamp.ts';
 import { type NamedLoad, separateLoads, varies } from './collinear-loads.ts';
-import { clamp, lagOneCorrelation, partialCorrelations, type Regressors, regressors } from './partial-correlation.ts';
+import { lagOneCorrelation, partialCorrelations, type Regressors, regressors } from './partial-correlation.ts';
 
 /** Changes from tick to tick that are needed before anything is said (MATHS §B4). */
 export const MIN_DIFFERENCES = 30;
@@ -64,6 +65,7 @@ export function differencedTicks(series: readonly (readonly number[])[]): number
   return ticks;
 }
 
+/** First differences of loads at these ticks, from `differencedTicks` (MATHS §B4). Each load in a unit of its own. */
 export const poolChanges = (loads: readonly NamedLoad[], ticks: readonly number[]): PoolChanges =>
   prepare(
     loads.map(({ name, load }) => ({ name, load: changes(load, ticks) })),

@@ -104,5 +104,3 @@ function columnSumMax(matrix: Matrix): number {
   const sums = matrix.to2DArray().map((row) => row.reduce((sum, value) => sum + Math.abs(value), 0));
   return Math.max(0, ...sums);
 }
-
-export const clamp = (value: number, low: number, high: number): number => Math.min(high, Math.max(low, value));

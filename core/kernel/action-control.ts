@@ -1,6 +1,7 @@
 import type { KernelState } from './kernel-state.ts';
 import type { ServiceState } from './service-state.ts';
 
+/** Whether operators let new actions begin: neither safe mode nor a pause (CONTRACT §G). `wallMs` is UTC. */
 export const mayStartActions = ({ control }: KernelState, wallMs: number): boolean =>
   !control.safeMode && wallMs >= control.pausedUntilMs;
 

@@ -57,6 +57,7 @@ export function unlearn(edge: EdgeState): void {
   edge.latency.clear();
 }
 
+/** An edge of which nothing is known yet, and that has no budget so far. */
 export function createEdgeState(key: EdgeKey, workload: string, service: string): EdgeState {
   return {
     key,

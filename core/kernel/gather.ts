@@ -41,6 +41,7 @@ export function gather(state: KernelState): Gathered {
   return { durationSec, edges: addUp(measured, durationSec), missingEdges, missingServices };
 }
 
+/** The service that an edge leads to. */
 export const serviceOf = (key: EdgeKey): string => key.slice(key.indexOf('/') + 1);
 
 /** A node that is late once leaves a hole in the services that it carries; later it counts as gone. */

@@ -63,6 +63,7 @@ export interface TenantSums {
   logSquares: number;
 }
 
+/** Sums of the edges with a budget, by tenant; attempts and answers in calls, `durationSec` that of the longest window. */
 export function tenantSums(
   edges: Iterable<EdgeState>,
   sumsOf: (edge: EdgeState) => WindowSums,

@@ -70,6 +70,7 @@ export interface LimitAction {
   readonly expiresMs: number;
 }
 
+/** A service that nothing was heard of since `nowMs` (monotonic): no model, no action, every gate UNKNOWN. */
 export function createServiceState(service: string, nowMs: number): ServiceState {
   return {
     service,

@@ -15,6 +15,7 @@ export interface MeshConfig {
 /** `<workload>/<service>`; also the tail of the Envoy cluster's name `edge/<workload>/<service>`. */
 export type EdgeKey = `${string}/${string}`;
 
+/** Key of the edge from a workload to a service; names hold no slash, so no two edges share one (CONTRACT §A). */
 export const edgeKey = (workload: string, service: string): EdgeKey => `${workload}/${service}`;
 
 export interface ServiceConfig {

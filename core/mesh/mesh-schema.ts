@@ -9,8 +9,11 @@ import {
 } from './mesh-defaults.ts';
 import { NAME_PATTERN } from './names.ts';
 
+/** Services of one mesh at most. */
 export const SERVICES_MAX = 5000;
+/** Workloads of one mesh at most. */
 export const WORKLOADS_MAX = 5000;
+/** Lines of budget of one mesh at most. */
 export const BUDGETS_MAX = 20_000;
 const ENDPOINTS_MAX = 1000;
 const QUANTITY_MAX = 1e9;

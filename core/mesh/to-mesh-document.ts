@@ -49,6 +49,7 @@ export function meshDocument(config: MeshConfig): MeshDocument {
   };
 }
 
+/** A vector as a mesh file writes it: axes without a limit are left out (CONTRACT §C). */
 export const budgetDocument = (vector: CapacityVector): BudgetDocument =>
   Object.fromEntries(AXES.flatMap((axis) => (vector[axis] === null ? [] : [[axis, vector[axis]]])));
 

@@ -27,6 +27,7 @@ export interface ActionBook {
   readonly confirmedUntilMs: ReadonlyMap<string, number>;
 }
 
+/** Nothing runs and nothing is remembered. */
 export const EMPTY_ACTION_BOOK: ActionBook = { running: [], coolUntilMs: new Map(), confirmedUntilMs: new Map() };
 
 /** What holds for all actions of a service in one tick. */

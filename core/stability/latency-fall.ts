@@ -28,4 +28,5 @@ export function standardError(series: readonly number[]): number {
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+/** Arithmetic mean, in the unit of the values; NaN without any. */
 export const mean = (values: readonly number[]): number => sum(values) / values.length;

@@ -43,6 +43,7 @@ export function leastSize(scene: StabilityScene, edges: readonly SceneEdge[]): n
 export const lower = (size: number, least: number): number =>
   Math.max(Math.min(least, size), Number((DECREASE * size).toFixed(4)));
 
+/** Whether a step of an action has had time to show what it does, in monotonic milliseconds. */
 export const isSettled = (action: RunningAction, nowMs: number): boolean => nowMs - action.steppedMs >= STEP_MS;
 
 /** The measure that keeps a running action as it is. */

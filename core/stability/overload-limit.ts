@@ -1,3 +1,4 @@
+import { clamp } from '../clamp.ts';
 import { LAW } from './overload-law.ts';
 import type { OverloadState, OverloadTick } from './overload-state.ts';
 
@@ -14,6 +15,7 @@ export interface OverloadSample extends OverloadTick {
   readonly limitBinds: boolean;
 }
 
+/** A tick with what follows from it: rate = answers/T, mean latency, and N = λ·W in flight (Little; CONTROL). */
 export function sampleOf(tick: OverloadTick, limit: number): OverloadSample {
   const { durationSec, offered, refused, answers, latencySumSec } = tick;
   const rateRps = answers / durationSec;
@@ -28,8 +30,6 @@ export function sampleOf(tick: OverloadTick, limit: number): OverloadSample {
     limitBinds: refused >= Math.max(3, 0.01 * offered) || meanInFlight >= 0.95 * limit,
   };
 }
-
-export const clamp = (value: number, low: number, high: number): number => Math.max(low, Math.min(high, value));
 
 /** Share of the way to a new value that a first-order filter goes in a tick. */
 export const gain = (durationSec: number, timeConstantSec: number): number =>

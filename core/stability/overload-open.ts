@@ -1,5 +1,6 @@
+import { clamp } from '../clamp.ts';
 import { LAW } from './overload-law.ts';
-import { clamp, cutTo, gain, kneeLimit, type OverloadSample, openGuard, roomUsed, verifyAt } from './overload-limit.ts';
+import { cutTo, gain, kneeLimit, type OverloadSample, openGuard, roomUsed, verifyAt } from './overload-limit.ts';
 import { INITIAL_OVERLOAD_STATE, type OverloadState } from './overload-state.ts';
 
 /** A tick while nothing is refused: learn the service, weigh the evidence of overload. */

@@ -63,6 +63,7 @@ export interface OverloadState {
   readonly lastInFlight: number;
 }
 
+/** A controller that knows nothing: open, at the cold limit (CONTROL). */
 export const INITIAL_OVERLOAD_STATE: OverloadState = {
   mode: 'open',
   limit: LAW.coldLimit,

@@ -55,6 +55,7 @@ export interface LocalEdgeOptions {
   readonly timeoutMs: number;
 }
 
+/** An edge that nobody has called yet. `nowMs` is monotonic. */
 export const createLocalEdge = (
   { workload, service, load, timeoutMs }: LocalEdgeOptions,
   nowMs: number,

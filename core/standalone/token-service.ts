@@ -44,7 +44,11 @@ export class TokenService {
     this.#tokens = new TokenCache({ verify, keyOf: () => kid }, TOKENS_MAX);
   }
 
-  /** @param view what the kernel knows now */
+  /**
+   * Throws a RangeError for a workload that is not declared.
+   *
+   * @param view what the kernel knows now
+   */
   request(request: GrantRequest, view: MeshView, wallMs: number): TokenAnswer {
     const { config, key, newGrantId } = this.#options;
     const workload = config.workloads.get(request.workload);

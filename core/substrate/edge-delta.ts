@@ -23,6 +23,7 @@ export interface EdgeDelta {
 /** Refusal reasons kept apart per edge; the closed list of CONTRACT §F is shorter. */
 const REASONS_MAX = 32;
 
+/** Nothing happened: what others are added to. */
 export const emptyDelta = (): EdgeDelta => ({
   offered: 0,
   admitted: 0,

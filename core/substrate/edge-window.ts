@@ -4,6 +4,7 @@ import { listOf, numbersOf, type Plain } from './plain-value.ts';
 
 /** W: ticks of a gate's window; doubled up to the maximum while too little happened (MATHS §B0). */
 export const WINDOW_TICKS = 10;
+/** Ticks of the longest window, a minute of them. */
 export const WINDOW_TICKS_MAX = 60;
 
 /** Sums over the newest ticks of an edge. */
@@ -30,6 +31,7 @@ export interface WindowSums {
   inFlightMean: number;
 }
 
+/** Sums over no tick. */
 export const emptySums = (): WindowSums => ({
   durationSec: 0,
   offered: 0,

@@ -4,6 +4,7 @@
  * everything above 1.2^62 ms (CONTRACT §F).
  */
 export const LATENCY_BOUNDS_MS: readonly number[] = Array.from({ length: 63 }, (_, k) => 1.2 ** k);
+/** One bucket below each bound, and one above the last. */
 export const LATENCY_BUCKET_COUNT = LATENCY_BOUNDS_MS.length + 1;
 
 const boundMs = (bucket: number): number => LATENCY_BOUNDS_MS[bucket] ?? 0;
@@ -31,6 +32,7 @@ export interface LogMoments {
   readonly squares: number;
 }
 
+/** n, Σ y and Σ y² with y = ln of the mid-point of each bucket in ms: bucket 0 counts as 0.5 ms (CONTRACT §F). */
 export function logMoments(buckets: readonly number[]): LogMoments {
   let count = 0;
   let sum = 0;
@@ -46,6 +48,7 @@ export function logMoments(buckets: readonly number[]): LogMoments {
   return { count, sum, squares };
 }
 
+/** Answers in all buckets together. */
 export function countAnswers(buckets: readonly number[]): number {
   let count = 0;
   for (const answers of buckets) count += answers;

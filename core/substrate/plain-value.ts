@@ -103,11 +103,13 @@ export function fieldsOf(plain: Plain | undefined): Readonly<Record<string, Plai
   return plain as Readonly<Record<string, Plain>>;
 }
 
+/** A text, for the `fromPlain` of classes. Throws `PlainValueError`. */
 export function textOf(plain: Plain | undefined): string {
   if (typeof plain !== 'string') throw new PlainValueError('a text is missing');
   return plain;
 }
 
+/** A number, for the `fromPlain` of classes. Throws `PlainValueError`. */
 export function numberOf(plain: Plain | undefined): number {
   if (typeof plain !== 'number') throw new PlainValueError('a number is missing');
   return plain;

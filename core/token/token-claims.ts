@@ -2,6 +2,7 @@ import type { CapacityVector } from '../capacity/capacity-vector.ts';
 
 /** The one signature algorithm of capacity tokens: Ed25519 (CONTRACT §E, fixed). */
 export const TOKEN_ALG = 'EdDSA';
+/** `typ` in the header of every capacity token (CONTRACT §E, fixed). */
 export const TOKEN_TYP = 'capmesh+jwt';
 /** `iss` of every capacity token. */
 export const TOKEN_ISSUER = 'capmesh';
@@ -37,6 +38,7 @@ export interface TokenClaims {
   readonly cap: CapacityVector;
 }
 
+/** The closed list of what can be wrong with a token (CONTRACT §F). */
 export const TOKEN_REASONS = [
   'token-missing',
   'token-malformed',
@@ -55,6 +57,7 @@ export type TokenOutcome<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly reason: TokenReason; readonly message: string };
 
+/** There is no value: the token is refused. The message is for people, the reason for programs. */
 export const tokenRefused = (reason: TokenReason, message: string): TokenOutcome<never> => ({
   ok: false,
   reason,
