@@ -12,7 +12,9 @@ import { capacityVector } from '../support/arbitrary-mesh.ts';
 import { planInput, withBudget } from '../support/arbitrary-plan-input.ts';
 
 const DUST = 1e-6;
-const real = (min: number, max: number) => fc.double({ min, max, noNaN: true });
+/** Evenly spread, which a `fc.double` down to 0 is not. */
+const real = (min: number, max: number) =>
+  fc.integer({ min: 0, max: 10_000 }).map((step) => min + ((max - min) * step) / 10_000);
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
 const sum = (values: readonly (number | null)[]): number =>
   values.reduce<number>((total, one) => total + (one ?? 0), 0);

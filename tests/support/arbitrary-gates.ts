@@ -17,8 +17,9 @@ export interface GateCase<T> {
   readonly judge: (input: T) => GateVerdict;
 }
 
-const real = (min: number, max: number) => fc.double({ min, max, noNaN: true });
 const count = (min: number, max: number) => fc.integer({ min, max });
+/** Evenly spread, which a `fc.double` down to 0 is not. */
+const real = (min: number, max: number) => count(0, 10_000).map((step) => min + ((max - min) * step) / 10_000);
 /** Within the given share of a number, to either side. */
 const near = (share: number) => real(1 - share, 1 + share);
 
