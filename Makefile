@@ -2,7 +2,7 @@
 # node_modules/ and .tools/. Each step leaves a file that says it is done.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo up test golden lint coverage clean bench-overload bench-calm bench-neighbour bench-incidents
+.PHONY: help setup build demo up test golden lint coverage mutate clean bench-overload bench-calm bench-neighbour bench-incidents
 
 ROOMS := core envoy control-plane ext-authz cli platform demo bench tests
 SOURCES := $(shell find $(wildcard $(ROOMS)) -name '*.ts' 2>/dev/null)
@@ -47,6 +47,9 @@ lint: $(INSTALLED) ## formatting, lint rules and the walls between the rooms
 
 coverage: $(COMPILED) ## line and branch coverage of all tests but the integration tests
 	npm run --silent coverage
+
+mutate: $(COMPILED) ## break twelve lines, one after the other, and see the named test turn red (about two minutes)
+	@node tools/mutate.js
 
 clean: ## remove what was generated and compiled
 	rm -rf dist proto/gen coverage
