@@ -45,7 +45,7 @@ bench-incidents: $(COMPILED) ## time from the first bad answer to its cure, over
 lint: $(INSTALLED) ## formatting, lint rules and the walls between the rooms
 	npm run --silent lint
 
-coverage: $(COMPILED) ## line and branch coverage of all tests but the integration tests
+coverage: $(COMPILED) ## line and branch coverage of all tests but the integration tests; core has to reach 95 % of both
 	npm run --silent coverage
 
 mutate: $(COMPILED) ## break twelve lines, one after the other, and see the named test turn red (about two minutes)

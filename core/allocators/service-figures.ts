@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import { edgeBurst } from '../capacity/burst.ts';
 import { concurrencyShares, littleConcurrency } from '../capacity/concurrency.ts';
 import { demandedRps, guaranteedShares, type RateDemand, rateLimits } from '../capacity/rate-limits.ts';
@@ -88,12 +89,12 @@ function edgeRates(capacityRps: number, edges: readonly EdgeInput[], offered: Ra
   const demands = demandedRps(demand);
   const limits = rateLimits(demand, demands);
   return edges.map((_, i) => ({
-    askedRps: demand.askedRps[i] ?? 0,
-    guaranteeRps: demand.guaranteeRps[i] ?? 0,
-    offeredRps: demand.offeredRps[i] ?? 0,
-    demandRps: demands[i] ?? 0,
-    limitRps: limits[i] ?? 0,
-    burst: edgeBurst(demand.guaranteeRps[i] ?? 0),
+    askedRps: at(demand.askedRps, i),
+    guaranteeRps: at(demand.guaranteeRps, i),
+    offeredRps: at(demand.offeredRps, i),
+    demandRps: at(demands, i),
+    limitRps: at(limits, i),
+    burst: edgeBurst(at(demand.guaranteeRps, i)),
   }));
 }
 

@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import { sliceBurst } from '../capacity/burst.ts';
 import { type EdgeKey, edgeKey } from '../mesh/mesh-config.ts';
 import type {
@@ -161,7 +162,7 @@ function sliceService(
 ): void {
   const keys = service.edges.map((edge) => edgeKey(edge.workload, edge.service));
   const slices = service.edges.map((edge, i) =>
-    edge.limitRps === null ? null : wantedSlices(edge.limitRps, keys[i] ?? '/', nodes, silent),
+    edge.limitRps === null ? null : wantedSlices(edge.limitRps, at(keys, i), nodes, silent),
   );
   const growth = sum(slices.map((slice) => slice?.growthRps ?? 0));
   const room = Math.max(0, (service.capacityRps ?? Number.POSITIVE_INFINITY) - heldInServiceRps);
@@ -169,8 +170,8 @@ function sliceService(
   service.edges.forEach((edge, i) => {
     const slice = slices[i];
     nodes.forEach((node, n) => {
-      const rateRps = slice ? (slice.base[n] ?? 0) + scale * (slice.growth[n] ?? 0) : undefined;
-      assign(node, keys[i] ?? '/', leaseEdge(edge, nodeCount, rateRps), slice?.mustShrink ?? false);
+      const rateRps = slice ? at(slice.base, n) + scale * at(slice.growth, n) : undefined;
+      assign(node, at(keys, i), leaseEdge(edge, nodeCount, rateRps), slice?.mustShrink ?? false);
     });
   });
 }
@@ -209,9 +210,9 @@ function wantedSlices(
   const shared = Math.min(1, weightSum > 0 ? divisible / weightSum : 0);
   const spare = Math.max(0, divisible - weightSum) / nodes.length;
   for (let n = 0; n < nodes.length; n++) {
-    const target = shared * (weights[n] ?? 0) + spare;
-    base.push(Math.min(target, held[n] ?? 0));
-    growth.push(Math.max(0, target - (held[n] ?? 0)));
+    const target = shared * at(weights, n) + spare;
+    base.push(Math.min(target, at(held, n)));
+    growth.push(Math.max(0, target - at(held, n)));
   }
   const wantedRps = sum(growth);
   const free = Math.max(0, divisible - sum(held));

@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import { guaranteedShares } from './rate-limits.ts';
 
 /** Who asks for a part of a capacity, and how much it counts beside others. */
@@ -18,7 +19,7 @@ export function couplingShares(capacity: number | null, askers: readonly ShareAs
     askers.map(({ fraction }) => fraction ?? 1),
     askers.map(({ weight }) => weight),
   );
-  return askers.map(({ fraction }, i) => (fraction === null ? null : (shares[i] ?? 0)));
+  return askers.map(({ fraction }, i) => (fraction === null ? null : at(shares, i)));
 }
 
 /**
@@ -33,5 +34,5 @@ export function pointerShares(capacity: number | null, askers: readonly ShareAsk
     pointed.map(({ fraction }) => fraction ?? 0),
     pointed.map(({ weight }) => weight),
   );
-  return askers.map((asker) => (asker.fraction === null ? null : (shares[pointed.indexOf(asker)] ?? 0)));
+  return askers.map((asker) => (asker.fraction === null ? null : at(shares, pointed.indexOf(asker))));
 }

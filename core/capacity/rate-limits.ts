@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import { waterFill } from './water-fill.ts';
 
 /** How far above its offered rate an edge may ask before the next tick. */
@@ -32,10 +33,7 @@ export interface RateDemand {
 /** d_e = min(C_int·K, max(1.25·offered_e, 0.1·guarantee_e)) (CONTRACT §D). */
 export function demandedRps(demand: RateDemand): number[] {
   return demand.askedRps.map((asked, i) =>
-    Math.min(
-      asked,
-      Math.max(DEMAND_HEADROOM * (demand.offeredRps[i] ?? 0), IDLE_SHARE * (demand.guaranteeRps[i] ?? 0)),
-    ),
+    Math.min(asked, Math.max(DEMAND_HEADROOM * at(demand.offeredRps, i), IDLE_SHARE * at(demand.guaranteeRps, i))),
   );
 }
 
@@ -48,9 +46,9 @@ export function rateLimits(demand: RateDemand, demands = demandedRps(demand)): n
   let limits = waterFill(demand.capacityRps, demands, demand.weights);
   for (const ceiling of [demand.guaranteeRps, demand.askedRps]) {
     const left = demand.capacityRps - limits.reduce((sum, limit) => sum + limit, 0);
-    const room = limits.map((limit, i) => Math.max(0, (ceiling[i] ?? 0) - limit));
+    const room = limits.map((limit, i) => Math.max(0, at(ceiling, i) - limit));
     const extra = waterFill(left, room, demand.weights);
-    limits = limits.map((limit, i) => limit + (extra[i] ?? 0));
+    limits = limits.map((limit, i) => limit + at(extra, i));
   }
   return limits;
 }

@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import { floorShare } from './rounding.ts';
 import { waterFill } from './water-fill.ts';
 
@@ -30,20 +31,20 @@ export function splitOverload(total: number, edges: readonly OverloadShare[]): n
   const needs = edges.map((edge) =>
     edge.inFlight === null ? edge.ceiling : Math.min(edge.ceiling, NEED_HEADROOM * edge.inFlight + 1),
   );
-  const floors = edges.map((edge, i) => Math.min(needs[i] ?? 1, Math.max(1, floorShare(SHED_FLOOR * edge.steady))));
+  const floors = edges.map((edge, i) => Math.min(at(needs, i), Math.max(1, floorShare(SHED_FLOOR * edge.steady))));
   const shares = fillAboveOne(total, floors, weights);
   let left = Math.max(0, total - sum(shares));
   for (const members of classesFromTheTop(edges)) {
     const pool = left + sum(pick(shares, members));
     const filled = fillAboveOne(pool, pick(needs, members), pick(weights, members));
     members.forEach((i, k) => {
-      shares[i] = filled[k] ?? 1;
+      shares[i] = at(filled, k);
     });
     left = Math.max(0, pool - sum(filled));
   }
-  const room = edges.map((edge, i) => Math.max(0, edge.ceiling - (shares[i] ?? 1)));
+  const room = edges.map((edge, i) => Math.max(0, edge.ceiling - at(shares, i)));
   const spare = waterFill(left, room, weights);
-  const split = shares.map((share, i) => share + (spare[i] ?? 0));
+  const split = shares.map((share, i) => share + at(spare, i));
   return wholeCalls(total, split, edges);
 }
 
@@ -54,10 +55,10 @@ function fillAboveOne(total: number, demands: readonly number[], weights: readon
   while (open.length > 0) {
     const pool = total - (demands.length - open.length);
     const filled = waterFill(pool, pick(demands, open), pick(weights, open));
-    const above = open.filter((_, k) => (filled[k] ?? 0) >= 1);
+    const above = open.filter((_, k) => at(filled, k) >= 1);
     if (above.length === open.length) {
       open.forEach((i, k) => {
-        shares[i] = filled[k] ?? 1;
+        shares[i] = at(filled, k);
       });
       break;
     }
@@ -69,15 +70,15 @@ function fillAboveOne(total: number, demands: readonly number[], weights: readon
 /** Rounds shares down and hands the calls lost by that to the highest class first, then to who lost most. */
 function wholeCalls(total: number, shares: readonly number[], edges: readonly OverloadShare[]): number[] {
   const whole = shares.map((share) => Math.max(1, floorShare(share)));
-  const lost = shares.map((share, i) => Number((share - (whole[i] ?? 0)).toFixed(9)));
+  const lost = shares.map((share, i) => Number((share - at(whole, i)).toFixed(9)));
   const left = floorShare(total) - sum(whole);
   edges
-    .map((edge, i) => ({ i, prio: edge.prio, lost: lost[i] ?? 0 }))
+    .map((edge, i) => ({ i, prio: edge.prio, lost: at(lost, i) }))
     .filter((edge) => edge.lost > 0)
     .sort((a, b) => b.prio - a.prio || b.lost - a.lost)
     .slice(0, Math.max(0, left))
     .forEach(({ i }) => {
-      whole[i] = (whole[i] ?? 0) + 1;
+      whole[i] = at(whole, i) + 1;
     });
   return whole;
 }
@@ -94,4 +95,4 @@ function classesFromTheTop(edges: readonly OverloadShare[]): number[][] {
 }
 
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
-const pick = (values: readonly number[], indices: readonly number[]): number[] => indices.map((i) => values[i] ?? 0);
+const pick = (values: readonly number[], indices: readonly number[]): number[] => indices.map((i) => at(values, i));

@@ -1,3 +1,5 @@
+import { at } from '../at.ts';
+
 /**
  * Weighted max-min fair division of `capacity` (CONTRACT §D, `wf`): shares
  * x_i = min(d_i, λ·w_i) with the largest λ for which Σ x ≤ capacity. Nobody gets
@@ -37,10 +39,4 @@ function weightsFrom(order: readonly number[], weights: readonly number[]): numb
     sums[position] = sum;
   }
   return sums;
-}
-
-function at(values: readonly number[], index: number): number {
-  const value = values[index];
-  if (value === undefined) throw new RangeError(`no element ${index}`);
-  return value;
 }

@@ -1,4 +1,5 @@
 import { EigenvalueDecomposition } from 'ml-matrix';
+import { at } from '../at.ts';
 import { correlationMatrix } from './partial-correlation.ts';
 
 /** Loads whose correlation matrix is conditioned worse cannot be told apart (MATHS §B4, §B8). */
@@ -40,7 +41,7 @@ export function separateLoads(own: readonly number[], others: readonly NamedLoad
   }
   const merged: NamedLoad = {
     name: `${first.name}+${second.name}`.slice(0, NAME_LENGTH_MAX),
-    load: first.load.map((value, tick) => value + (second.load[tick] ?? 0)),
+    load: first.load.map((value, tick) => value + at(second.load, tick)),
   };
   return separateLoads(own, [merged, ...varying.filter((load) => load !== first && load !== second)]);
 }
@@ -64,6 +65,6 @@ function collinearPair(columns: readonly (readonly number[])[]): [number, number
   const lowest = Math.min(...realEigenvalues);
   if (Math.max(...realEigenvalues) <= CONDITION_MAX * lowest) return null;
   const direction = eigenvectorMatrix.getColumn(realEigenvalues.indexOf(lowest)).map(Math.abs);
-  const [first, second] = direction.map((_, index) => index).sort((a, b) => (direction[b] ?? 0) - (direction[a] ?? 0));
+  const [first, second] = direction.map((_, index) => index).sort((a, b) => at(direction, b) - at(direction, a));
   return first === undefined || second === undefined ? null : [first, second];
 }

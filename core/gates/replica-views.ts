@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import { median } from '../numeric/statistics.ts';
 import { type ComparisonScale, compareHistograms } from './view-disagreement.ts';
 
@@ -45,7 +46,7 @@ export const comparisonCount = ({ views }: ReplicaViews): number => (views.lengt
 export function viewRatios({ name, views }: ReplicaViews, scale: ComparisonScale): ViewRatio[] {
   const all = pooled(views);
   return views.map(({ view, histogram }) => {
-    const rest = all.map((count, bucket) => count - (histogram[bucket] ?? 0));
+    const rest = all.map((count, bucket) => count - at(histogram, bucket));
     return { view, overlap: name, ratio: compareHistograms(histogram, rest, scale).ratio };
   });
 }
@@ -83,7 +84,7 @@ function excessWithout(
 ): { readonly worst: number; readonly total: number } {
   const left = overlaps.map((overlap, index) => {
     const views = overlap.views.filter((other) => other.view !== view);
-    if (views.length === overlap.views.length) return excess(ratios[index] ?? []);
+    if (views.length === overlap.views.length) return excess(at(ratios, index));
     return views.length < 2 ? 0 : excess(viewRatios({ ...overlap, views }, scale));
   });
   return { worst: Math.max(0, ...left), total: left.reduce((sum, value) => sum + value, 0) };
@@ -105,7 +106,7 @@ function ratiosByView(ratios: readonly ViewRatio[]): Map<string, number[]> {
 
 function pooled(views: readonly ReplicaView[]): number[] {
   return (views[0]?.histogram ?? []).map((_, bucket) =>
-    views.reduce((total, { histogram }) => total + (histogram[bucket] ?? 0), 0),
+    views.reduce((total, { histogram }) => total + at(histogram, bucket), 0),
   );
 }
 

@@ -1,4 +1,5 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { at } from '../at.ts';
 import { stronglyConnected } from './strongly-connected.ts';
 
 /** A square matrix by rows: column → value, entries of 0 left out. */
@@ -31,7 +32,7 @@ function blockRadius(rows: SparseRows, component: readonly number[]): number {
   const [only] = component;
   if (component.length === 1 && only !== undefined) return rows[only]?.get(only) ?? 0;
   const position = new Map(component.map((node, index) => [node, index]));
-  const block = component.map((node) => restrict(rows[node] ?? new Map(), position));
+  const block = component.map((node) => restrict(at(rows, node), position));
   return block.length <= EXACT_SIZE_MAX ? exactRadius(block) : iteratedRadius(block);
 }
 
@@ -50,7 +51,7 @@ function exactRadius(block: SparseRows): number {
     for (const [j, value] of row) dense.set(i, j, value);
   });
   const { realEigenvalues, imaginaryEigenvalues } = new EigenvalueDecomposition(dense);
-  return Math.max(...realEigenvalues.map((real, index) => Math.hypot(real, imaginaryEigenvalues[index] ?? 0)));
+  return Math.max(...realEigenvalues.map((real, index) => Math.hypot(real, at(imaginaryEigenvalues, index))));
 }
 
 /**
@@ -64,11 +65,11 @@ function iteratedRadius(block: SparseRows): number {
   let upper = Number.POSITIVE_INFINITY;
   for (let iteration = 0; iteration < ITERATIONS_MAX; iteration++) {
     const image = block.map((row, i) => {
-      let total = shift * (vector[i] ?? 0);
-      for (const [j, value] of row) total += value * (vector[j] ?? 0);
+      let total = shift * at(vector, i);
+      for (const [j, value] of row) total += value * at(vector, j);
       return total;
     });
-    const growth = image.map((value, i) => value / (vector[i] ?? 1));
+    const growth = image.map((value, i) => value / at(vector, i));
     const highest = Math.max(...growth);
     upper = Math.min(upper, highest);
     if (highest - Math.min(...growth) <= TOLERANCE * highest) break;

@@ -1,3 +1,5 @@
+import { at } from '../at.ts';
+
 /** Ticks that a series needs on either side. */
 const TICKS_MIN = 5;
 /** Standard errors by which latency must have fallen, and by how much at least. */
@@ -22,7 +24,7 @@ export function standardError(series: readonly number[]): number {
   const centre = mean(series);
   const variance = sum(series.map((value) => (value - centre) ** 2)) / (series.length - 1);
   if (variance === 0) return 0;
-  const products = series.slice(1).map((value, i) => (value - centre) * ((series[i] ?? 0) - centre));
+  const products = series.slice(1).map((value, i) => (value - centre) * (at(series, i) - centre));
   const memory = Math.min(0.9, Math.max(0, sum(products) / ((series.length - 1) * variance)));
   return Math.sqrt((variance / series.length) * ((1 + memory) / (1 - memory)));
 }

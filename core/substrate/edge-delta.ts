@@ -40,29 +40,33 @@ export const emptyDelta = (): EdgeDelta => ({
   latencySumMs: 0,
 });
 
+/** Counters before the first call. */
+const NOTHING_COUNTED: Omit<EdgeCounters, 'workload' | 'service'> = emptyDelta();
+
 /**
  * Difference of an edge's counters, `before` undefined meaning that they started
  * at zero. `null` where a counter fell or is not a number: the tick is then
  * missing for this edge, never clamped to 0 (MATHS §B0).
  */
 export function differenceEdge(before: EdgeCounters | undefined, now: EdgeCounters): EdgeDelta | null {
-  const latencyBuckets = differenceBuckets(before?.latencyBuckets, now.latencyBuckets);
-  const refused = differenceReasons(before?.refused, now.refused);
+  const known = before ?? NOTHING_COUNTED;
+  const latencyBuckets = differenceBuckets(known.latencyBuckets, now.latencyBuckets);
+  const refused = differenceReasons(known.refused, now.refused);
   if (latencyBuckets === null || refused === null) return null;
   const delta: EdgeDelta = {
-    offered: now.offered - (before?.offered ?? 0),
-    admitted: now.admitted - (before?.admitted ?? 0),
+    offered: now.offered - known.offered,
+    admitted: now.admitted - known.admitted,
     refused,
     admittedLevelMax: now.admittedLevelMax,
-    attempts: now.attempts - (before?.attempts ?? 0),
-    retries: now.retries - (before?.retries ?? 0),
-    failures: now.failures - (before?.failures ?? 0),
-    timeouts: now.timeouts - (before?.timeouts ?? 0),
-    breakerRefused: now.breakerRefused - (before?.breakerRefused ?? 0),
-    nativeRefused: now.nativeRefused - (before?.nativeRefused ?? 0),
+    attempts: now.attempts - known.attempts,
+    retries: now.retries - known.retries,
+    failures: now.failures - known.failures,
+    timeouts: now.timeouts - known.timeouts,
+    breakerRefused: now.breakerRefused - known.breakerRefused,
+    nativeRefused: now.nativeRefused - known.nativeRefused,
     inFlight: now.inFlight,
     latencyBuckets,
-    latencySumMs: now.latencySumMs - (before?.latencySumMs ?? 0),
+    latencySumMs: now.latencySumMs - known.latencySumMs,
   };
   return areCounts(delta) ? delta : null;
 }
@@ -81,11 +85,11 @@ const areCounts = (delta: EdgeDelta): boolean =>
   isCount(delta.inFlight) &&
   isCount(delta.latencySumMs);
 
-function differenceBuckets(before: readonly number[] | undefined, now: readonly number[]): number[] | null {
+function differenceBuckets(before: readonly number[], now: readonly number[]): number[] | null {
   const changes = new Array<number>(LATENCY_BUCKET_COUNT).fill(0);
   for (let k = 0; k < LATENCY_BUCKET_COUNT; k++) {
     const count = now[k] ?? 0;
-    const known = before === undefined ? 0 : (before[k] ?? 0);
+    const known = before[k] ?? 0;
     if (count === known && count < Number.POSITIVE_INFINITY) continue;
     if (!isCount(count - known)) return null;
     changes[k] = count - known;
@@ -94,7 +98,7 @@ function differenceBuckets(before: readonly number[] | undefined, now: readonly 
 }
 
 function differenceReasons(
-  before: Readonly<Record<string, number>> | undefined,
+  before: Readonly<Record<string, number>>,
   now: Readonly<Record<string, number>>,
 ): Record<string, number> | null {
   const changes: Record<string, number> = {};
@@ -102,7 +106,7 @@ function differenceReasons(
   for (const reason in now) {
     if (reasons === REASONS_MAX) break;
     reasons++;
-    const change = (now[reason] ?? 0) - (before?.[reason] ?? 0);
+    const change = (now[reason] ?? 0) - (before[reason] ?? 0);
     if (!isCount(change)) return null;
     changes[reason] = change;
   }

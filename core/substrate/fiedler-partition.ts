@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import type { GraphComponent } from './normalised-laplacian.ts';
 
 export interface Partition {
@@ -14,14 +15,14 @@ export interface Partition {
  */
 export function fiedlerPartition(component: GraphComponent, eigenvector: Float64Array): Partition | null {
   const { nodes, degrees, weights } = component;
-  const coordinate = degrees.map((degree, i) => (eigenvector[i] ?? 0) / Math.sqrt(degree));
-  const order = nodes.map((_, i) => i).sort((a, b) => (coordinate[a] ?? 0) - (coordinate[b] ?? 0) || a - b);
+  const coordinate = degrees.map((degree, i) => at(eigenvector, i) / Math.sqrt(degree));
+  const order = nodes.map((_, i) => i).sort((a, b) => at(coordinate, a) - at(coordinate, b) || a - b);
   const total = degrees.reduce((sum, degree) => sum + degree, 0);
   const left = new Set<number>();
   let [volume, cut, conductance, size] = [0, 0, Number.POSITIVE_INFINITY, 0];
   for (const node of order.slice(0, -1)) {
-    volume += degrees[node] ?? 0;
-    for (const [neighbour, weight] of weights[node] ?? []) {
+    volume += at(degrees, node);
+    for (const [neighbour, weight] of at(weights, node)) {
       if (neighbour !== node) cut += left.has(neighbour) ? -weight : weight;
     }
     left.add(node);
@@ -30,7 +31,7 @@ export function fiedlerPartition(component: GraphComponent, eigenvector: Float64
   }
   if (size === 0) return null;
   const sides = [order.slice(0, size), order.slice(size)];
-  const volumes = sides.map((side) => side.reduce((sum, i) => sum + (degrees[i] ?? 0), 0));
-  const smaller = sides[(volumes[0] ?? 0) <= (volumes[1] ?? 0) ? 0 : 1] ?? [];
-  return { nodes: smaller.map((i) => nodes[i] ?? -1).sort((a, b) => a - b), conductance };
+  const volumes = sides.map((side) => side.reduce((sum, i) => sum + at(degrees, i), 0));
+  const smaller = at(sides, at(volumes, 0) <= at(volumes, 1) ? 0 : 1);
+  return { nodes: smaller.map((i) => at(nodes, i)).sort((a, b) => a - b), conductance };
 }

@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import { eigenvectorOf, extremeEigenvalues, type Tridiagonal } from './tridiagonal.ts';
 
 /** Residual ‖A·v − λ·v‖ at which an eigenvalue counts as found; its own error is no larger (Weyl). */
@@ -92,7 +93,7 @@ export function subtractProjection(vector: Float64Array, unit: Float64Array): vo
 function combined(basis: readonly Float64Array[], coordinates: Float64Array): Float64Array {
   const sum = new Float64Array(basis[0]?.length ?? 0);
   basis.forEach((vector, index) => {
-    const share = coordinates[index] ?? 0;
+    const share = at(coordinates, index);
     for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + share * (vector[i] ?? 0);
   });
   return sum;

@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import { listOf, numbersOf, type Plain } from './plain-value.ts';
 
 /** Loads whose ratio is below this count as the same load. */
@@ -237,27 +238,27 @@ const TERM_CHOICES: readonly (readonly number[])[] = [[0, 1, 2], [0, 1], [0, 2],
 /** Normal equations of the used columns, by elimination; 0 for the others. `null` where they do not determine one answer. */
 function leastSquares(rows: readonly (readonly number[])[], used: readonly number[]): number[] | null {
   const system = used.map((i) => [
-    ...used.map((j) => rows.reduce((sum, row) => sum + (row[i] ?? 0) * (row[j] ?? 0), 0)),
-    rows.reduce((sum, row) => sum + (row[i] ?? 0), 0),
+    ...used.map((j) => rows.reduce((sum, row) => sum + at(row, i) * at(row, j), 0)),
+    rows.reduce((sum, row) => sum + at(row, i), 0),
   ]);
   for (let pivot = 0; pivot < used.length; pivot++) {
-    const pivotRow = system[pivot] ?? [];
-    const divisor = pivotRow[pivot] ?? 0;
+    const pivotRow = at(system, pivot);
+    const divisor = at(pivotRow, pivot);
     if (!(Math.abs(divisor) > 1e-12)) return null;
     for (let i = 0; i < used.length; i++) {
-      const row = system[i] ?? [];
+      const row = at(system, i);
       if (i === pivot) continue;
-      const factor = (row[pivot] ?? 0) / divisor;
-      for (let j = pivot; j <= used.length; j++) row[j] = (row[j] ?? 0) - factor * (pivotRow[j] ?? 0);
+      const factor = at(row, pivot) / divisor;
+      for (let j = pivot; j <= used.length; j++) row[j] = at(row, j) - factor * at(pivotRow, j);
     }
   }
   const terms = [0, 0, 0];
   used.forEach((term, i) => {
-    const row = system[i] ?? [];
-    terms[term] = (row[used.length] ?? 0) / (row[i] ?? 1);
+    const row = at(system, i);
+    terms[term] = at(row, used.length) / at(row, i);
   });
   return terms;
 }
 
 const dot = (a: readonly number[], b: readonly number[]): number =>
-  a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
+  a.reduce((sum, value, i) => sum + value * at(b, i), 0);

@@ -1,3 +1,5 @@
+import { at } from '../at.ts';
+
 /** Calls between two nodes of a graph, either way round. */
 export interface CallRate {
   readonly from: number;
@@ -63,7 +65,7 @@ function reachable(weights: readonly ReadonlyMap<number, number>[], start: numbe
 function restrict(weights: readonly ReadonlyMap<number, number>[], nodes: readonly number[]): GraphComponent {
   const position = new Map(nodes.map((node, index) => [node, index]));
   const rows = nodes.map(
-    (node) => new Map([...(weights[node] ?? [])].map(([neighbour, weight]) => [position.get(neighbour) ?? -1, weight])),
+    (node) => new Map([...at(weights, node)].map(([neighbour, weight]) => [position.get(neighbour) ?? -1, weight])),
   );
   return {
     nodes,
@@ -83,8 +85,8 @@ export function laplacianOperator({ degrees, weights }: GraphComponent): (vector
     const image = Float64Array.from(vector);
     weights.forEach((row, i) => {
       let flow = 0;
-      for (const [j, weight] of row) flow += weight * (scale[j] ?? 0) * (vector[j] ?? 0);
-      image[i] = (vector[i] ?? 0) - (scale[i] ?? 0) * flow;
+      for (const [j, weight] of row) flow += weight * at(scale, j) * at(vector, j);
+      image[i] = at(vector, i) - at(scale, i) * flow;
     });
     return image;
   };

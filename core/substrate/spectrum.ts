@@ -1,4 +1,5 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { at } from '../at.ts';
 import { fiedlerPartition, type Partition } from './fiedler-partition.ts';
 import { lanczosExtremes } from './lanczos.ts';
 import {
@@ -82,8 +83,8 @@ function denseSpectrum(component: GraphComponent): ComponentSpectrum {
   const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(new Matrix(columns), {
     assumeSymmetric: true,
   });
-  const order = realEigenvalues.map((_, i) => i).sort((a, b) => (realEigenvalues[a] ?? 0) - (realEigenvalues[b] ?? 0));
-  const eigenvalues = order.map((i, rank) => (rank === 0 ? 0 : Math.max(0, realEigenvalues[i] ?? 0)));
+  const order = realEigenvalues.map((_, i) => i).sort((a, b) => at(realEigenvalues, a) - at(realEigenvalues, b));
+  const eigenvalues = order.map((i, rank) => (rank === 0 ? 0 : Math.max(0, at(realEigenvalues, i))));
   const zeros = eigenvalues.filter((value) => value <= ZERO).length;
   return {
     component,
@@ -91,7 +92,7 @@ function denseSpectrum(component: GraphComponent): ComponentSpectrum {
     zeros,
     lambda1: eigenvalues[zeros] ?? null,
     lambdaMax: zeros < size ? (eigenvalues.at(-1) ?? null) : null,
-    vector: Float64Array.from(zeros < size ? eigenvectorMatrix.getColumn(order[zeros] ?? 0) : []),
+    vector: Float64Array.from(zeros < size ? eigenvectorMatrix.getColumn(at(order, zeros)) : []),
     converged: true,
   };
 }

@@ -1,3 +1,5 @@
+import { at } from '../at.ts';
+
 /** A symmetric tridiagonal matrix: `off[i]` couples i and i + 1. */
 export interface Tridiagonal {
   readonly diagonal: readonly number[];
@@ -11,8 +13,8 @@ const BISECTIONS = 64;
 export function extremeEigenvalues(matrix: Tridiagonal): { readonly smallest: number; readonly largest: number } {
   const size = matrix.diagonal.length;
   const radii = matrix.diagonal.map((_, i) => Math.abs(matrix.off[i - 1] ?? 0) + Math.abs(matrix.off[i] ?? 0));
-  const low = Math.min(...matrix.diagonal.map((value, i) => value - (radii[i] ?? 0)));
-  const high = Math.max(...matrix.diagonal.map((value, i) => value + (radii[i] ?? 0)));
+  const low = Math.min(...matrix.diagonal.map((value, i) => value - at(radii, i)));
+  const high = Math.max(...matrix.diagonal.map((value, i) => value + at(radii, i)));
   return { smallest: bisect(matrix, 1, low, high), largest: bisect(matrix, size, low, high) };
 }
 
@@ -33,7 +35,7 @@ function countBelow({ diagonal, off }: Tridiagonal, x: number): number {
   let count = 0;
   let pivot = 1;
   diagonal.forEach((value, i) => {
-    const coupling = i === 0 ? 0 : (off[i - 1] ?? 0);
+    const coupling = i === 0 ? 0 : at(off, i - 1);
     pivot = value - x - (coupling * coupling) / pivot;
     if (pivot === 0) pivot = -Number.EPSILON * (Math.abs(coupling) + Number.EPSILON);
     if (pivot < 0) count++;
@@ -62,10 +64,10 @@ function solveShifted({ diagonal, off }: Tridiagonal, x: number, right: Float64A
   const pivots = Float64Array.from(diagonal, (value) => value - x);
   const solution = Float64Array.from(right);
   for (let i = 1; i < pivots.length; i++) {
-    const coupling = off[i - 1] ?? 0;
-    const factor = coupling / nonzero(pivots[i - 1] ?? 0);
-    pivots[i] = (pivots[i] ?? 0) - factor * coupling;
-    solution[i] = (solution[i] ?? 0) - factor * (solution[i - 1] ?? 0);
+    const coupling = at(off, i - 1);
+    const factor = coupling / nonzero(at(pivots, i - 1));
+    pivots[i] = at(pivots, i) - factor * coupling;
+    solution[i] = at(solution, i) - factor * at(solution, i - 1);
   }
   for (let i = pivots.length - 1; i >= 0; i--) {
     solution[i] = ((solution[i] ?? 0) - (off[i] ?? 0) * (solution[i + 1] ?? 0)) / nonzero(pivots[i] ?? 0);

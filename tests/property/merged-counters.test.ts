@@ -100,7 +100,9 @@ const merged = (parts: readonly EdgeDelta[]): EdgeDelta => {
   return total;
 };
 
-describe('counters of several nodes do not depend on the order in which they come', () => {
+describe('counters of several nodes do not depend on the order in which they come', function () {
+  this.timeout(60_000);
+
   it('differences of nodes add up field by field', () => {
     const several = fc.array(deltas, { minLength: 1, maxLength: 5 });
     fc.assert(
