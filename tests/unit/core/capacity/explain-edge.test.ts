@@ -79,6 +79,32 @@ describe('explainEdge()', () => {
       'mesh: m\nservices: { s: { endpoints: [a:1] } }\nworkloads: { w: {} }\nbudgets: { w: { s: { ptr: 0 } } }',
     );
     assert.equal(stepsOf(zero, 'w', 's')[0]?.result, '403 edge-not-entitled');
+    const denied = exampleInput(
+      'mesh: m\nservices: { s: { endpoints: [a:1] } }\nworkloads: { w: {}, v: {} }\nbudgets: { w: { s: { int: 0 } } }',
+    );
+    assert.equal(stepsOf(denied, 'w', 's')[0]?.substitution, 'int = 0');
+    const none = explainEdge(denied, 'v', 's');
+    assert.match(none.ok ? '' : (none.problems[0]?.message ?? ''), /^v has no budget for it/);
+  });
+
+  it('lists eight of many callers, and says how many more there are', () => {
+    const callers = Array.from({ length: 10 }, (_, i) => `w${i}`);
+    const input = exampleInput(
+      [
+        'mesh: m',
+        'services: { s: { endpoints: [a:1], capacity: { rps: 100 } } }',
+        `workloads: { ${callers.map((name) => `${name}: {}`).join(', ')} }`,
+        `budgets: { ${callers.map((name) => `${name}: { s: { int: 0.5 } }`).join(', ')} }`,
+      ].join('\n'),
+    );
+    const guarantee = stepsOf(input, 'w9', 's').find((step) => step.quantity === 'guarantee');
+    assert.match(guarantee?.substitution ?? '', /w7 50, … 2 more\]/);
+  });
+
+  it('throws for a budget whose workload nobody declared, which no checked mesh has', () => {
+    const input = exampleInput();
+    const broken = { ...input, config: { ...input.config, workloads: new Map() } };
+    assert.throws(() => explainEdge(broken, 'checkout', 'payment'), /budgets\.checkout\.payment of a checked mesh/);
   });
 
   it('ends in the numbers of the plan, whatever the input', () => {

@@ -5,6 +5,7 @@ import {
   type OverloadState,
   type OverloadTick,
   stepOverload,
+  watchOverload,
 } from '../../../../core/stability/overload-controller.ts';
 import { LAW } from '../../../../core/stability/overload-law.ts';
 import { kneeLimit, queueRoom } from '../../../../core/stability/overload-limit.ts';
@@ -76,6 +77,45 @@ describe('overload controller (CONTROL)', () => {
     assert.equal(queueRoom(16, 1e9), 1.5 * 4);
     assert.equal(queueRoom(400, 1), 200);
     assert.equal(kneeLimit({ capacityRps: 0, baselineSec: 0 }, 1), LAW.floor);
+  });
+
+  it('opens when nothing comes any more, and halves the limit when only time-outs do', () => {
+    const jam: OverloadTick = {
+      ...calm,
+      offered: 1600,
+      answers: 100,
+      latencySumSec: 80,
+      timeouts: 900,
+      inFlight: 1000,
+    };
+    const trimmed = { ...stepOverload(fed(INITIAL_OVERLOAD_STATE, 90, calm), jam), settleTicks: 0 };
+    const nothing: OverloadTick = { ...calm, offered: 0, answers: 0, latencySumSec: 0, inFlight: 0, p10Sec: 0 };
+    const refusing = stepOverload(trimmed, { ...nothing, refused: 5 });
+    assert.deepEqual([refusing.mode, refusing.limit, refusing.evidence], ['trim', trimmed.limit, trimmed.evidence]);
+    const silent = Array.from({ length: 20 }, (_, count) => fed(trimmed, count, nothing).mode);
+    assert.ok(silent.indexOf('open') > 1, `${silent}`);
+    const hung = stepOverload({ ...trimmed, limit: 16 }, { ...nothing, timeouts: 3 });
+    assert.deepEqual([hung.mode, hung.limit], ['trim', 8]);
+    assert.equal(fed(trimmed, 20, { ...nothing, timeouts: 3 }).limit, LAW.floor);
+  });
+
+  it('watches without holding: no verification, nothing to settle, and no step on a missing tick', () => {
+    const jam: OverloadTick = {
+      ...calm,
+      offered: 1600,
+      answers: 100,
+      latencySumSec: 80,
+      timeouts: 900,
+      inFlight: 1000,
+    };
+    const before = fed(INITIAL_OVERLOAD_STATE, 90, calm);
+    const watched = watchOverload(before, jam);
+    assert.deepEqual([watched.mode, watched.verifyStep, watched.settleTicks], ['trim', 0, 0]);
+    assert.equal(watchOverload(watched, { ...jam, durationSec: 0 }), watched);
+    const states = [watched];
+    for (let tick = 0; tick < 30; tick++) states.push(watchOverload(states.at(-1) ?? watched, calm));
+    const opened = states.find(({ mode }) => mode === 'open');
+    assert.equal(opened?.probationLimit, 0, 'a limit that nobody felt is on no probation');
   });
 
   it('takes no step on a tick that is missing or makes no sense', () => {

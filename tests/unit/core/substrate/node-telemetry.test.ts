@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { NodeTelemetry } from '../../../../core/substrate/node-telemetry.ts';
+import { fieldsOf } from '../../../../core/substrate/plain-value.ts';
 import { counters, frame } from '../../../support/mesh-fixtures.ts';
 
 const payment = (attempts: number, refused = 0) =>
@@ -75,5 +76,56 @@ describe('node telemetry (MATHS §B0)', () => {
     ]);
     assert.equal(report?.durationSec, 2);
     assert.equal(node.droppedFrames, 1);
+  });
+});
+
+describe('frames that are not as they should be', () => {
+  const started = (): NodeTelemetry => {
+    const node = new NodeTelemetry('node-1', 0);
+    node.accept(frame(1, [payment(100)]), 1000);
+    node.take();
+    return node;
+  };
+
+  it('are dropped where a part is missing when the next frame comes, whole or in parts', () => {
+    const node = started();
+    node.accept(frame(2, [payment(110)], { part: 0, parts: 2 }), 2000);
+    node.accept(frame(3, [payment(130)]), 3000);
+    assert.equal(node.droppedFrames, 1);
+    assert.equal(node.take()?.deltas.get('checkout/payment')?.attempts, 30);
+    node.accept(frame(4, [payment(140)], { part: 0, parts: 2 }), 4000);
+    node.accept(frame(5, [payment(150)], { part: 1, parts: 2 }), 5000);
+    node.accept(frame(4, [payment(140)], { part: 1, parts: 2 }), 5000);
+    assert.equal(node.droppedFrames, 3);
+    node.accept(frame(5, [], { part: 0, parts: 2 }), 5000);
+    assert.equal(node.take()?.deltas.get('checkout/payment')?.attempts, 20);
+  });
+
+  it('are dropped with more parts than a frame may have', () => {
+    const node = started();
+    node.accept(frame(2, [payment(110)], { part: 0, parts: 257 }), 2000);
+    assert.equal(node.droppedFrames, 1);
+    assert.equal(node.take(), null);
+  });
+
+  it('count for as long as their own clock says where the wall clock jumped meanwhile', () => {
+    const node = started();
+    node.accept(frame(4, [payment(400)], { endMs: 2_000_000_000_000 }), 4000);
+    assert.equal(node.take()?.durationSec, 3);
+  });
+
+  it('bring no more edges than a node may have', () => {
+    const node = new NodeTelemetry('node-1', 0);
+    const many = Array.from({ length: 20_001 }, (_, i) => counters(`w${i}`, 'payment'));
+    node.accept(frame(1, many), 1000);
+    assert.equal(node.droppedEdges, 1);
+  });
+
+  it('cannot be taken up again from a text that holds no counters', () => {
+    const told = fieldsOf(started().toPlain());
+    const pending = fieldsOf(told.pending);
+    assert.throws(() => NodeTelemetry.fromPlain({ ...told, counters: {} }), /a map is missing/);
+    assert.throws(() => NodeTelemetry.fromPlain({ ...told, counters: null }), /a map is missing/);
+    assert.throws(() => NodeTelemetry.fromPlain({ ...told, pending: { ...pending, missing: [] } }), /a set is missing/);
   });
 });
