@@ -32,40 +32,19 @@ export interface Chapter {
   readonly fails?: { readonly gate: GateName; readonly service: string };
 }
 
+const fails = (gate: GateName, service: string): Pick<Chapter, 'fails'> => ({ fails: { gate, service } });
+
 const CALM = { webRps: CALM_RPS, reportsRps: REPORTS_RPS, reportsWork: 1 };
-const OVERLOAD = {
-  ...CALM,
-  name: 'payment overloaded',
-  webRps: OVERLOAD_RPS,
-  fails: { gate: 'fit', service: 'payment' },
-} as const;
+const OVERLOAD = { ...CALM, name: 'payment overloaded', webRps: OVERLOAD_RPS, ...fails('fit', 'payment') };
 
 /** Every gate needs half a minute of data before it says anything. */
 const WHOLE_STORY: readonly Chapter[] = [
   { ...CALM, name: 'calm', seconds: 36 },
-  {
-    ...CALM,
-    name: 'noisy tenant',
-    seconds: 22,
-    reportsWork: HEAVY,
-    fails: { gate: 'isolation', service: 'inventory' },
-  },
+  { ...CALM, name: 'noisy tenant', seconds: 22, reportsWork: HEAVY, ...fails('isolation', 'inventory') },
   { ...CALM, name: 'calm after the noise', seconds: 5 },
-  {
-    ...CALM,
-    name: 'starved node',
-    seconds: 9,
-    trouble: 'node-starved',
-    fails: { gate: 'gluing', service: 'payment' },
-  },
+  { ...CALM, name: 'starved node', seconds: 9, trouble: 'node-starved', ...fails('gluing', 'payment') },
   { ...CALM, name: 'calm after the starvation', seconds: 4 },
-  {
-    ...CALM,
-    name: 'outage and retry storm',
-    seconds: 3,
-    trouble: 'payment-down',
-    fails: { gate: 'uv', service: 'payment' },
-  },
+  { ...CALM, name: 'outage and retry storm', seconds: 3, trouble: 'payment-down', ...fails('uv', 'payment') },
   { ...CALM, name: 'calm after the outage', seconds: 14 },
   { ...OVERLOAD, seconds: 8 },
   { ...CALM, name: 'recovery', seconds: 19 },

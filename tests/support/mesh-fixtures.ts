@@ -1,6 +1,7 @@
 import { type CapacityVector, UNLIMITED } from '../../core/capacity/capacity-vector.ts';
 import type { BudgetConfig, MeshConfig, ServiceCapacity, WorkloadConfig } from '../../core/mesh/mesh-config.ts';
 import { edgeKey } from '../../core/mesh/mesh-config.ts';
+import { emptyDelta } from '../../core/substrate/edge-delta.ts';
 import { LATENCY_BUCKET_COUNT } from '../../core/substrate/latency-buckets.ts';
 import type { EdgeCounters, TelemetryFrame } from '../../core/substrate/telemetry-frame.ts';
 
@@ -66,24 +67,7 @@ export function counters(
   service: string,
   counts: Partial<Omit<EdgeCounters, 'workload' | 'service'>> = {},
 ): EdgeCounters {
-  return {
-    workload,
-    service,
-    offered: 0,
-    admitted: 0,
-    refused: {},
-    admittedLevelMax: 0,
-    attempts: 0,
-    retries: 0,
-    failures: 0,
-    timeouts: 0,
-    breakerRefused: 0,
-    nativeRefused: 0,
-    inFlight: 0,
-    latencyBuckets: new Array<number>(LATENCY_BUCKET_COUNT).fill(0),
-    latencySumMs: 0,
-    ...counts,
-  };
+  return { workload, service, ...emptyDelta(), ...counts };
 }
 
 /** Frame `seq` of a node that sends one a second. */

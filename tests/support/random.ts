@@ -1,3 +1,5 @@
+import { seededRandom as seededUniform } from '../../demo/seeded-random.ts';
+
 /** Seeded draws for simulated traffic; the same seed gives the same sequence everywhere. */
 export interface Random {
   /** In [0, 1). */
@@ -9,15 +11,9 @@ export interface Random {
   multinomial(trials: number, weights: readonly number[]): number[];
 }
 
-/** mulberry32: 32 bits of state, period 2³², enough for some million draws. */
+/** Period 2³², enough for some million draws. */
 export function seededRandom(seed: number): Random {
-  let state = seed >>> 0;
-  const uniform = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+  const uniform = seededUniform(seed);
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
   const poisson = (mean: number): number => {
     if (mean > 30) {

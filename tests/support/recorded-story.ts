@@ -4,7 +4,7 @@ import { step } from '../../core/kernel/step.ts';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
 import type { EdgeCounters } from '../../core/substrate/telemetry-frame.ts';
 import { frame, meshConfig } from './mesh-fixtures.ts';
-import { SimulatedService } from './simulated-service.ts';
+import { simulatedPayment } from './simulated-service.ts';
 
 /** payment: 8 workers × 20 ms = 400/s, no capacity declared. */
 export const STORY_MESH: MeshConfig = meshConfig({
@@ -30,14 +30,7 @@ export function recordStory(
   phases: readonly (readonly [untilSec: number, rps: number])[],
   orders: (sec: number, kernel: KernelState) => readonly KernelEvent[] = () => [],
 ): RecordedStory {
-  const service = new SimulatedService({
-    service: 'payment',
-    workloads: ['checkout', 'batch'],
-    workers: 8,
-    meanServiceMs: 20,
-    timeoutMs: 1000,
-    seed,
-  });
+  const service = simulatedPayment(seed);
   const kernel = createKernel();
   const inputs: KernelEvent[] = [];
   const effects: (readonly KernelEffect[])[] = [];

@@ -9,7 +9,12 @@ import { meshConfig } from './mesh-fixtures.ts';
 export const camelCase = (name: string): string =>
   name.replace(/_+([a-z])/g, (_, letter: string) => letter.toUpperCase());
 
-/** The names of a design, and what they are called here where that is not merely camelCase. */
+/**
+ * The design that Capmesh grew from is walked code block by code block in
+ * tests/unit/seed: every type, method and parameter is here under its own name,
+ * written as TypeScript writes names, and does what was said of it. `renamed`
+ * says where a name differs.
+ */
 export function assertNames(
   owner: object,
   names: readonly string[],

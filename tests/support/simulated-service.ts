@@ -7,18 +7,8 @@ import {
 import type { EdgeLeasePlan } from '../../core/allocators/capacity-plan.ts';
 import { fullBucket, type TokenBucket, take } from '../../core/capacity/token-bucket.ts';
 import type { EdgeCounters } from '../../core/substrate/telemetry-frame.ts';
+import { seededRandom } from '../../demo/seeded-random.ts';
 import { bucketOf, counters } from './mesh-fixtures.ts';
-
-/** Seeded pseudo-random numbers in [0, 1) (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 interface Call {
   readonly caller: Caller;
@@ -232,3 +222,14 @@ export class SimulatedService {
     return caller;
   }
 }
+
+/** A payment of 8 workers × 20 ms, 400 calls per second, that checkout and batch call. */
+export const simulatedPayment = (seed: number): SimulatedService =>
+  new SimulatedService({
+    service: 'payment',
+    workloads: ['checkout', 'batch'],
+    workers: 8,
+    meanServiceMs: 20,
+    timeoutMs: 1000,
+    seed,
+  });

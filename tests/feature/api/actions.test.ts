@@ -4,25 +4,10 @@ import { afterEach, beforeEach, describe, it } from 'mocha';
 import { CANCELLED_MAX } from '../../../control-plane/state/order-store.ts';
 import type { ActionView } from '../../../core/kernel/mesh-view.ts';
 import { SetActionControlRequest } from '../../../proto/gen/capmesh/v1/admin_service.ts';
+import { actionRecord } from '../../support/action-records.ts';
 import { type ApiFixture, grpcCall, startApi } from '../../support/api-fixture.ts';
 
-const limit: ActionView = {
-  id: 'a1-1-1',
-  service: 'payment',
-  gate: 'fit',
-  horizon: 'immediate',
-  kind: 'limit-concurrency',
-  target: 'payment',
-  size: 12,
-  ratio: 2.31,
-  threshold: 1,
-  windowMs: 10_000,
-  startedAtMs: 1_800_000_000_000,
-  expiresAtMs: 1_800_000_030_000,
-  phase: 'started',
-  endCause: '',
-  shadow: false,
-};
+const limit: ActionView = { ...actionRecord(), service: 'payment' };
 const PAUSED = { safeMode: false, pausedUntilMs: 1_800_000_060_000 };
 const seconds = (count: number) => ({ seconds: count, nanos: 0 });
 

@@ -1,25 +1,19 @@
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
 import { GateStatus } from '../../../proto/gen/capmesh/v1/gates.ts';
+import { LIMIT } from '../../support/action-records.ts';
 import { type CliFixture, grpcError, startCliFixture } from '../../support/cli-fixture.ts';
 
 const AT = 1_800_000_000;
 const at = (seconds: number) => ({ seconds, nanos: 0 });
 
 const limit = {
+  ...LIMIT,
   id: 'a1-1-7',
   service: 'payment',
-  gate: 'fit',
-  horizon: 'immediate',
-  kind: 'limit-concurrency',
-  target: 'payment',
-  size: 12,
   ratio: 3.2,
-  threshold: 1,
-  windowMs: 10_000,
   startedAt: at(AT - 42),
   expiresAt: at(AT + 28),
-  phase: 'started',
 };
 const throttle = {
   ...limit,

@@ -4,6 +4,7 @@ import { formatDuration } from '../../../cli/output/format-duration.ts';
 import { formatNumber } from '../../../cli/output/format-number.ts';
 import { table } from '../../../cli/output/table.ts';
 import { CapacityEvent } from '../../../proto/gen/capmesh/v1/events.ts';
+import { LIMIT } from '../../support/action-records.ts';
 
 describe('table', () => {
   it('makes columns as wide as their widest cell, numbers at the right, no trailing spaces', () => {
@@ -56,19 +57,7 @@ describe('eventLine', () => {
       service: 'payment',
       sequence: 9,
       timestamp: { seconds: 1_800_000_000, nanos: 0 },
-      actionTaken: {
-        id: 'a1',
-        gate: 'fit',
-        kind: 'limit-concurrency',
-        target: 'payment',
-        size: 12,
-        ratio: 2.31,
-        threshold: 1,
-        windowMs: 10_000,
-        phase: 'started',
-        shadow: true,
-        expiresAt: { seconds: 1_800_000_030, nanos: 0 },
-      },
+      actionTaken: { ...LIMIT, id: 'a1', shadow: true, expiresAt: { seconds: 1_800_000_030, nanos: 0 } },
     });
     assert.equal(
       eventLine(event),

@@ -3,7 +3,7 @@ import type { MeshConfig, PolicyConfig } from '../../../../core/mesh/mesh-config
 import { parseMeshFile } from '../../../../platform/mesh-file.ts';
 import { KernelStory } from '../../../support/kernel-story.ts';
 import { meshConfig } from '../../../support/mesh-fixtures.ts';
-import { SimulatedService } from '../../../support/simulated-service.ts';
+import { simulatedPayment } from '../../../support/simulated-service.ts';
 
 /** Two tenants of equal rank share a service of 8 workers × 20 ms; no capacity is declared. */
 const TWO_TENANTS = meshConfig({
@@ -18,14 +18,7 @@ const withPolicy = (config: MeshConfig, policy: Partial<PolicyConfig>): MeshConf
 });
 
 function storyOf(config: MeshConfig, checkoutRps: number, batchRps: number): KernelStory {
-  const service = new SimulatedService({
-    service: 'payment',
-    workloads: ['checkout', 'batch'],
-    workers: 8,
-    meanServiceMs: 20,
-    timeoutMs: 1000,
-    seed: 1,
-  });
+  const service = simulatedPayment(1);
   service.setRate('checkout', checkoutRps);
   service.setRate('batch', batchRps);
   return new KernelStory(config, service);

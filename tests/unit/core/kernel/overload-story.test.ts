@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { KernelStory } from '../../../support/kernel-story.ts';
 import { meshConfig } from '../../../support/mesh-fixtures.ts';
-import { SimulatedService } from '../../../support/simulated-service.ts';
+import { simulatedPayment } from '../../../support/simulated-service.ts';
 
 /** payment: 8 workers × 20 ms = 400/s, no capacity declared; checkout matters more than batch. */
 const MESH = meshConfig({
@@ -12,17 +12,7 @@ const MESH = meshConfig({
 
 class Story extends KernelStory {
   constructor() {
-    super(
-      MESH,
-      new SimulatedService({
-        service: 'payment',
-        workloads: ['checkout', 'batch'],
-        workers: 8,
-        meanServiceMs: 20,
-        timeoutMs: 1000,
-        seed: 5,
-      }),
-    );
+    super(MESH, simulatedPayment(5));
   }
 
   rates(checkout: number, batch: number): void {

@@ -1,24 +1,10 @@
 import assert from 'node:assert/strict';
 import { describeAction, describeSize } from '../../../../core/stability/describe-action.ts';
 import type { ActionKind, StabilityActionRecord } from '../../../../core/stability/stability-action.ts';
+import { actionRecord } from '../../../support/action-records.ts';
 
-const record = (more: Partial<StabilityActionRecord>): StabilityActionRecord => ({
-  id: 'x-1-1',
-  gate: 'fit',
-  horizon: 'immediate',
-  kind: 'throttle',
-  target: 'batch',
-  size: 0.7,
-  ratio: 1.234,
-  threshold: 1,
-  windowMs: 10_000,
-  startedAtMs: 0,
-  expiresAtMs: 0,
-  phase: 'started',
-  endCause: '',
-  shadow: false,
-  ...more,
-});
+const record = (more: Partial<StabilityActionRecord> = {}): StabilityActionRecord =>
+  actionRecord({ kind: 'throttle', target: 'batch', size: 0.7, ratio: 1.234, ...more });
 
 describe('what is told about an action', () => {
   it('says for every kind how much is done', () => {
@@ -43,7 +29,7 @@ describe('what is told about an action', () => {
 
   it('says to whom, by which gate, for whom, and that the shadow enforces nothing', () => {
     assert.equal(
-      describeAction('payment', record({}), 'web'),
+      describeAction('payment', record(), 'web'),
       'payment: throttle on batch started, 70 % of what it used left; fit u 1.23, for web',
     );
     assert.equal(

@@ -3,6 +3,7 @@ import type { EdgeEffect } from '../../../../core/allocators/enforce-plan.ts';
 import { edgeEffects } from '../../../../core/stability/edge-effects.ts';
 import type { ActionEdge, RunningAction } from '../../../../core/stability/running-action.ts';
 import type { ActionKind } from '../../../../core/stability/stability-action.ts';
+import { actionRecord } from '../../../support/action-records.ts';
 
 const edge = (more: Partial<ActionEdge> = {}): ActionEdge => ({
   key: 'batch/payment',
@@ -19,22 +20,7 @@ const action = (
   edges: readonly ActionEdge[] = [edge()],
   shadow = false,
 ): RunningAction => ({
-  record: {
-    id: kind,
-    gate: 'uv',
-    horizon: 'immediate',
-    kind,
-    target: 'batch/payment',
-    size,
-    ratio: 2,
-    threshold: 1,
-    windowMs: 0,
-    startedAtMs: 0,
-    expiresAtMs: 0,
-    phase: 'started',
-    endCause: '',
-    shadow,
-  },
+  record: actionRecord({ gate: 'uv', kind, target: 'batch/payment', size, shadow }),
   edges,
   victim: '',
   before: [],

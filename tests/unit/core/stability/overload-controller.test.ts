@@ -22,6 +22,9 @@ const calm: OverloadTick = {
   p10Sec: 0.018,
 };
 
+/** Eight times as many calls, nearly all of which time out in a long queue. */
+const jam: OverloadTick = { ...calm, offered: 1600, answers: 100, latencySumSec: 80, timeouts: 900, inFlight: 1000 };
+
 const fed = (state: OverloadState, ticks: number, tick: OverloadTick): OverloadState =>
   Array.from({ length: ticks }).reduce<OverloadState>((one) => stepOverload(one, tick), state);
 
@@ -34,14 +37,6 @@ describe('overload controller (CONTROL)', () => {
   });
 
   it('trims in one tick when a long queue times out, and opens when the evidence has drained', () => {
-    const jam: OverloadTick = {
-      ...calm,
-      offered: 1600,
-      answers: 100,
-      latencySumSec: 80,
-      timeouts: 900,
-      inFlight: 1000,
-    };
     const trimmed = stepOverload(fed(INITIAL_OVERLOAD_STATE, 90, calm), jam);
     assert.equal(trimmed.mode, 'trim');
     assert.ok(trimmed.limit < 20, `${trimmed.limit}`);
@@ -80,14 +75,6 @@ describe('overload controller (CONTROL)', () => {
   });
 
   it('opens when nothing comes any more, and halves the limit when only time-outs do', () => {
-    const jam: OverloadTick = {
-      ...calm,
-      offered: 1600,
-      answers: 100,
-      latencySumSec: 80,
-      timeouts: 900,
-      inFlight: 1000,
-    };
     const trimmed = { ...stepOverload(fed(INITIAL_OVERLOAD_STATE, 90, calm), jam), settleTicks: 0 };
     const nothing: OverloadTick = { ...calm, offered: 0, answers: 0, latencySumSec: 0, inFlight: 0, p10Sec: 0 };
     const refusing = stepOverload(trimmed, { ...nothing, refused: 5 });
@@ -100,14 +87,6 @@ describe('overload controller (CONTROL)', () => {
   });
 
   it('watches without holding: no verification, nothing to settle, and no step on a missing tick', () => {
-    const jam: OverloadTick = {
-      ...calm,
-      offered: 1600,
-      answers: 100,
-      latencySumSec: 80,
-      timeouts: 900,
-      inFlight: 1000,
-    };
     const before = fed(INITIAL_OVERLOAD_STATE, 90, calm);
     const watched = watchOverload(before, jam);
     assert.deepEqual([watched.mode, watched.verifyStep, watched.settleTicks], ['trim', 0, 0]);
