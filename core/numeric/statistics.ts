@@ -18,7 +18,7 @@ export function standardDeviation(values: readonly number[]): number {
   return Math.sqrt(mean(values.map((value) => (value - centre) ** 2)));
 }
 
-/** Linear interpolation between order statistics at rank q·(n − 1) (type 7 of Hyndman and Fan); q in [0, 1]. NaN of nothing. */
+/** Linear interpolation between order statistics at rank q·(n − 1) (type 7 of Hyndman and Fan). NaN of nothing; throws a RangeError for q outside [0, 1]. */
 export function quantile(values: ArrayLike<number>, q: number): number {
   if (!(q >= 0 && q <= 1)) throw new RangeError(`q: must be in [0, 1], got ${q}`);
   const sorted = Float64Array.from(values).sort();

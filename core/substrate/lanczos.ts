@@ -99,12 +99,15 @@ function combined(basis: readonly Float64Array[], coordinates: Float64Array): Fl
   return sum;
 }
 
+/** Σ aᵢ·bᵢ of vectors of one length. */
 export function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
   for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
   return sum;
 }
 
+/** Euclidean length. */
 export const length = (vector: Float64Array): number => Math.sqrt(dot(vector, vector));
 
+/** The vector times a factor, as a new one. */
 export const scaled = (vector: Float64Array, factor: number): Float64Array => vector.map((value) => value * factor);
