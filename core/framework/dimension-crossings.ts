@@ -1,3 +1,5 @@
+import { at as itemAt } from '../at.ts';
+
 const STEP = 0.5;
 const DIMENSION_MAX = 4;
 /** Neighbours closer than this do not cross anything. */
@@ -23,10 +25,10 @@ export function dimensionCrossings(grid: readonly number[], flow: readonly numbe
 
 function firstCrossing(grid: readonly number[], flow: readonly number[], dimension: number): Crossing[] {
   for (let i = 0; i + 1 < grid.length; i++) {
-    const [left, right] = [flow[i] ?? Number.NaN, flow[i + 1] ?? Number.NaN];
+    const [left, right] = [itemAt(flow, i), itemAt(flow, i + 1)];
     if (!((left < dimension && dimension <= right) || (right < dimension && dimension <= left))) continue;
     if (Math.abs(right - left) <= FLAT) return [];
-    const bracket = [grid[i] ?? Number.NaN, grid[i + 1] ?? Number.NaN] as const;
+    const bracket = [itemAt(grid, i), itemAt(grid, i + 1)] as const;
     const at = bracket[0] + ((dimension - left) * (bracket[1] - bracket[0])) / (right - left);
     return [{ dimension, at, bracket }];
   }

@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import { fitThreshold } from '../gates/fit.ts';
 import { mean } from '../numeric/statistics.ts';
@@ -125,7 +126,7 @@ function spectral({ spectrum }: MetricInput) {
 /** RMS of the difference of the correlators, else mean |d_s − C_geo·D|; `null` with neither. */
 function fitOf({ correlators, dimensions, capacity, dims }: MetricInput) {
   if (correlators !== null) {
-    const errors = correlators.full.map((value, i) => Math.abs(value - (correlators.filtered[i] ?? Number.NaN)));
+    const errors = correlators.full.map((value, i) => Math.abs(value - at(correlators.filtered, i)));
     return { fitError: Math.sqrt(mean(errors.map((error) => error * error))), fitErrorMax: Math.max(...errors) };
   }
   if (dimensions === null || dimensions.length === 0) return null;

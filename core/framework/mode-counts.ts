@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import { sum } from '../numeric/statistics.ts';
 import type { LatticeTrace } from './lattice-trace.ts';
 import { modeCount } from './spectrum-scalars.ts';
@@ -24,10 +25,10 @@ export function modeCounts({ spectrum, boost }: LatticeTrace, int: number): Mode
   const { masses } = spectrum;
   const weights = boost.map((value) => 1 + int * value);
   const accessible = modeCount(spectrum);
-  const totalWeight = sum(weights.map((weight, k) => weight * (masses[k] ?? 0)));
+  const totalWeight = sum(weights.map((weight, k) => weight * at(masses, k)));
   const largest = weights.reduce((most, weight) => Math.max(most, weight), 0);
   const count = (holds: (weight: number) => boolean): number =>
-    sum(weights.map((weight, k) => (holds(weight) ? (masses[k] ?? 0) : 0)));
+    sum(weights.map((weight, k) => (holds(weight) ? at(masses, k) : 0)));
   const isSelected = (weight: number): boolean => weight > (SELECTED_SHARE * totalWeight) / accessible;
   return {
     accessible,

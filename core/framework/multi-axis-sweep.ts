@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import { type CapacityVector, UNLIMITED } from '../capacity/capacity-vector.ts';
 import { latticeWeights } from './axis-weights.ts';
 import { checkCapacity } from './capacity.ts';
@@ -117,7 +118,7 @@ function capacityVectors({ geo, int, mode, parity = false }: MultiAxisOptions): 
   const pairs =
     mode === 'grid'
       ? geo.flatMap((cGeo) => int.map((cInt) => [cGeo, cInt] as const))
-      : geo.slice(0, int.length).map((cGeo, i) => [cGeo, int[i] ?? Number.NaN] as const);
+      : geo.slice(0, int.length).map((cGeo, i) => [cGeo, at(int, i)] as const);
   if (pairs.length === 0) throw new RangeError('geo, int: must not be empty');
   const vectors = pairs.map(([cGeo, cInt]) => ({ ...UNLIMITED, geo: cGeo, int: cInt }));
   for (const vector of vectors) checkCapacity(vector);

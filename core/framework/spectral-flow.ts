@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import { fitLine } from '../numeric/fit-line.ts';
 import { gradient } from '../numeric/gradient.ts';
 import { geometricGrid } from '../numeric/grid.ts';
@@ -63,7 +64,7 @@ export interface Plateau {
 export function plateau(scales: readonly number[], logReturn: readonly number[], window: Window): Plateau {
   const flow = spectralFlow(scales, logReturn);
   const positions = plateauPositions(scales, window);
-  const values = positions.map((i) => flow[i] ?? Number.NaN);
+  const values = positions.map((i) => at(flow, i));
   return {
     median: median(values),
     mean: mean(values),
@@ -76,7 +77,7 @@ export function plateau(scales: readonly number[], logReturn: readonly number[],
 
 /** The plateau statistic of lattice sweeps: median of d_s in the window (MATHS §A5). */
 export const plateauMedian = (scales: readonly number[], flow: readonly number[], window: Window): number =>
-  median(plateauPositions(scales, window).map((i) => flow[i] ?? Number.NaN));
+  median(plateauPositions(scales, window).map((i) => at(flow, i)));
 
 /** How well ln P is a line in ln s inside the window. */
 export interface Scaling {
@@ -97,6 +98,6 @@ const positionsInside = (scales: readonly number[], [first, last]: Window): numb
 
 const lineThrough = (scales: readonly number[], logReturn: readonly number[], positions: readonly number[]) =>
   fitLine(
-    positions.map((i) => Math.log(scales[i] ?? Number.NaN)),
-    positions.map((i) => logReturn[i] ?? Number.NaN),
+    positions.map((i) => Math.log(at(scales, i))),
+    positions.map((i) => at(logReturn, i)),
   );

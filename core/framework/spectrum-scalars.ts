@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import { sum } from '../numeric/statistics.ts';
 import type { SpectralMeasure } from '../substrate/heat-trace.ts';
 
@@ -23,8 +24,8 @@ export const modeCount = ({ masses }: SpectralMeasure): number => sum(masses);
 export function modeAtRank({ values, masses }: SpectralMeasure, rank: number): number {
   let below = 0;
   for (let k = 0; k < values.length; k++) {
-    below += masses[k] ?? 0;
-    if (rank < below) return values[k] ?? Number.NaN;
+    below += at(masses, k);
+    if (rank < below) return at(values, k);
   }
   return Number.NaN;
 }

@@ -1,4 +1,5 @@
 import type { EdgePlan } from '../allocators/capacity-plan.ts';
+import { at } from '../at.ts';
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import { errorDrift } from '../gates/error-drift.ts';
 import {
@@ -141,12 +142,12 @@ function rateResult(
   if (modelled.length === 0) return null;
   const ticks = windows.of(service).ticks;
   const requests = modelled.map((edge) => windows.handled(edge.workload, ticks));
-  const expected = modelled.map(({ model }, i) => expectedCalls(model, requests[i] ?? 0));
+  const expected = modelled.map(({ model }, i) => expectedCalls(model, at(requests, i)));
   return fitRate({
     observed: modelled.map((edge) => callsOf(edge.sums)),
     expected,
     // The learned ratio is itself an estimate from `model.requests` requests.
-    modelVariance: modelled.map((edge, i) => ((expected[i] ?? 0) * (requests[i] ?? 0)) / edge.model.requests),
+    modelVariance: modelled.map((edge, i) => (at(expected, i) * at(requests, i)) / edge.model.requests),
     dispersion: 1,
     threshold,
     z: FIT_Z,

@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import type { GateName } from '../gates/gate-state.ts';
 import { spectralRadii } from '../gates/spectral-radius.ts';
 import { MIN_ATTEMPTS_FOR_RETRIES } from '../gates/uv.ts';
@@ -55,7 +56,7 @@ export class MeshWindows {
       for (const edge of service.edges.values()) this.#addCalls(rows, index, service, edge);
     }
     const radii = spectralRadii(rows);
-    return new Map(names.map((name, i) => [name, radii[i] ?? 0]));
+    return new Map(names.map((name, i) => [name, at(radii, i)]));
   }
 
   #addCalls(

@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import { mean, sum } from './statistics.ts';
 
 /**
@@ -9,6 +10,6 @@ export function amplitudeSpectrum(series: readonly number[]): number[] {
   const centre = mean(series);
   const angles = series.map((_, i) => (2 * Math.PI * i) / size);
   const project = (k: number, wave: (angle: number) => number): number =>
-    sum(series.map((value, j) => (value - centre) * wave(angles[(j * k) % size] ?? 0)));
+    sum(series.map((value, j) => (value - centre) * wave(at(angles, (j * k) % size))));
   return Array.from({ length: Math.ceil(size / 2) }, (_, k) => Math.hypot(project(k, Math.cos), project(k, Math.sin)));
 }

@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import { mean, sum } from './statistics.ts';
 
 export interface Line {
@@ -12,7 +13,7 @@ export interface Line {
 /** Least squares through points of which at least two differ in x. */
 export function fitLine(x: readonly number[], y: readonly number[]): Line {
   const [meanX, meanY] = [mean(x), mean(y)];
-  const deviations = x.map((value, i) => [value - meanX, (y[i] ?? Number.NaN) - meanY] as const);
+  const deviations = x.map((value, i) => [value - meanX, at(y, i) - meanY] as const);
   const slope = sum(deviations.map(([dx, dy]) => dx * dy)) / sum(deviations.map(([dx]) => dx * dx));
   const residuals = deviations.map(([dx, dy]) => dy - slope * dx);
   const spread = sum(deviations.map(([, dy]) => dy * dy));

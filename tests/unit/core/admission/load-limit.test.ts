@@ -123,6 +123,18 @@ describe('load limit (CONTRACT §D)', () => {
     assert.equal(loadFits(limit, { cpu: 1, memoryMb: 0 }, 1), false, 'more memory is held than the new share');
   });
 
+  it('bounds nothing without a share, starts with a full bucket once it has one, and waits for no memory', () => {
+    const limit = limitOf(null, null);
+    assert.ok(loadFits(limit, { cpu: 1e9, memoryMb: 1e9 }, 0));
+    reserveLoad(limit, { cpu: 1e9, memoryMb: 1e9 }, TIMEOUT_MS, 0);
+    assert.equal(loadRetryAfterMs(limit, { cpu: 1, memoryMb: 1e9 }, 0), 0);
+    renewLoadShare(limit, { cpuMsPerSec: 200, memoryMiB: null }, 10);
+    assert.ok(loadFits(limit, { cpu: 200, memoryMb: 1e9 }, 10));
+    assert.ok(!loadFits(limit, { cpu: 201, memoryMb: 0 }, 10));
+    renewLoadShare(limit, { cpuMsPerSec: null, memoryMiB: null }, 20);
+    assert.ok(loadFits(limit, { cpu: 1e9, memoryMb: 0 }, 20));
+  });
+
   it('keeps no more open calls than it can', () => {
     const limit = limitOf(null, 1e9);
     for (let i = 0; i < OPEN_MAX; i++) reserveLoad(limit, { cpu: 0, memoryMb: 1 }, TIMEOUT_MS, 0);

@@ -83,6 +83,17 @@ describe('fit gate', () => {
     assert.equal(verdict.ratio?.toFixed(3), '0.193');
   });
 
+  it('does not know the latency of a service that answered nothing, and none at a load that is new to it', () => {
+    assert.ok(Number.isNaN(fitLatency([])));
+    assert.ok(Number.isNaN(fitLatency([cell('checkout/payment', 0, 3)])));
+    const parts = (medianMs: number | null) => {
+      const { status, reason } = fitGate({ ...payment, latency: { cells: [], medianMs } });
+      return [status, reason];
+    };
+    assert.deepEqual(parts(null), ['UNKNOWN', 'warmup']);
+    assert.deepEqual(parts(20), ['PASS', '']);
+  });
+
   it('tightens with the geo level', () => {
     assert.equal(fitThreshold(0.25, null), 0.25);
     assert.equal(fitThreshold(0.25, 1), 0.125);

@@ -278,6 +278,11 @@ describe('StabilityController', () => {
       assert.equal(effectOn(fenced.book, 'batch/payment')?.fenced, true);
     });
 
+    it('throttles without a second probe who was confirmed lately', () => {
+      const [measure, ...others] = controller.decide(at({ confirmed: new Set(['batch']) })([], 0));
+      assert.deepEqual([measure?.kind, measure?.target, measure?.size, others], ['throttle', 'batch', 0.7, []]);
+    });
+
     it('does nothing where nobody is named, nobody suffers, or the service is overloaded', () => {
       for (const more of [
         { gates: { ...PASSING, isolation: { ...harmed, worst: '' } } },
@@ -293,6 +298,17 @@ describe('StabilityController', () => {
         assert.deepEqual(controller.decide(at(more)([], 0)), [], JSON.stringify(more));
       }
     });
+  });
+
+  it('does nothing about a UV gate that says neither which edge bursts nor who retries', () => {
+    const silent: GateVerdict = { ...judge(2, { worst: 'batch/payment' }), evidence: {} };
+    assert.deepEqual(controller.decide(scene('uv', silent, { harm: ['errors'] })), []);
+  });
+
+  it('takes rate from the lowest class first, in a class from who is offered most', () => {
+    const edges = [edge('checkout', { prio: 7 }), edge('batch'), edge('web', { offeredRps: 150 })];
+    const failing = scene('fit', judge(2), { edges, harm: ['errors'], fitFailingMs: 40_000 });
+    assert.deepEqual(kinds(controller.decide(failing)), ['freeze-learning payment', 'reallocate web/payment']);
   });
 
   it('never acts on UNKNOWN or NOT_APPLICABLE', () => {

@@ -70,6 +70,11 @@ describe('plain values', () => {
     assert.throws(() => fromPlain({ $class: 'Secret' }, [Secret]), PlainValueError);
   });
 
+  it('bring back the numbers that JSON lacks', () => {
+    const numbers = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    assert.deepEqual(throughJson(numbers), numbers);
+  });
+
   it('leave out what is undefined', () => {
     assert.deepEqual(toPlain({ a: 1, b: undefined }), { a: 1 });
     assert.equal(toPlain(undefined), null);
