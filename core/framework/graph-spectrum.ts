@@ -1,4 +1,5 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { at } from '../at.ts';
 import { type CallRate, callComponents, symmetrised } from '../substrate/normalised-laplacian.ts';
 
 /** An undirected edge between two nodes. */
@@ -42,7 +43,7 @@ export function graphLaplacian(size: number, edges: readonly WeightedEdge[]): (v
   const rows = symmetrised(size, edges.map(toCalls)).map((row) => [...row]);
   return (vector) =>
     Float64Array.from(rows, (row, i) =>
-      row.reduce((sum, [j, weight]) => sum + weight * ((vector[i] ?? 0) - (vector[j] ?? 0)), 0),
+      row.reduce((sum, [j, weight]) => sum + weight * (at(vector, i) - at(vector, j)), 0),
     );
 }
 

@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import type { SpectralMeasure } from '../substrate/heat-trace.ts';
 
 /** Modes of a torus that are listed one by one (MATHS §A2). */
@@ -26,7 +27,7 @@ export function torusEigenvalues(dims: number, side: number): Float64Array {
   let sums = Float64Array.of(0);
   for (let d = 0; d < dims; d++) {
     const wider = new Float64Array(sums.length * side);
-    for (let i = 0; i < wider.length; i++) wider[i] = (sums[Math.floor(i / side)] ?? 0) + (ring[i % side] ?? 0);
+    for (let i = 0; i < wider.length; i++) wider[i] = at(sums, Math.floor(i / side)) + at(ring, i % side);
     sums = wider;
   }
   return sums.sort();
@@ -69,7 +70,6 @@ function sumsOf(a: SpectralMeasure, b: SpectralMeasure): SpectralMeasure {
   if (size > LEVEL_SUMS_MAX)
     throw new RangeError(`N, D: must give at most ${LEVEL_SUMS_MAX} sums of levels, got ${size}`);
   const width = b.values.length;
-  const at = (values: Float64Array, i: number): number => values[i] ?? 0;
   const sums = Float64Array.from(
     { length: size },
     (_, i) => at(a.values, Math.floor(i / width)) + at(b.values, i % width),

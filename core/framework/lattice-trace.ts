@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import type { SpectralMeasure } from '../substrate/heat-trace.ts';
 import { intBoost } from './axis-weights.ts';
 import { latticeSpectrum } from './lattice-spectrum.ts';
@@ -28,8 +29,7 @@ export function latticeTrace(side: number, weights: readonly number[], times: re
   const tail = first < 0 ? { values: [], shares: [] } : tailOf(spectrum, boost, first, modes);
   const boosted = times.map((time) => {
     let total = 0;
-    for (let k = 0; k < tail.values.length; k++)
-      total += (tail.shares[k] ?? 0) * Math.exp(-time * (tail.values[k] ?? 0));
+    for (let k = 0; k < tail.values.length; k++) total += at(tail.shares, k) * Math.exp(-time * at(tail.values, k));
     return total;
   });
   return { spectrum, boost, logReturn: times.map(latticeLogReturn(side, weights)), boosted };
@@ -37,9 +37,9 @@ export function latticeTrace(side: number, weights: readonly number[], times: re
 
 /** ln P_C = ln P + ln(1 + C_int·boosted/P), by diffusion time: weights 1 + C_int·b(λ) on every mode (MATHS §A3, §A4). */
 export const logReturnUnder = ({ logReturn, boosted }: LatticeTrace, int: number): number[] =>
-  logReturn.map((value, i) => value + Math.log1p((int * (boosted[i] ?? 0)) / Math.exp(value)));
+  logReturn.map((value, i) => value + Math.log1p((int * at(boosted, i)) / Math.exp(value)));
 
 const tailOf = ({ values, masses }: SpectralMeasure, boost: Float64Array, first: number, modes: number) => ({
   values: values.subarray(first),
-  shares: masses.subarray(first).map((mass, k) => (mass * (boost[first + k] ?? 0)) / modes),
+  shares: masses.subarray(first).map((mass, k) => (mass * at(boost, first + k)) / modes),
 });

@@ -1,4 +1,5 @@
 import { inverse, Matrix } from 'ml-matrix';
+import { at } from '../at.ts';
 
 /** Added to the diagonal of the correlation matrix, so that it can always be inverted (MATHS §B4). */
 const RELATIVE_RIDGE = 1e-9;
@@ -47,11 +48,11 @@ export function partialCorrelations(target: readonly number[], given: Regressors
   const { unit, spread: targetSpread } = standardise(target);
   const direct = given.columns.map((column) => dot(unit, column.unit));
   const weights = direct.map((_, a) => direct.reduce((sum, value, b) => sum + given.inverse.get(a, b) * value, 0));
-  const explained = direct.reduce((sum, value, a) => sum + value * (weights[a] ?? 0), 0);
+  const explained = direct.reduce((sum, value, a) => sum + value * at(weights, a), 0);
   const unexplained = Math.max(1 + RELATIVE_RIDGE - explained, RELATIVE_RIDGE);
   return weights.map((weight, a) => ({
     r: weight / Math.sqrt(unexplained * given.inverse.get(a, a) + weight * weight),
-    slope: (weight * targetSpread) / (given.columns[a]?.spread ?? Number.NaN),
+    slope: (weight * targetSpread) / at(given.columns, a).spread,
   }));
 }
 
@@ -63,7 +64,7 @@ function correlations(columns: readonly Standardised[]): Matrix {
   const matrix = Matrix.eye(columns.length);
   for (let a = 0; a < columns.length; a++) {
     for (let b = 0; b < a; b++) {
-      const value = dot(columns[a]?.unit ?? EMPTY, columns[b]?.unit ?? EMPTY);
+      const value = dot(at(columns, a).unit, at(columns, b).unit);
       matrix.set(a, b, value);
       matrix.set(b, a, value);
     }
@@ -91,8 +92,6 @@ function standardise(values: readonly number[]): Standardised {
   for (let i = 0; i < unit.length; i++) unit[i] = (unit[i] ?? 0) / length;
   return { unit, spread: length };
 }
-
-const EMPTY = new Float64Array();
 
 function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;

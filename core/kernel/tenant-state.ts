@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import type { TenantTick } from '../gates/isolation.ts';
 import { LatencyModel } from '../substrate/latency-model.ts';
 import { fieldsOf, listOf, numbersOf, type Plain, textOf } from '../substrate/plain-value.ts';
@@ -68,9 +69,9 @@ export class TenantState {
     if (this.#missing[slot] === 1) return null;
     const start = FIELDS * slot;
     return {
-      load: this.#ring[start + LOAD] ?? 0,
-      answers: this.#ring[start + ANSWERS] ?? 0,
-      meanLog: this.#ring[start + MEAN_LOG] ?? 0,
+      load: at(this.#ring, start + LOAD),
+      answers: at(this.#ring, start + ANSWERS),
+      meanLog: at(this.#ring, start + MEAN_LOG),
     };
   }
 }

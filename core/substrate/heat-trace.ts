@@ -1,3 +1,5 @@
+import { at } from '../at.ts';
+
 /** A spectrum as a measure on the line: λ_k and how much each of them counts (multiplicity, or multiplicity × weight). */
 export interface SpectralMeasure {
   /** λ_k ≥ 0. */
@@ -16,14 +18,14 @@ export const plainSpectrum = (eigenvalues: ArrayLike<number>): SpectralMeasure =
 export function logHeatTrace({ values, masses }: SpectralMeasure, time: number): number {
   let lowest = Number.POSITIVE_INFINITY;
   for (let k = 0; k < values.length; k++) {
-    const value = values[k] ?? 0;
-    if ((masses[k] ?? 0) > 0 && value < lowest) lowest = value;
+    const value = at(values, k);
+    if (at(masses, k) > 0 && value < lowest) lowest = value;
   }
   if (lowest === Number.POSITIVE_INFINITY) return Number.NEGATIVE_INFINITY;
   let total = 0;
   for (let k = 0; k < values.length; k++) {
-    const mass = masses[k] ?? 0;
-    if (mass > 0) total += mass * Math.exp(-time * ((values[k] ?? 0) - lowest));
+    const mass = at(masses, k);
+    if (mass > 0) total += mass * Math.exp(-time * (at(values, k) - lowest));
   }
   return Math.log(total) - time * lowest;
 }

@@ -138,6 +138,19 @@ describe('collinear loads (MATHS §B4, §B8)', () => {
     assert.deepEqual([result.loads.map(({ name }) => name), result.inseparable], [['b'], ['c']]);
   });
 
+  it('are merged also for a victim whose own load stands still', () => {
+    const still = own.map(() => 5);
+    const { loads, inseparable } = separateLoads(still, [
+      { name: 'a', load: a },
+      { name: 'c', load: twin },
+    ]);
+    assert.deepEqual([loads.length, inseparable], [1, []]);
+    const y = own.map((value, t) => value + 2 * (a[t] ?? 0));
+    const judged = pairsOf(y, still, { a, b, c: twin });
+    assert.ok(judged.status === 'JUDGED');
+    assert.match(judged.pairs.find(({ value }) => value > 0.15)?.tenant ?? '', /^(a\+c|c\+a)$/);
+  });
+
   it('leave the verdict UNKNOWN unless another tenant is found guilty', () => {
     const y = own.map((value, t) => value + 0.2 * (b[t] ?? 0));
     const judged = pairsOf(y, a, { c: twin });

@@ -68,6 +68,17 @@ describe('kernel: a mesh that changes', () => {
     assert.equal(kernel.cancelled.size, 1000);
   });
 
+  it('says how old a verdict from before a restart is, and why it was what it was', () => {
+    const kernel = configured(SHOP);
+    for (let sec = 1; sec <= 3; sec++) {
+      const counted = counters('checkout', 'payment', { offered: 100 * sec, attempts: 100 * sec });
+      told(kernel, { kind: 'frame', frame: frame(sec, [counted]), nowMs: 1000 * sec }, tickAt(1000 * sec));
+    }
+    told(kernel, { kind: 'stored-leases', leases: [], nowMs: 3000 });
+    const { fit } = viewOf(kernel, 5000).services[0]?.gates ?? assert.fail();
+    assert.deepEqual([fit.status, fit.reason, fit.evidence.restoredAgeSec], ['UNKNOWN', 'warmup', 2]);
+  });
+
   it('starts anew after a restart without verdicts of services that nothing is known of', () => {
     const kernel = configured(SHOP);
     told(kernel, { kind: 'stored-leases', leases: [], nowMs: 0 });

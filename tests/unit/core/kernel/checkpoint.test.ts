@@ -100,6 +100,7 @@ describe('checkpoint of a kernel', () => {
     'a field of another kind': { version: CHECKPOINT_VERSION, state: { services: 5 } },
     'an unknown class': { version: CHECKPOINT_VERSION, state: { nodes: { $class: 'Process', of: {} } } },
     'a map without a list': { version: CHECKPOINT_VERSION, state: { services: { $map: 3 } } },
+    'a service without a name': { version: CHECKPOINT_VERSION, state: { services: { $map: [[3, {}]] } } },
     'a service that is none': { version: CHECKPOINT_VERSION, state: { services: { $map: [['payment', 3]] } } },
   })) {
     it(`refuses ${what}`, () => assert.equal(restoreKernel(spoilt).ok, false));

@@ -278,6 +278,12 @@ describe('StabilityController', () => {
       assert.equal(effectOn(fenced.book, 'batch/payment')?.fenced, true);
     });
 
+    it('leaves a tenth at least to a suspect that offers nothing now', () => {
+      const quiet = [edge('checkout', { prio: 7 }), edge('batch', { offeredRps: 0, admittedRps: 0 })];
+      const [measure] = controller.decide(at({ edges: quiet })([], 0));
+      assert.deepEqual([measure?.kind, measure?.size], ['probe', 0.9]);
+    });
+
     it('throttles without a second probe who was confirmed lately', () => {
       const [measure, ...others] = controller.decide(at({ confirmed: new Set(['batch']) })([], 0));
       assert.deepEqual([measure?.kind, measure?.target, measure?.size, others], ['throttle', 'batch', 0.7, []]);

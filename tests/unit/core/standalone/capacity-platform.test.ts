@@ -34,6 +34,23 @@ describe('CapacityPlatform: admission (CONTRACT §E)', () => {
     assert.ok(local.platform.requestCapacity(half, local.now).admitted);
   });
 
+  it('throws for a workload that nobody declared', () => {
+    const local = started();
+    assert.throws(
+      () => local.platform.requestCapacity({ workloadId: 'nobody' }, local.now),
+      /"nobody" is not declared/,
+    );
+  });
+
+  it('counts an operation that failed, once', () => {
+    const local = started();
+    const token = local.token('checkout');
+    const call = local.platform.checkOperation({ token, operationType: 'payment' }, local.now);
+    assert.ok(call.allowed);
+    assert.equal(local.platform.settleOperation(call.operation, { failed: true }, local.now), true);
+    assert.equal(local.platform.settleOperation(call.operation, {}, local.now), false);
+  });
+
   it('refuses while a gate of the workload fails, and names it', () => {
     const local = started();
     const token = local.token('batch');

@@ -103,3 +103,21 @@ describe('latency model (MATHS §B1)', () => {
     assert.ok(Math.abs((model.expected(100) ?? 0) - Math.log(20)) < 1e-12);
   });
 });
+
+describe('latency curves that nothing determines', () => {
+  it('are none: no load, or no latency that is a number', () => {
+    assert.equal(risingCurve([]), null);
+    assert.equal(risingCurve([{ loadRps: 100, meanLog: Number.NaN }]), null);
+  });
+
+  it('of one load are flat', () => {
+    const [c0, c1, c2] = risingCurve([{ loadRps: 100, meanLog: Math.log(20) }]) ?? assert.fail();
+    assert.ok(Math.abs(c0 + 100 * c1 + 10_000 * c2 - 20) < 1e-9);
+  });
+
+  it('are not taken up from a checkpoint that saw nothing', () => {
+    const model = LatencyModel.fromPlain([[-1, 5, 0, 1, 2, 3, 4]]);
+    assert.equal(model.dispersion, new LatencyModel().dispersion);
+    assert.deepEqual(model.toPlain(), new LatencyModel().toPlain());
+  });
+});

@@ -32,6 +32,13 @@ describe('verifyToken (CONTRACT §E)', () => {
     assert.deepEqual(outcome.value, { kid: 'k1', claims: { ...claimsOfA, cap } });
   });
 
+  it('reads an axis that is null as one that is absent', () => {
+    const token = signToken(ours, { ...claimsOfA, cap: { ...claimsOfA.cap, geo: null } });
+    const outcome = verifyToken(token, verify);
+    assert.ok(outcome.ok);
+    assert.equal(outcome.value.claims.cap.geo, null);
+  });
+
   it('names the absence of a token', () => assert.equal(reasonOf(''), 'token-missing'));
 
   const good = signToken(ours, claimsOfA);
