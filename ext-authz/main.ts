@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { EdgeLedger } from '../core/admission/edge-ledger.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { ListenAddress } from '../platform/listen-address.ts';
 import type { Logger } from '../platform/logger.ts';
 import { connectNats, type NatsOptions } from '../platform/nats-connection.ts';
 import { Authorizer } from './check/authorizer.ts';
 import { startCheckServer } from './check/check-server.ts';
-import { EdgeLedger } from './ledger/edge-ledger.ts';
 import { KeyRing } from './ledger/key-ring.ts';
 import { HostResources } from './reporter/host-resources.ts';
 import { type FramePublisher, publisherOn } from './reporter/publish-frames.ts';

@@ -6,6 +6,7 @@ import { createKernel, type KernelState } from '../../core/kernel/kernel-state.t
 import type { MeshView } from '../../core/kernel/mesh-view.ts';
 import { planInputOf } from '../../core/kernel/plan-mesh.ts';
 import { step } from '../../core/kernel/step.ts';
+import { TickTiming } from '../../core/kernel/tick-timing.ts';
 import { viewOf } from '../../core/kernel/view-of.ts';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
 import type { TelemetryFrame } from '../../core/substrate/telemetry-frame.ts';
@@ -14,7 +15,6 @@ import type { Logger } from '../../platform/logger.ts';
 import type { PlanOrigin } from './effect-runner.ts';
 import type { KernelObserver } from './kernel-observer.ts';
 import type { ResumedKernel } from './resume-kernel.ts';
-import { TickTiming } from './tick-timing.ts';
 
 export interface KernelLoopOptions {
   readonly clock: Clock;

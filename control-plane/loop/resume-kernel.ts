@@ -3,11 +3,11 @@ import { restoreKernel } from '../../core/kernel/checkpoint.ts';
 import type { ActionControl } from '../../core/kernel/kernel-io.ts';
 import { createKernel, type KernelState } from '../../core/kernel/kernel-state.ts';
 import { step } from '../../core/kernel/step.ts';
+import { TICK_INTERVAL_MAX_MS, TickTiming } from '../../core/kernel/tick-timing.ts';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { StoredCheckpoint } from '../state/checkpoint-store.ts';
 import type { StoredFrame } from '../telemetry/stored-frames.ts';
-import { TICK_INTERVAL_MAX_MS, TickTiming } from './tick-timing.ts';
 
 /** Frames are kept this long. */
 const FRAMES_KEPT_MS = 600_000;

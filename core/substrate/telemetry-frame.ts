@@ -19,7 +19,7 @@ export interface TelemetryFrame {
   readonly parts: number;
 }
 
-export interface EdgeCounters {
+export interface EdgeCounters extends EnvoyEdgeCounters {
   readonly workload: string;
   readonly service: string;
   readonly offered: number;
@@ -28,6 +28,10 @@ export interface EdgeCounters {
   readonly refused: Readonly<Record<string, number>>;
   /** Of this interval only: largest level of the admitted-arrivals bucket (ρ, σ = guarantee), calls. */
   readonly admittedLevelMax: number;
+}
+
+/** Envoy's half of an edge's counters; cumulative. */
+export interface EnvoyEdgeCounters {
   readonly attempts: number;
   readonly retries: number;
   readonly failures: number;

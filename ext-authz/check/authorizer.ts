@@ -1,4 +1,5 @@
 import { checkCall, type Exhaustion, explainExhaustion, type TokenShare } from '../../core/admission/check-call.ts';
+import type { EdgeLedger } from '../../core/admission/edge-ledger.ts';
 import { countAdmitted, countRefused, type EdgeRecord } from '../../core/admission/edge-record.ts';
 import { refusalMessage } from '../../core/admission/refusal-message.ts';
 import { type RefusalReason, statusOf } from '../../core/admission/refusal-reason.ts';
@@ -6,7 +7,6 @@ import { shareOf, TokenCache } from '../../core/admission/token-cache.ts';
 import { checkClaims } from '../../core/token/check-claims.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { EdgeLedger } from '../ledger/edge-ledger.ts';
 import type { KeyRing } from '../ledger/key-ring.ts';
 import { CheckRequestReader } from './check-request.ts';
 import { encodeAdmission, encodeRefusal, type RefusalBody } from './check-response.ts';

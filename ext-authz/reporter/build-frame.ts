@@ -1,8 +1,8 @@
 import { takeLevelMax } from '../../core/admission/arrival-meter.ts';
+import type { EdgeLedger } from '../../core/admission/edge-ledger.ts';
 import type { EdgeRecord } from '../../core/admission/edge-record.ts';
+import type { EnvoyEdgeCounters } from '../../core/substrate/telemetry-frame.ts';
 import { EdgeCounters, Frame, type ResourceSample } from '../../proto/gen/capmesh/v1/telemetry.ts';
-import type { EdgeLedger } from '../ledger/edge-ledger.ts';
-import type { EnvoyEdgeCounters } from '../sinks/envoy-counters.ts';
 import type { EnvoyStats } from '../sinks/fold-metrics.ts';
 
 /** Largest encoded part of a frame (CONTRACT §F). */

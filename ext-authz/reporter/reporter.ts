@@ -1,7 +1,7 @@
+import type { EdgeLedger } from '../../core/admission/edge-ledger.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { ResourceSample } from '../../proto/gen/capmesh/v1/telemetry.ts';
-import type { EdgeLedger } from '../ledger/edge-ledger.ts';
 import type { EnvoyStats } from '../sinks/fold-metrics.ts';
 import { collectEdges, splitFrame } from './build-frame.ts';
 

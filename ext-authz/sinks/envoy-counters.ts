@@ -1,17 +1,5 @@
 import { LATENCY_BOUNDS_MS, LATENCY_BUCKET_COUNT } from '../../core/substrate/latency-buckets.ts';
-
-/** What Envoy counted on one edge since the sidecar started; shape of the Envoy half of `EdgeCounters`. */
-export interface EnvoyEdgeCounters {
-  readonly attempts: number;
-  readonly retries: number;
-  readonly failures: number;
-  readonly timeouts: number;
-  readonly breakerRefused: number;
-  readonly nativeRefused: number;
-  readonly inFlight: number;
-  readonly latencyBuckets: readonly number[];
-  readonly latencySumMs: number;
-}
+import type { EnvoyEdgeCounters } from '../../core/substrate/telemetry-frame.ts';
 
 /** A histogram of one flush as Envoy sends it: counts up to each bound, and all of them. */
 export interface IntervalHistogram {

@@ -1,6 +1,6 @@
+import type { EdgeLedger } from '../../core/admission/edge-ledger.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { Lease } from '../../proto/gen/capmesh/v1/lease.ts';
-import type { EdgeLedger } from '../ledger/edge-ledger.ts';
 import { type KeyRing, REVOKED_MAX } from '../ledger/key-ring.ts';
 
 /** One entry of the leases or keys bucket as it was read; a deleted key has no value. */

@@ -1,13 +1,15 @@
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
+import type { InTime } from '../../core/simulation/call-sources.ts';
+import { MeshSimulation } from '../../core/simulation/mesh-simulation.ts';
+import { seededRandom } from '../../core/simulation/seeded-random.ts';
+import type { ServiceBehaviour } from '../../core/simulation/service-behaviour.ts';
 import { adoptedMesh } from '../support/adopted-mesh.ts';
-import type { InTime } from './call-sources.ts';
-import { type ServiceSketch, SimulatedMesh } from './simulated-mesh.ts';
 
 /** A mesh in everyday use: what it is, and who offers how many calls per second to whom. */
 export interface EverydayMesh {
   readonly name: string;
   readonly config: MeshConfig;
-  readonly services: Readonly<Record<string, ServiceSketch>>;
+  readonly services: Readonly<Record<string, ServiceBehaviour>>;
   readonly nodes: number;
   readonly offered: readonly (readonly [workload: string, service: string, rps: InTime])[];
   /** Services with calls enough for every gate to come to a verdict. */
@@ -15,7 +17,7 @@ export interface EverydayMesh {
 }
 
 /** 4 endpoints with 2 workers of 20 ms each: 400 calls per second. */
-export const POOL = { payment: { endpoints: 4, workers: 2, workMs: 20, errorRatio: 0.001 } };
+export const POOL = { payment: { endpoints: 4, servers: 2, workMs: 20, errorRatio: 0.001 } };
 
 /** Three tenants share a service of which only the rate is declared, each at about half of its budget. */
 export const SHARED: EverydayMesh = {
@@ -44,8 +46,8 @@ export const CHAIN: EverydayMesh = {
     budgets: { web: { checkout: {} }, batch: { payment: {} }, checkout: { payment: {} } },
   }),
   services: {
-    checkout: { workers: 4, workMs: 80, errorRatio: 0.002, calls: { payment: 1.2 } },
-    payment: { workers: 4, workMs: 70, errorRatio: 0.001 },
+    checkout: { servers: 4, workMs: 80, errorRatio: 0.002, calls: { payment: 1.2 } },
+    payment: { servers: 4, workMs: 70, errorRatio: 0.001 },
   },
   nodes: 2,
   offered: [
@@ -96,7 +98,7 @@ export const SPARSE: EverydayMesh = {
     workloads: { web: {}, nightly: {} },
     budgets: { web: { reports: { int: 0.7 } }, nightly: { reports: { int: 0.3 } } },
   }),
-  services: { reports: { workers: 6, workMs: 150, errorRatio: 0.002 } },
+  services: { reports: { servers: 6, workMs: 150, errorRatio: 0.002 } },
   nodes: 3,
   offered: [
     ['web', 'reports', 6],
@@ -109,9 +111,19 @@ export const SPARSE: EverydayMesh = {
 const NODES_START_SEC = 5;
 
 /** A mesh whose nodes have started, with its everyday traffic from then on. */
-export function startMesh({ config, services, nodes, offered }: EverydayMesh, seed: number): SimulatedMesh {
-  const mesh = new SimulatedMesh(config, services, { nodes, seed });
+export function startMesh({ config, services, nodes, offered }: EverydayMesh, seed: number): MeshSimulation {
+  const mesh = new MeshSimulation({ config, services, nodes, random: seededRandom(seed) });
   mesh.run(NODES_START_SEC);
   for (const [workload, service, rps] of offered) mesh.offer(workload, service, rps);
   return mesh;
 }
+
+/** Begins, confirmations and ends of actions, as `kind target phase cause`. */
+export const transcript = (mesh: MeshSimulation): string[] =>
+  mesh.actions
+    .filter(({ phase }) => phase !== 'changed')
+    .map(({ kind, target, phase, endCause }) => [kind, target, phase, endCause].join(' ').trim());
+
+/** Those of them that can turn calls away. */
+export const refusingActions = (mesh: MeshSimulation): string[] =>
+  transcript(mesh).filter((line) => !/^(freeze-learning|advise-batching|hold-rollout|shorten-leases) /.test(line));

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
+import type { InTime } from '../../core/simulation/call-sources.ts';
+import type { MeshSimulation } from '../../core/simulation/mesh-simulation.ts';
 import { adoptedMesh } from '../support/adopted-mesh.ts';
-import type { InTime } from './call-sources.ts';
-import { type EverydayMesh, POOL, startMesh } from './meshes.ts';
-import type { SimulatedMesh } from './simulated-mesh.ts';
+import { type EverydayMesh, POOL, startMesh, transcript } from './meshes.ts';
 
 /** Nothing was chosen or tuned by what happens under these seeds. */
 const SEEDS = [101, 102, 103, 104, 105];
@@ -33,7 +33,7 @@ const inShadow = (config: MeshConfig): MeshConfig => ({
 });
 
 interface Story {
-  readonly mesh: SimulatedMesh;
+  readonly mesh: MeshSimulation;
   /** p99 of the victim, ms: before, and from 60 to 120 s after the neighbour became noisy. */
   readonly quietMs: number;
   readonly laterMs: number;
@@ -43,12 +43,12 @@ function tell(everyday: EverydayMesh, seed: number, batchRps: number, work: InTi
   const mesh = startMesh(everyday, seed);
   mesh.offer('batch', 'payment', batchRps);
   mesh.run(60);
-  mesh.watch.restart();
+  mesh.restartWatch();
   mesh.run(QUIET_SEC - 60);
   const quietMs = mesh.watch.quantileMs('checkout', 'payment', 0.99);
   mesh.offer('batch', 'payment', batchRps, work);
   mesh.run(60);
-  mesh.watch.restart();
+  mesh.restartWatch();
   mesh.run(60);
   return { mesh, quietMs, laterMs: mesh.watch.quantileMs('checkout', 'payment', 0.99) };
 }
@@ -68,8 +68,8 @@ describe('simulation: a neighbour within its rate whose calls become ten times h
         assert.equal(first.worst, 'reports');
         const probe = mesh.actions.find(({ kind, phase }) => kind === 'probe' && phase === 'started');
         assert.deepEqual([probe?.target, probe?.size], ['reports', 0.9]);
-        assert.ok(mesh.transcript().includes('probe reports ended confirmed'), mesh.transcript().join('; '));
-        assert.ok(mesh.transcript().every((line) => !line.startsWith('throttle reports ended')));
+        assert.ok(transcript(mesh).includes('probe reports ended confirmed'), transcript(mesh).join('; '));
+        assert.ok(transcript(mesh).every((line) => !line.startsWith('throttle reports ended')));
         assert.deepEqual(mesh.watch.edge('checkout', 'payment').refused, {});
         assert.ok(laterMs <= 1.5 * quietMs, `p99 ${laterMs.toFixed(0)} ms, ${quietMs.toFixed(0)} ms before`);
       });

@@ -38,7 +38,7 @@ describe('simulation: four times the capacity, from a class that matters less', 
         mesh.offer('checkout', 'payment', checkoutRps);
         mesh.offer('batch', 'payment', 1300);
         mesh.run(10);
-        mesh.watch.restart();
+        mesh.restartWatch();
         mesh.run(60);
         const [checkout, batch] = ['checkout', 'batch'].map((name) => mesh.watch.edge(name, 'payment'));
         const goodput = ((checkout?.answered ?? 0) + (batch?.answered ?? 0)) / 60;

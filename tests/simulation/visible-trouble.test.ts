@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import type { GateName } from '../../core/gates/gate-state.ts';
+import type { MeshSimulation } from '../../core/simulation/mesh-simulation.ts';
 import { startMesh, UNDECLARED } from './meshes.ts';
-import type { SimulatedMesh } from './simulated-mesh.ts';
 
 /** Nothing was chosen or tuned by what happens under these seeds. */
 const SEEDS = [101, 102, 103];
 const QUIET_SEC = 300;
 
-function neighbours(seed: number): SimulatedMesh {
+function neighbours(seed: number): MeshSimulation {
   const offered = [
     ['shop', 'payment', 100],
     ['reports', 'payment', 40],
@@ -20,7 +20,7 @@ function neighbours(seed: number): SimulatedMesh {
 }
 
 /** The first failure of a gate, which comes within 30 s of what caused it. */
-function promptFailure(mesh: SimulatedMesh, gate: GateName) {
+function promptFailure(mesh: MeshSimulation, gate: GateName) {
   mesh.run(30);
   const failure = mesh.watch.failures().find((change) => change.gate === gate);
   assert.ok(failure, `${gate} did not fail`);

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
+import { EdgeLedger } from '../../core/admission/edge-ledger.ts';
 import { Authorizer } from '../../ext-authz/check/authorizer.ts';
-import { EdgeLedger } from '../../ext-authz/ledger/edge-ledger.ts';
 import { KeyRing } from '../../ext-authz/ledger/key-ring.ts';
 import { type EdgeLease, Lease } from '../../proto/gen/capmesh/v1/lease.ts';
 import { CheckRequest, CheckResponse } from '../../proto/gen/envoy/service/auth/v3/external_auth.ts';

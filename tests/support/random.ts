@@ -1,4 +1,4 @@
-import { seededRandom as seededUniform } from '../../demo/seeded-random.ts';
+import { seededRandom as uniformRandom } from '../../core/simulation/seeded-random.ts';
 
 /** Seeded draws for simulated traffic; the same seed gives the same sequence everywhere. */
 export interface Random {
@@ -11,9 +11,9 @@ export interface Random {
   multinomial(trials: number, weights: readonly number[]): number[];
 }
 
-/** Period 2³², enough for some million draws. */
+/** Draws made from the simulation's uniform numbers, enough for some million. */
 export function seededRandom(seed: number): Random {
-  const uniform = seededUniform(seed);
+  const uniform = uniformRandom(seed);
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
   const poisson = (mean: number): number => {
     if (mean > 30) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { EdgeLedger } from '../../../ext-authz/ledger/edge-ledger.ts';
+import { EdgeLedger } from '../../../core/admission/edge-ledger.ts';
 import { KeyRing, REVOKED_MAX } from '../../../ext-authz/ledger/key-ring.ts';
 import { SidecarState, type StoreEntry } from '../../../ext-authz/state/sidecar-state.ts';
 import { Lease } from '../../../proto/gen/capmesh/v1/lease.ts';

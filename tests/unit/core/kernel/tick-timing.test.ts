@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { TickTiming } from '../../../../control-plane/loop/tick-timing.ts';
+import { TickTiming } from '../../../../core/kernel/tick-timing.ts';
 
 describe('TickTiming', () => {
   it('ticks when every live node has sent a frame', () => {

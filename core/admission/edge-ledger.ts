@@ -1,7 +1,7 @@
-import { renewOverlay } from '../../core/admission/edge-overlay.ts';
-import { createEdgeRecord, type EdgeRecord, leaseEdge } from '../../core/admission/edge-record.ts';
-import { UNVERIFIED_WORKLOAD } from '../../core/substrate/edge-stats.ts';
-import type { EdgeLease, Lease } from '../../proto/gen/capmesh/v1/lease.ts';
+import { UNVERIFIED_WORKLOAD } from '../substrate/edge-stats.ts';
+import { renewOverlay } from './edge-overlay.ts';
+import { createEdgeRecord, type EdgeRecord, leaseEdge } from './edge-record.ts';
+import type { LeasedEdge, NodeLease } from './node-lease.ts';
 
 /** Edges that are kept, leased and unleased together. */
 export const EDGES_MAX = 20_000;
@@ -50,7 +50,7 @@ export class EdgeLedger {
    *
    * @param writtenMs monotonic time at which it was written
    */
-  applyLease(lease: Lease, nowMs: number, writtenMs = nowMs): void {
+  applyLease(lease: NodeLease, nowMs: number, writtenMs = nowMs): void {
     const repeated = lease.seq === this.#leaseSeq && lease.epoch === this.#leaseEpoch;
     const leased = new Set<EdgeRecord>();
     for (const slice of lease.edges) {
@@ -101,7 +101,7 @@ export class EdgeLedger {
     yield* this.#unverified.values();
   }
 
-  #leaseEdge(slice: EdgeLease, nowMs: number): EdgeRecord | null {
+  #leaseEdge(slice: LeasedEdge, nowMs: number): EdgeRecord | null {
     const known = this.find(slice.workload, slice.service);
     const record = known ?? this.#add(slice.workload, slice.service, nowMs);
     if (record === null) return null;
