@@ -62,6 +62,7 @@ function sceneEdge(edge: EdgeState, config: MeshConfig, guaranteeRps: number | n
     goodRps: perSec(Math.max(0, sums.attempts - sums.failures)),
     breakerRefusedRps: perSec(sums.breakerRefused),
     shedRps: edge.newestSec > 0 ? (refused['shed-priority'] ?? 0) / edge.newestSec : 0,
+    retriesRps: perSec(sums.retries),
     refusing: (edge.newest?.breakerRefused ?? 0) > 0 || (refused['budget-exhausted'] ?? 0) > 0,
     inFlight: durationSec > 0 ? latencySumMs / 1000 / durationSec : 0,
     guaranteeRps,

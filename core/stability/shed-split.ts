@@ -10,7 +10,7 @@ const HEADROOM = 2;
 const STEP = 0.05;
 
 export interface ShedSplit {
-  /** Share of all offered calls that is shed. */
+  /** Share of all first attempts that is shed. */
   readonly share: number;
   readonly edges: ReadonlyMap<EdgeKey, EdgeShed>;
 }
@@ -20,9 +20,12 @@ export interface ShedSplit {
  * first (CONTRACT §G): each class but the highest that is reached gives all it
  * may, that one what is still missing. Calls that a caller marked as less urgent
  * than itself are shed with the class they marked. `null` = too little to shed.
+ * Retries are not counted: they are shed before first attempts, and if they were
+ * counted, callers that try again would have first attempts shed in their place,
+ * and what little is answered then would look like all that the service can do.
  *
  * @param capacityRps good answers per second that the service can give
- * @param maxShare largest share of the offered calls that may be shed
+ * @param maxShare largest share of the first attempts that may be shed
  */
 export function splitShed(edges: readonly SceneEdge[], capacityRps: number, maxShare: number): ShedSplit | null {
   const arriving = sum(edges.map(arrivingRps));
@@ -51,8 +54,8 @@ function shedOf(prio: number, last: { readonly prio: number; readonly ratio: num
   return { belowPrio: last.prio, ratio: 1 - KEPT_SHARE, retries: false };
 }
 
-/** What was not kept away by a budget. */
-const arrivingRps = (edge: SceneEdge): number => edge.admittedRps + edge.shedRps;
+/** First attempts that were not kept away by a budget: retries are shed before them, and beside this. */
+const arrivingRps = (edge: SceneEdge): number => Math.max(0, edge.admittedRps + edge.shedRps - edge.retriesRps);
 
 const inSteps = (ratio: number): number => Number((Math.round(ratio / STEP) * STEP).toFixed(2));
 const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

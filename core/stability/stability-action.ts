@@ -6,7 +6,7 @@ export type ActionKind =
   | 'limit-concurrency'
   /** The model of a service must not learn the outage; 0. */
   | 'freeze-learning'
-  /** Calls of the lowest priorities are shed; share of the service's offered calls. */
+  /** Calls of the lowest priorities are shed; share of the service's first attempts. */
   | 'shed-priority'
   /** Retries give way to first attempts; percent left of an edge's retry budget. */
   | 'shed-retries'

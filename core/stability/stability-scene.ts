@@ -47,6 +47,8 @@ export interface SceneEdge {
   readonly breakerRefusedRps: number;
   /** Turned away by sidecars on account of actions. */
   readonly shedRps: number;
+  /** Second and later attempts among the offered ones. */
+  readonly retriesRps: number;
   /** Something refused calls in the newest tick. */
   readonly refusing: boolean;
   /** Mean calls in flight. */

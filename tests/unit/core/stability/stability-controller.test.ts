@@ -27,6 +27,7 @@ const edge = (workload: string, more: Partial<SceneEdge> = {}): SceneEdge => ({
   goodRps: 100,
   breakerRefusedRps: 0,
   shedRps: 0,
+  retriesRps: 0,
   refusing: false,
   inFlight: 4,
   guaranteeRps: 200,
@@ -128,6 +129,19 @@ describe('StabilityController', () => {
       const checkout = effectOn(book, 'checkout/payment');
       assert.equal(checkout?.shedBelowPrio, 2, 'only calls that it marks as less than batch');
       assert.equal(checkout?.retryPercent, 5);
+    });
+
+    it('leaves first attempts alone where it is retries that are too many', () => {
+      const held = { harm: ['pool'], trimming: true, trimmingMs: 9999, capacityRps: 100 } as const;
+      const storm = [edge('checkout', { admittedRps: 1000, retriesRps: 800, breakerRefusedRps: 900 })];
+      assert.deepEqual(kinds(controller.decide(scene('fit', judge(5), { ...held, edges: storm }))), [
+        'freeze-learning payment',
+        'shed-retries payment',
+      ]);
+      // Of 400 first attempts 200 are kept, twice what is answered.
+      const more = [edge('checkout', { admittedRps: 1200, retriesRps: 800, breakerRefusedRps: 900 })];
+      const [, shed] = controller.decide(scene('fit', judge(5), { ...held, edges: more }));
+      assert.deepEqual([shed?.kind, shed?.size], ['shed-priority', 0.5]);
     });
 
     it('never sheds more than the policy allows of all calls', () => {
