@@ -28,7 +28,7 @@ export interface MeshSimulationOptions {
   readonly random: () => number;
   /** Envoys with a sidecar each; 2 by default. */
   readonly nodes?: number | undefined;
-  /** False = a mesh without Capmesh: the kernel watches, and nothing of what it decides is enforced. */
+  /** False = a mesh without Capmesh: the kernel watches and decides, and nodes are told, but let every call pass. */
   readonly enforced?: boolean | undefined;
   readonly messages?: Partial<MessageBehaviour> | undefined;
   /** Is told of every second when it is over. */
@@ -68,20 +68,13 @@ export class MeshSimulation {
   #watchedFromSec = 0;
 
   constructor(options: MeshSimulationOptions) {
-    const { config, services, loads = [], random, nodes = 2, enforced = true, observe } = options;
+    const { config, services, loads = [], random, nodes = 2, observe } = options;
     const messages = { ...MESSAGES_DEFAULT, ...options.messages };
     throwProblems(checkSimulation(config, services, loads, messages));
     this.#options = options;
     this.#meter = observe ? new SecondMeter() : null;
     this.watch = new MeshWatch(this.#meter);
-    this.#control = new SimulatedControl({
-      config,
-      random,
-      agenda: this.#agenda,
-      watch: this.watch,
-      messages,
-      enforced,
-    });
+    this.#control = new SimulatedControl({ config, random, agenda: this.#agenda, watch: this.watch, messages });
     this.#flow = new CallFlow(random, this.#agenda, this.watch.totals, () => this.#chooseNode());
     this.#services = this.#buildServices(config, services);
     this.#connectServices();

@@ -23,7 +23,6 @@ interface ControlOptions {
   readonly agenda: Agenda;
   readonly watch: MeshWatch;
   readonly messages: MessageBehaviour;
-  readonly enforced: boolean;
 }
 
 /** UTC of second 0. */
@@ -119,7 +118,7 @@ export class SimulatedControl {
   #tell(event: KernelEvent, nowSec: number): void {
     for (const effect of step(this.kernel, event).effects) {
       if (effect.kind === 'emit-event') this.#noteAction(effect, nowSec);
-      else if (this.#options.enforced) this.#enforce(effect, nowSec);
+      else this.#deliver(effect, nowSec);
     }
   }
 
@@ -130,7 +129,7 @@ export class SimulatedControl {
     if (this.actions.length < ACTIONS_MAX) this.actions.push({ ...action, atSec });
   }
 
-  #enforce(effect: KernelEffect, writtenSec: number): void {
+  #deliver(effect: KernelEffect, writtenSec: number): void {
     const { messages } = this.#options;
     if (effect.kind === 'publish-plan') {
       this.#send(0, messages.planDelayMs, writtenSec, () => this.#applyPlan(effect.plan));

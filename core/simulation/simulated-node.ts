@@ -47,7 +47,7 @@ export class SimulatedNode {
     this.#enforced = enforced;
   }
 
-  /** It has a lease: until then no calls are sent to it. */
+  /** It has a lease: until then no calls are sent to it, unless it lets every call pass. */
   get isReady(): boolean {
     return !this.#enforced || this.#ledger.leaseSeq > 0;
   }
