@@ -1,4 +1,6 @@
 import { GATES, type GateStatus } from '../../../core/gates/gate-state.ts';
+import type { MeshConfig } from '../../../core/mesh/mesh-config.ts';
+import { DEFAULT_POLICY } from '../../../core/mesh/mesh-defaults.ts';
 import type { CallLoad } from '../../../core/simulation/call-load.ts';
 import { MeshSimulation } from '../../../core/simulation/mesh-simulation.ts';
 import type { ServiceSecond } from '../../../core/simulation/second-meter.ts';
@@ -16,11 +18,14 @@ const ROW_SEC = 5;
 const NODES_START_SEC = 5;
 
 /** No capacity is declared: no limit is set by hand. */
-const CONFIG = adoptedMesh({
-  services: { payment: {} },
-  workloads: { checkout: { prio: 7 }, batch: { prio: 2 } },
-  budgets: { checkout: { payment: {} }, batch: { payment: {} } },
-});
+const CONFIG: MeshConfig = {
+  ...adoptedMesh({
+    services: { payment: {} },
+    workloads: { checkout: { prio: 7 }, batch: { prio: 2 } },
+    budgets: { checkout: { payment: {} }, batch: { payment: {} } },
+  }),
+  policy: DEFAULT_POLICY,
+};
 
 /** 400 calls per second without a queue, 2 % less for each call that every server has waiting. */
 const ENDPOINTS = [0, 1, 2, 3];
