@@ -183,7 +183,8 @@ export class CallFlow implements QueueListener<Attempt>, PatienceListener {
   #newAttempt(nowSec: number, call: Call, edge: NodeEdge): Attempt {
     const { route, work } = call;
     const { behaviour, queue } = route.target;
-    const workSec = (-Math.log(1 - this.#random()) * behaviour.workMs * work) / 1000;
+    const draw = behaviour.work === 'fixed' ? 1 : -Math.log(1 - this.#random());
+    const workSec = (draw * behaviour.workMs * work) / 1000;
     const failed = this.#random() < queue.errorRatio;
     const patience = this.#patienceOf(route);
     const attempt: Attempt = this.#spareAttempts.pop() ?? emptyAttempt(route, edge, patience);

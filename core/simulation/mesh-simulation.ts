@@ -28,6 +28,8 @@ export interface MeshSimulationOptions {
   readonly random: () => number;
   /** Envoys with a sidecar each; 2 by default. */
   readonly nodes?: number | undefined;
+  /** How much calls prefer the first nodes: 1 = not at all; 1.3 by default. */
+  readonly nodeSkew?: number | undefined;
   /** False = a mesh without Capmesh: the kernel watches and decides, and nodes are told, but let every call pass. */
   readonly enforced?: boolean | undefined;
   readonly messages?: Partial<MessageBehaviour> | undefined;
@@ -41,8 +43,7 @@ export type SimulatedPool = Pick<
   'slowness' | 'errorRatio' | 'unreachableRatio' | 'held' | 'startEndpoint' | 'stopEndpoint'
 >;
 
-/** Calls prefer the first nodes. */
-const NODE_SKEW = 1.3;
+const NODE_SKEW_DEFAULT = 1.3;
 
 /**
  * A mesh of queues behind Envoys with sidecars, and the kernel that governs it, as
@@ -209,6 +210,7 @@ export class MeshSimulation {
 
   #chooseNode(): SimulatedNode | null {
     const { ready } = this.#control;
-    return ready[Math.floor(ready.length * this.#options.random() ** NODE_SKEW)] ?? null;
+    const { random, nodeSkew = NODE_SKEW_DEFAULT } = this.#options;
+    return ready[Math.floor(ready.length * random() ** nodeSkew)] ?? null;
   }
 }

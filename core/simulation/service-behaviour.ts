@@ -4,8 +4,10 @@ export interface ServiceBehaviour {
   readonly endpoints?: number | undefined;
   /** Calls that each endpoint works on at once. */
   readonly servers: number;
-  /** Mean work of a call, exponentially distributed, ms of one server. */
+  /** Mean work of a call, ms of one server. */
   readonly workMs: number;
+  /** How the work of calls varies: exponentially distributed by default, or the same for each. */
+  readonly work?: 'exponential' | 'fixed' | undefined;
   readonly slowdown?: Slowdown | undefined;
   /** Share of the calls that are answered with an error, 0 … 1; 0 by default. */
   readonly errorRatio?: number | undefined;

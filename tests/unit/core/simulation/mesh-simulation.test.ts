@@ -32,6 +32,33 @@ function assertAbout(value: number, expected: number, tolerance: number): void {
   assert.ok(Math.abs(value / expected - 1) <= tolerance, `${value}, not about ${expected}`);
 }
 
+describe('simulated mesh: work of calls', () => {
+  it('is the same for every call where it is fixed: nobody waits, and all take as long', () => {
+    const mesh = plainMesh({ services: { payment: { servers: 8, workMs: 20, work: 'fixed' } } }, 50);
+    mesh.run(30);
+    const { latencyP50Ms, latencyP99Ms } = mesh.report();
+    assertAbout(latencyP50Ms ?? 0, 20, 0.01);
+    assertAbout(latencyP99Ms ?? 0, 20, 0.01);
+  });
+
+  it('comes to the nodes evenly without a skew: their breakers are half of the limit each', () => {
+    const config = adoptedMesh({
+      services: { payment: { concurrency: 30 } },
+      workloads: { shop: {} },
+      budgets: { shop: { payment: { ptr: 1 } } },
+    });
+    const [even = 1, skewed = 0] = [1, 6].map((nodeSkew) => {
+      const services = { payment: { servers: 100, workMs: 150, work: 'fixed' } } as const;
+      const mesh = plainMesh({ config, services, nodes: 2, nodeSkew, enforced: true });
+      mesh.run(30);
+      return mesh.report().refusedRatio;
+    });
+    // 15 calls in flight on average: 7.5 a node, or about 13 at the first.
+    assert.ok(even < 0.02, `${even} refused`);
+    assert.ok(skewed > 0.1, `${skewed} refused`);
+  });
+});
+
 describe('simulated mesh: what it was given', () => {
   it('is refused with every mistake by its path', () => {
     const wrong = (): MeshSimulation =>
