@@ -11,6 +11,7 @@ const ENDPOINTS_MAX = 10_000;
 const FAN_OUT_MAX = 1000;
 
 const RATE_MAX_RPS = 1e6;
+const NODES_MAX = 1000;
 
 interface Range {
   readonly min: number;
@@ -21,13 +22,17 @@ interface Range {
 const RATIO: Range = { min: 0, max: 1 };
 const NOT_NEGATIVE: Range = { min: 0, max: 1e9 };
 
+export interface SimulationInput {
+  readonly config: MeshConfig;
+  readonly services: Readonly<Record<string, ServiceBehaviour>>;
+  readonly loads: readonly CallLoad[];
+  readonly messages: MessageBehaviour;
+  readonly nodes: number;
+  readonly nodeSkew: number;
+}
+
 /** Everything that is wrong with what a simulation was given, each with its path. */
-export function checkSimulation(
-  config: MeshConfig,
-  services: Readonly<Record<string, ServiceBehaviour>>,
-  loads: readonly CallLoad[],
-  messages: MessageBehaviour,
-): Problem[] {
+export function checkSimulation({ config, services, loads, messages, nodes, nodeSkew }: SimulationInput): Problem[] {
   const missing = [...config.services.keys()]
     .filter((name) => services[name] === undefined)
     .map((name): Problem => ({ path: `services.${name}`, message: 'how it behaves is missing' }));
@@ -36,6 +41,8 @@ export function checkSimulation(
     ...Object.entries(services).flatMap(([name, behaviour]) => checkService(config, name, behaviour)),
     ...loads.flatMap((load, i) => checkLoad(config, load, `loads[${i}]`)),
     ...checkMessages(messages),
+    ...inRange('nodes', nodes, { min: 0, max: NODES_MAX, whole: true }),
+    ...inRange('nodeSkew', nodeSkew, { min: 0.01, max: 100 }),
   ];
 }
 

@@ -69,9 +69,9 @@ export class MeshSimulation {
   #watchedFromSec = 0;
 
   constructor(options: MeshSimulationOptions) {
-    const { config, services, loads = [], random, nodes = 2, observe } = options;
+    const { config, services, loads = [], random, nodes = 2, nodeSkew = NODE_SKEW_DEFAULT, observe } = options;
     const messages = { ...MESSAGES_DEFAULT, ...options.messages };
-    throwProblems(checkSimulation(config, services, loads, messages));
+    throwProblems(checkSimulation({ config, services, loads, messages, nodes, nodeSkew }));
     this.#options = options;
     this.#meter = observe ? new SecondMeter() : null;
     this.watch = new MeshWatch(this.#meter);
@@ -126,6 +126,7 @@ export class MeshSimulation {
     this.#control.removeNode(name);
   }
 
+  /** @param seconds whole ones; a part of one is rounded up */
   run(seconds: number): void {
     for (const untilSec = this.sec + seconds; this.sec < untilSec; ) {
       this.#sources.beginSecond(this.sec);

@@ -25,3 +25,18 @@ describe('README: Capmesh as a library', () => {
     assert.ok(program.trim().split('\n').length <= 30);
   });
 });
+
+describe('reference: the mesh simulation', () => {
+  const page = readFileSync(join(packageRoot(), 'docs/reference/simulation.md'), 'utf8');
+  const [, program = ''] = /```js\n(.*?)```/s.exec(page) ?? [];
+
+  it('has a program that runs as it stands there: a service that stumbles is back for its callers', () => {
+    const run = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+      cwd: packageRoot(),
+      encoding: 'utf8',
+    });
+    assert.equal(run.status, 0, run.stderr);
+    const [, goodput = ''] = /^(\d+) fit failed$/m.exec(run.stdout) ?? [];
+    assert.ok(Number(goodput) > 150 && Number(goodput) <= 210, run.stdout);
+  });
+});

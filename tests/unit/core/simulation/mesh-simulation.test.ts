@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { CALLS_MAX } from '../../../../core/simulation/call-flow.ts';
 import { MeshSimulation, type MeshSimulationOptions } from '../../../../core/simulation/mesh-simulation.ts';
 import type { SimulatedSecond } from '../../../../core/simulation/second-meter.ts';
 import { seededRandom } from '../../../../core/simulation/seeded-random.ts';
@@ -71,6 +72,8 @@ describe('simulated mesh: what it was given', () => {
         loads: [{ workload: 'checkout', service: 'checkout', rateRps: -1, retry: { max: 99, backoffMs: 0 } }],
         random: seededRandom(1),
         messages: { leaseLossRatio: 2 },
+        nodes: 1.5,
+        nodeSkew: 0,
       });
     assert.throws(wrong, (error) => {
       assert.ok(error instanceof RangeError);
@@ -85,6 +88,8 @@ describe('simulated mesh: what it was given', () => {
         'loads[0].rateRps',
         'loads[0].retry.max',
         'messages.leaseLossRatio',
+        'nodes',
+        'nodeSkew',
       ]);
       return true;
     });
@@ -168,6 +173,32 @@ describe('simulated mesh: callers and services', () => {
     assertAbout((services[0]?.retries ?? 0) / calls.offered, 0.75, 0.02);
     assert.equal(calls.good + calls.failed, calls.offered);
     assert.equal(mesh.underWay, 0);
+  });
+
+  it('lets services try again too, for those that they call', () => {
+    const mesh = plainMesh({
+      config: CHAIN,
+      services: {
+        checkout: { servers: 50, workMs: 0, calls: { payment: 1 }, retry: { max: 1, backoffMs: 10 } },
+        payment: { servers: 50, workMs: 1, errorRatio: 0.3 },
+      },
+      loads: [{ workload: 'shop', service: 'checkout', rateRps: 100 }],
+    });
+    mesh.run(300);
+    const [checkout, payment] = mesh.report().services;
+    assertAbout((checkout?.good ?? 0) / (checkout?.offered ?? 1), 1 - 0.3 ** 2, 0.01);
+    assertAbout((payment?.retries ?? 0) / (payment?.offered ?? 1), 0.3, 0.03);
+  });
+
+  it('drops and counts calls from outside when too many are under way', () => {
+    const mesh = plainMesh({
+      loads: [{ workload: 'shop', service: 'payment', rateRps: 300_000, retry: { max: 1, backoffMs: 1e8 } }],
+    });
+    mesh.pool('payment').unreachableRatio = 1;
+    mesh.run(2);
+    const { offered, dropped } = mesh.report().calls;
+    assert.equal(mesh.underWay, CALLS_MAX);
+    assert.equal(dropped, offered - CALLS_MAX);
   });
 
   it('gives an attempt up when its caller does, which Envoy counts neither as answer nor as failure', () => {
