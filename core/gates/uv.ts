@@ -32,6 +32,7 @@ export interface UvEdge {
   readonly admittedLevelMax: number;
   /** σ, calls; `null` = no limit on this edge. */
   readonly burst: number | null;
+  /** All that were aimed at the service, refused ones too: retries are counted whether they are let in or not. */
   readonly attempts: number;
   readonly retries: number;
 }

@@ -17,7 +17,7 @@ import type { GateName, GateVerdict } from '../gates/gate-state.ts';
 import { CONTROL_PERIOD_SEC, MIN_ATTEMPTS_FOR_RETRIES, uvGate } from '../gates/uv.ts';
 import { largest } from '../gates/verdict.ts';
 import type { GateSettings } from '../mesh/mesh-config.ts';
-import { WINDOW_TICKS } from '../substrate/edge-window.ts';
+import { attemptsAimed, WINDOW_TICKS } from '../substrate/edge-window.ts';
 import { type LogSums, varianceLog } from '../substrate/latency-model.ts';
 import { callsOf, type EdgeState, expectedCalls } from './edge-state.ts';
 import { judgeGluing } from './judge-gluing.ts';
@@ -203,9 +203,9 @@ function judgeUv(
   const planned = new Map(plans.get(service.service)?.edges.map((edge) => [edge.workload, edge]));
   return uvGate({
     edges: edges.map((edge) => {
-      const { admittedLevelMax, attempts, retries } = edge.sums;
+      const { admittedLevelMax, retries } = edge.sums;
       const burst = burstOf(settings, planned.get(edge.workload));
-      return { name: edge.key, admittedLevelMax, burst, attempts, retries };
+      return { name: edge.key, admittedLevelMax, burst, attempts: attemptsAimed(edge.sums), retries };
     }),
     amplification: windows.amplification(service.service),
     coupling,

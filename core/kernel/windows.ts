@@ -2,7 +2,7 @@ import { at } from '../at.ts';
 import type { GateName } from '../gates/gate-state.ts';
 import { spectralRadii } from '../gates/spectral-radius.ts';
 import { MIN_ATTEMPTS_FOR_RETRIES } from '../gates/uv.ts';
-import { WINDOW_TICKS, WINDOW_TICKS_MAX } from '../substrate/edge-window.ts';
+import { attemptsAimed, WINDOW_TICKS, WINDOW_TICKS_MAX } from '../substrate/edge-window.ts';
 import { callsOf, type EdgeState } from './edge-state.ts';
 import type { ServiceState } from './service-state.ts';
 import { ISOLATION_TICKS } from './tenant-state.ts';
@@ -51,8 +51,8 @@ export class MeshWindows {
     const rows = names.map(() => new Map<number, number>());
     for (const [name, service] of this.#services) {
       const callee = index.get(name) ?? 0;
-      const { attempts, retries } = this.of(service);
-      if (attempts >= MIN_ATTEMPTS_FOR_RETRIES && retries > 0) rows[callee]?.set(callee, retries / attempts);
+      const { attemptsAimed, retries } = this.of(service);
+      if (attemptsAimed >= MIN_ATTEMPTS_FOR_RETRIES && retries > 0) rows[callee]?.set(callee, retries / attemptsAimed);
       for (const edge of service.edges.values()) this.#addCalls(rows, index, service, edge);
     }
     const radii = spectralRadii(rows);
@@ -79,6 +79,8 @@ export interface ServiceWindow {
   readonly ticks: number;
   readonly durationSec: number;
   readonly attempts: number;
+  /** Those that were refused too. */
+  readonly attemptsAimed: number;
   readonly retries: number;
   /** Mean calls in flight. */
   readonly inFlight: number;
@@ -94,7 +96,14 @@ export function gateWindowMs(gate: GateName, service: ServiceState, window: Serv
 export const rateOf = ({ attempts, durationSec }: ServiceWindow): number =>
   durationSec > 0 ? attempts / durationSec : 0;
 
-const EMPTY_WINDOW: ServiceWindow = { ticks: 0, durationSec: 0, attempts: 0, retries: 0, inFlight: 0 };
+const EMPTY_WINDOW: ServiceWindow = {
+  ticks: 0,
+  durationSec: 0,
+  attempts: 0,
+  attemptsAimed: 0,
+  retries: 0,
+  inFlight: 0,
+};
 
 /** W doubled while it holds too little, up to the maximum; nearly always the first one holds enough. */
 function refreshWindow(service: ServiceState): ServiceWindow {
@@ -107,10 +116,11 @@ function refreshWindow(service: ServiceState): ServiceWindow {
 }
 
 function sumsOver(service: ServiceState, ticks: number): ServiceWindow {
-  const total = { ticks, durationSec: 0, attempts: 0, retries: 0, inFlight: 0 };
+  const total = { ticks, durationSec: 0, attempts: 0, attemptsAimed: 0, retries: 0, inFlight: 0 };
   for (const edge of service.edges.values()) {
     edge.window.sumInto(edge.sums, ticks);
     total.attempts += edge.sums.attempts;
+    total.attemptsAimed += attemptsAimed(edge.sums);
     total.retries += edge.sums.retries;
     total.inFlight += edge.sums.inFlightMean;
     total.durationSec = Math.max(total.durationSec, edge.sums.durationSec);

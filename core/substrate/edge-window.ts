@@ -51,6 +51,10 @@ export const emptySums = (): WindowSums => ({
   inFlightMean: 0,
 });
 
+/** Attempts that were aimed at the callee: those that sidecars, native limits and breakers refused too. */
+export const attemptsAimed = ({ offered, attempts, breakerRefused, nativeRefused }: WindowSums): number =>
+  Math.max(offered, attempts + breakerRefused + nativeRefused);
+
 const FIELDS = 14;
 const DURATION = 0;
 const OFFERED = 1;
