@@ -14,9 +14,10 @@ import { MESSAGES_DEFAULT, type MessageBehaviour } from './message-behaviour.ts'
 import { SecondMeter, type SimulatedSecond } from './second-meter.ts';
 import type { RetryPolicy, ServiceBehaviour } from './service-behaviour.ts';
 import { ServiceQueue } from './service-queue.ts';
-import { SimulatedControl, type TimedAction } from './simulated-control.ts';
+import { SimulatedControl } from './simulated-control.ts';
 import { SimulatedNode } from './simulated-node.ts';
 import { type SimulationReport, simulationReport } from './simulation-report.ts';
+import type { TimedAction } from './timed-action.ts';
 
 export interface MeshSimulationOptions {
   readonly config: MeshConfig;
@@ -132,7 +133,8 @@ export class MeshSimulation {
       this.#sources.beginSecond(this.sec);
       this.#agenda.runTo(this.sec + 1);
       this.sec++;
-      if (this.#meter) this.#options.observe?.(this.#meter.second(this.sec, this.watch.totals, this.#view()));
+      if (this.#meter)
+        this.#options.observe?.(this.#meter.second(this.sec, this.watch.totals, this.#view(), this.actions));
     }
   }
 

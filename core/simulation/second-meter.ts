@@ -3,6 +3,7 @@ import type { ServiceView } from '../kernel/mesh-view.ts';
 import type { CallTotals } from './call-totals.ts';
 import type { EdgeStory } from './edge-story.ts';
 import { LogHistogram } from './log-histogram.ts';
+import type { TimedAction } from './timed-action.ts';
 
 /** What happened in one second of a simulated mesh. */
 export interface SimulatedSecond {
@@ -11,6 +12,8 @@ export interface SimulatedSecond {
   /** Calls from outside that ended well in it, with all of their attempts. */
   readonly good: number;
   readonly services: readonly ServiceSecond[];
+  /** What the kernel told of actions in it. */
+  readonly actions: readonly TimedAction[];
 }
 
 /** One service in it; attempts, calls of other services included. */
@@ -49,6 +52,7 @@ export class SecondMeter {
   readonly #edges = new Map<string, EdgeStory[]>();
   readonly #before = new Map<EdgeStory, Counts>();
   #goodBefore = 0;
+  #actionsBefore = 0;
 
   follow(edge: EdgeStory): void {
     edge.newestMs = new LogHistogram();
@@ -64,10 +68,21 @@ export class SecondMeter {
   }
 
   /** Ends a second. */
-  second(sec: number, { good }: CallTotals, views: readonly ServiceView[]): SimulatedSecond {
-    const goodBefore = this.#goodBefore;
+  second(
+    sec: number,
+    { good }: CallTotals,
+    views: readonly ServiceView[],
+    actions: readonly TimedAction[],
+  ): SimulatedSecond {
+    const before = { good: this.#goodBefore, actions: this.#actionsBefore };
     this.#goodBefore = good;
-    return { sec, good: good - goodBefore, services: views.map((view) => this.#service(view)) };
+    this.#actionsBefore = actions.length;
+    return {
+      sec,
+      good: good - before.good,
+      services: views.map((view) => this.#service(view)),
+      actions: actions.slice(before.actions),
+    };
   }
 
   #service({ service, gates, concurrencyLimit, controllerMode }: ServiceView): ServiceSecond {

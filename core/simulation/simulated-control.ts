@@ -6,16 +6,12 @@ import { createKernel, type KernelState } from '../kernel/kernel-state.ts';
 import { step } from '../kernel/step.ts';
 import { TICK_INTERVAL_MAX_MS, TickTiming } from '../kernel/tick-timing.ts';
 import { type EdgeKey, edgeKey, type MeshConfig } from '../mesh/mesh-config.ts';
-import type { StabilityActionRecord } from '../stability/stability-action.ts';
 import type { TelemetryFrame } from '../substrate/telemetry-frame.ts';
 import type { Agenda } from './agenda.ts';
 import type { MeshWatch } from './mesh-watch.ts';
 import type { MessageBehaviour } from './message-behaviour.ts';
 import type { ClusterSettings, FlushedEdge, SimulatedNode } from './simulated-node.ts';
-
-export interface TimedAction extends StabilityActionRecord {
-  readonly atSec: number;
-}
+import type { TimedAction } from './timed-action.ts';
 
 interface ControlOptions {
   readonly config: MeshConfig;

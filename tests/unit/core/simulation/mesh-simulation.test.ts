@@ -261,6 +261,22 @@ describe('simulated mesh: what is told of it', () => {
     assert.ok(later.every((second) => second.services[0]?.gates.gluing !== undefined));
   });
 
+  it('tells of each action in the second in which it was told', () => {
+    const seconds: SimulatedSecond[] = [];
+    const mesh = plainMesh({ enforced: true, observe: (second) => seconds.push(second) });
+    mesh.run(60);
+    mesh.offer('shop', 'payment', 1600);
+    mesh.run(20);
+    assert.ok(mesh.actions.some(({ kind, phase }) => kind === 'limit-concurrency' && phase === 'started'));
+    assert.deepEqual(
+      seconds.flatMap(({ actions }) => actions),
+      mesh.actions,
+    );
+    for (const { sec, actions } of seconds) {
+      assert.ok(actions.every(({ atSec }) => atSec > sec - 1 && atSec <= sec));
+    }
+  });
+
   it('sums up how gates stood: all open in health, failed under an overload', () => {
     const mesh = plainMesh({ enforced: true, nodes: 2 });
     mesh.run(120);
