@@ -19,6 +19,7 @@ export interface CallSource {
   arrived: number;
 }
 
+/** What is the same at every second, as a function of it. */
 export const inTime = (value: InTime): ((sec: number) => number) => (typeof value === 'number' ? () => value : value);
 
 /** Callers from outside; their calls are Poisson streams whose rates may change from second to second. */

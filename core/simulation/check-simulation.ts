@@ -1,3 +1,4 @@
+import { spectralRadii } from '../gates/spectral-radius.ts';
 import { edgeKey, type MeshConfig } from '../mesh/mesh-config.ts';
 import type { Problem } from '../problem.ts';
 import type { CallLoad } from './call-load.ts';
@@ -40,6 +41,7 @@ export function checkSimulation({ config, services, loads, messages, nodes, node
     ...missing,
     ...Object.entries(services).flatMap(([name, behaviour]) => checkService(config, name, behaviour)),
     ...loads.flatMap((load, i) => checkLoad(config, load, `loads[${i}]`)),
+    ...checkCircles(services),
     ...checkMessages(messages),
     ...inRange('nodes', nodes, { min: 0, max: NODES_MAX, whole: true }),
     ...inRange('nodeSkew', nodeSkew, { min: 0.01, max: 100 }),
@@ -66,6 +68,19 @@ function checkService(config: MeshConfig, name: string, behaviour: ServiceBehavi
   ];
 }
 
+/** Calls that services make for calls come to an end: the spectral radius of their mean numbers is below 1 (MATHS §B3). */
+function checkCircles(services: Readonly<Record<string, ServiceBehaviour>>): Problem[] {
+  const names = Object.keys(services);
+  const rows = Object.values(services).map(
+    ({ calls = {} }) =>
+      new Map(Object.entries(calls).flatMap(([callee, mean]) => (mean > 0 ? [[names.indexOf(callee), mean]] : []))),
+  );
+  if (rows.some((row) => row.has(-1))) return [];
+  return spectralRadii(rows).flatMap((radius, i) =>
+    radius < 1 ? [] : [{ path: `services.${names[i]}.calls`, message: 'goes in a circle without end' }],
+  );
+}
+
 function checkLoad(
   config: MeshConfig,
   { workload, service, rateRps, work = 1, retry }: CallLoad,
@@ -90,7 +105,8 @@ function checkRetry(retry: RetryPolicy | undefined, path: string): Problem[] {
   ];
 }
 
-const checkMessages = (messages: MessageBehaviour): Problem[] => [
+/** What is wrong with how messages travel. */
+export const checkMessages = (messages: MessageBehaviour): Problem[] => [
   ...inRange('messages.frameDelayMs', messages.frameDelayMs, NOT_NEGATIVE),
   ...inRange('messages.frameLossRatio', messages.frameLossRatio, RATIO),
   ...inRange('messages.leaseDelayMs', messages.leaseDelayMs, NOT_NEGATIVE),

@@ -8,7 +8,7 @@ import { CallFlow } from './call-flow.ts';
 import type { CallLoad } from './call-load.ts';
 import type { Attempt, CallRoute, SimulatedService } from './call-route.ts';
 import { type CallSource, CallSources, type InTime } from './call-sources.ts';
-import { checkSimulation } from './check-simulation.ts';
+import { checkMessages, checkSimulation } from './check-simulation.ts';
 import { MeshWatch } from './mesh-watch.ts';
 import { MESSAGES_DEFAULT, type MessageBehaviour } from './message-behaviour.ts';
 import { SecondMeter, type SimulatedSecond } from './second-meter.ts';
@@ -76,7 +76,7 @@ export class MeshSimulation {
     this.#options = options;
     this.#meter = observe ? new SecondMeter() : null;
     this.watch = new MeshWatch(this.#meter);
-    this.#control = new SimulatedControl({ config, random, agenda: this.#agenda, watch: this.watch, messages });
+    this.#control = new SimulatedControl({ config, random, agenda: this.#agenda, watch: this.watch }, messages);
     this.#flow = new CallFlow(random, this.#agenda, this.watch.totals, () => this.#chooseNode());
     this.#services = this.#buildServices(config, services);
     this.#connectServices();
@@ -113,6 +113,13 @@ export class MeshSimulation {
   /** The queue behind a service: its `slowness`, `errorRatio`, `unreachableRatio` and endpoints may be changed at any time. */
   pool(service: string): SimulatedPool {
     return this.#service(service).queue;
+  }
+
+  /** Changes how messages travel that are sent from now on. Throws a RangeError for what is out of range. */
+  carryMessages(messages: Partial<MessageBehaviour>): void {
+    const changed = { ...this.#control.messages, ...messages };
+    throwProblems(checkMessages(changed));
+    this.#control.messages = changed;
   }
 
   /** A node starts, or starts again: its counters begin at zero, and it has no lease yet. */

@@ -18,7 +18,6 @@ interface ControlOptions {
   readonly random: () => number;
   readonly agenda: Agenda;
   readonly watch: MeshWatch;
-  readonly messages: MessageBehaviour;
 }
 
 /** UTC of second 0. */
@@ -41,11 +40,13 @@ export class SimulatedControl {
   /** Nodes that have a lease. */
   ready: readonly SimulatedNode[] = [];
   readonly clusters = new Map<EdgeKey, ClusterSettings>();
+  messages: MessageBehaviour;
   readonly #options: ControlOptions;
   readonly #timing = new TickTiming(0);
 
-  constructor(options: ControlOptions) {
+  constructor(options: ControlOptions, messages: MessageBehaviour) {
     this.#options = options;
+    this.messages = messages;
     this.#tell({ kind: 'config', config: options.config }, 0);
   }
 
@@ -62,13 +63,14 @@ export class SimulatedControl {
 
   /** A frame is lost with a share of chance; the next one says it all again, as counters are cumulative. */
   #scheduleFlush(node: SimulatedNode, atSec: number, beforeSec: number): void {
-    const { random, agenda, messages } = this.#options;
+    const { random, agenda } = this.#options;
     const flush = (): void => {
       if (this.nodes.get(node.name) !== node) return;
       const flushed = node.flush();
       const read = (nowSec: number): void => {
         const frame = this.#frameOf(node, flushed, beforeSec, atSec, nowSec);
-        this.#send(messages.frameLossRatio, messages.frameDelayMs, nowSec, (arrivedSec) => {
+        const { frameLossRatio, frameDelayMs } = this.messages;
+        this.#send(frameLossRatio, frameDelayMs, nowSec, (arrivedSec) => {
           this.#tell({ kind: 'frame', frame, nowMs: 1000 * arrivedSec }, arrivedSec);
           this.#timing.frameArrived(node.name, 1000 * arrivedSec);
           this.#tickIfDue(arrivedSec);
@@ -126,13 +128,13 @@ export class SimulatedControl {
   }
 
   #deliver(effect: KernelEffect, writtenSec: number): void {
-    const { messages } = this.#options;
+    const { leaseLossRatio, leaseDelayMs, planDelayMs } = this.messages;
     if (effect.kind === 'publish-plan') {
-      this.#send(0, messages.planDelayMs, writtenSec, () => this.#applyPlan(effect.plan));
+      this.#send(0, planDelayMs, writtenSec, () => this.#applyPlan(effect.plan));
     }
     if (effect.kind !== 'publish-leases') return;
     for (const lease of effect.leases) {
-      this.#send(messages.leaseLossRatio, messages.leaseDelayMs, writtenSec, (nowSec) => {
+      this.#send(leaseLossRatio, leaseDelayMs, writtenSec, (nowSec) => {
         const node = this.nodes.get(lease.node);
         if (node === undefined || lease.seq < node.leaseSeq) return;
         node.applyLease(nodeLease(lease), nowSec, writtenSec);

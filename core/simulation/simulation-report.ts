@@ -49,6 +49,7 @@ export interface ServiceReport {
   readonly latencyP99Ms: number | null;
 }
 
+/** Sums up what was watched over `seconds` of simulated time; counts are whole calls, latencies ms. */
 export function simulationReport(watch: MeshWatch, services: Iterable<string>, seconds: number): SimulationReport {
   const { offered, good, failed, timeouts, refused, dropped, latenciesMs } = watch.totals;
   const gates = {

@@ -96,6 +96,19 @@ describe('simulated mesh: what it was given', () => {
   });
 });
 
+describe('simulated mesh: services that call each other', () => {
+  const circle = (mean: number): (() => MeshSimulation) => {
+    const behaviour = (callee: string) => ({ servers: 50, workMs: 1, calls: { [callee]: mean } });
+    const services = { checkout: behaviour('payment'), payment: behaviour('checkout') };
+    return () => plainMesh({ config: CHAIN, services, loads: [] });
+  };
+
+  it('may do so in a circle that comes to an end, and not in one without', () => {
+    assert.doesNotThrow(circle(0.9));
+    assert.throws(circle(1), /^RangeError: services.checkout.calls: goes in a circle without end; services.payment/);
+  });
+});
+
 describe('simulated mesh: callers and services', () => {
   it('tells the same story with the same random numbers, and another with others', () => {
     const tell = (seed: number): string => {
@@ -342,6 +355,37 @@ describe('simulated mesh: control plane, sidecars, messages', () => {
     mesh.run(300);
     const failures = mesh.watch.failures();
     assert.ok(failures.length > 0 && failures.every(({ gate, worst }) => gate === 'gluing' && worst === 'node-1'));
+  });
+
+  it('leaves a sidecar that is cut off its lease, and when that has run out its safe share', () => {
+    const mesh = plainMesh({
+      config: adoptedMesh({
+        services: { payment: { rps: 100 } },
+        workloads: { shop: {}, mail: {} },
+        budgets: { shop: { payment: { int: 0.8 } }, mail: { payment: { int: 0.8 } } },
+      }),
+      loads: [{ workload: 'shop', service: 'payment', rateRps: 200 }],
+      enforced: true,
+    });
+    const goodputOf = (seconds: number): number => {
+      mesh.restartWatch();
+      mesh.run(seconds);
+      return mesh.report().goodputRps;
+    };
+    mesh.run(10);
+    assertAbout(goodputOf(20), 80, 0.03);
+    mesh.carryMessages({ leaseLossRatio: 1 });
+    assertAbout(goodputOf(25), 80, 0.03);
+    mesh.run(60);
+    // Its guarantee: mail asks for as much.
+    assertAbout(goodputOf(30), 50, 0.03);
+    mesh.carryMessages({ leaseLossRatio: 0 });
+    mesh.run(60);
+    assertAbout(goodputOf(30), 80, 0.03);
+    assert.throws(
+      () => mesh.carryMessages({ leaseLossRatio: 2 }),
+      /messages.leaseLossRatio: must be a number from 0 to 1/,
+    );
   });
 
   it('is blind without frames: no gate comes to a verdict', () => {
