@@ -80,12 +80,13 @@ export class CallFlow implements QueueListener<Attempt>, PatienceListener {
     const node = this.#nodeFor();
     const retry = call.tries > 0;
     call.tries++;
+    if (retry) route.story.retries++;
+    else route.story.offered++;
     if (node === null) {
+      route.story.unreachable++;
       this.#ended(nowSec, call, 'unreachable');
       return;
     }
-    if (retry) route.story.retries++;
-    else route.story.offered++;
     this.#class.prio = route.prio;
     this.#class.retry = retry;
     const edge = node.edge(route, nowSec);

@@ -13,7 +13,7 @@ export class EdgeStory {
   answered = 0;
   /** Those of them without an error. */
   good = 0;
-  /** Attempts that found no connection. */
+  /** Attempts that found no connection, or no Envoy that is ready. */
   unreachable = 0;
   timeouts = 0;
   /** Attempts turned away by Capmesh, by reason. */

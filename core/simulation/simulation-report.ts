@@ -28,7 +28,7 @@ export interface SimulationReport {
   readonly latencyP50Ms: number | null;
   readonly latencyP99Ms: number | null;
   readonly gates: Readonly<Record<GateName, GateReport>>;
-  /** No gate of any service was FAIL in any tick. UNKNOWN does not count against it: see `unknownTicks`. */
+  /** There were ticks, and no gate of any service was FAIL in any of them. UNKNOWN does not count against it: see `unknownTicks`. */
   readonly allOpen: boolean;
   readonly services: readonly ServiceReport[];
 }
@@ -66,7 +66,7 @@ export function simulationReport(watch: MeshWatch, services: Iterable<string>, s
     latencyP50Ms: quantileMs(latenciesMs, 0.5),
     latencyP99Ms: quantileMs(latenciesMs, 0.99),
     gates,
-    allOpen: GATES.every((gate) => gates[gate].failedTicks === 0),
+    allOpen: GATES.every((gate) => gates[gate].ticks > 0 && gates[gate].failedTicks === 0),
     services: [...services].map((service) => serviceReport(watch, service)),
   };
 }

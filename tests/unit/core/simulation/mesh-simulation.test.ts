@@ -188,6 +188,22 @@ describe('simulated mesh: callers and services', () => {
     assert.equal(mesh.underWay, 0);
   });
 
+  it('does not try again what is forbidden', () => {
+    const config = adoptedMesh({
+      services: { payment: { rps: 100 } },
+      workloads: { shop: {} },
+      budgets: { shop: { payment: { int: 0 } } },
+    });
+    const loads = [{ workload: 'shop', service: 'payment', rateRps: 20, retry: { max: 3, backoffMs: 10 } }];
+    const mesh = plainMesh({ config, loads, enforced: true });
+    mesh.run(5);
+    mesh.restartWatch();
+    mesh.run(60);
+    const edge = mesh.watch.edge('shop', 'payment');
+    assert.ok(edge.offered > 900);
+    assert.deepEqual([edge.refused, edge.retries], [{ 'edge-not-entitled': edge.offered }, 0]);
+  });
+
   it('lets services try again too, for those that they call', () => {
     const mesh = plainMesh({
       config: CHAIN,
@@ -274,6 +290,18 @@ describe('simulated mesh: what is told of it', () => {
     assert.ok(later.every((second) => second.services[0]?.gates.gluing !== undefined));
   });
 
+  it('tells latencies of each second alone', () => {
+    const seconds: SimulatedSecond[] = [];
+    const mesh = plainMesh({ services: { payment: { servers: 50, workMs: 10 } }, observe: (one) => seconds.push(one) });
+    mesh.pool('payment').slowness = 10;
+    mesh.run(20);
+    mesh.pool('payment').slowness = 1;
+    mesh.run(5);
+    const medians = seconds.map(({ services }) => services[0]?.latencyP50Ms ?? 0);
+    assert.ok((medians[18] ?? 0) > 50, `${medians[18]} ms`);
+    assert.ok((medians.at(-1) ?? 99) < 10, `${medians.at(-1)} ms`);
+  });
+
   it('tells of each action in the second in which it was told', () => {
     const seconds: SimulatedSecond[] = [];
     const mesh = plainMesh({ enforced: true, observe: (second) => seconds.push(second) });
@@ -316,6 +344,11 @@ describe('simulated mesh: control plane, sidecars, messages', () => {
     workloads: { shop: {} },
     budgets: { shop: { payment: { int: 0.5 } } },
   });
+  const shared = adoptedMesh({
+    services: { payment: { rps: 100 } },
+    workloads: { shop: {}, mail: {} },
+    budgets: { shop: { payment: { int: 0.8 } }, mail: { payment: { int: 0.8 } } },
+  });
   const greedy = (messages: MeshSimulationOptions['messages'], enforced = true): MeshSimulation =>
     plainMesh({ config: limited, enforced, messages }, 200);
 
@@ -334,12 +367,13 @@ describe('simulated mesh: control plane, sidecars, messages', () => {
   it('sends no call to a node before its lease is there, so late leases and lost ones keep a mesh shut', () => {
     const late = greedy({ leaseDelayMs: 8000 });
     late.run(8);
-    assert.equal(late.watch.edge('shop', 'payment').offered, 0);
+    assert.equal(late.watch.edge('shop', 'payment').answered, 0);
     late.run(5);
-    assert.ok(late.watch.edge('shop', 'payment').offered > 0);
+    assert.ok(late.watch.edge('shop', 'payment').answered > 0);
     const lost = greedy({ leaseLossRatio: 1 });
     lost.run(60);
-    assert.equal(lost.watch.edge('shop', 'payment').offered, 0);
+    const { calls, services } = lost.report();
+    assert.deepEqual([calls.failed, services[0]?.failed], [calls.offered, calls.offered]);
   });
 
   it('bears the loss of a third of the frames: nobody is refused and no gate fails', () => {
@@ -348,6 +382,24 @@ describe('simulated mesh: control plane, sidecars, messages', () => {
     mesh.run(200);
     assert.equal(mesh.report().calls.refused, 0);
     assert.equal(mesh.report().allOpen, true);
+  });
+
+  it('puts no lease in force that is older than the one that is', () => {
+    const mesh = plainMesh({ config: shared, loads: [], enforced: true });
+    mesh.run(5);
+    mesh.offer('shop', 'payment', (sec) => (sec % 10 < 5 ? 5 : 70));
+    mesh.offer('mail', 'payment', (sec) => (sec % 10 < 5 ? 70 : 5));
+    const ackedSeqs: number[] = [];
+    for (let sec = 0; sec < 120; sec++) {
+      mesh.carryMessages({ leaseDelayMs: sec % 3 === 0 ? 4500 : 0 });
+      mesh.run(1);
+      ackedSeqs.push(mesh.kernel.nodes.get('node-1')?.telemetry.leaseSeq ?? 0);
+    }
+    assert.ok(new Set(ackedSeqs).size > 5, 'leases change');
+    assert.deepEqual(
+      ackedSeqs,
+      [...ackedSeqs].sort((a, b) => a - b),
+    );
   });
 
   it('shows a node that does not get its leases as one that does not agree', () => {
@@ -359,11 +411,7 @@ describe('simulated mesh: control plane, sidecars, messages', () => {
 
   it('leaves a sidecar that is cut off its lease, and when that has run out its safe share', () => {
     const mesh = plainMesh({
-      config: adoptedMesh({
-        services: { payment: { rps: 100 } },
-        workloads: { shop: {}, mail: {} },
-        budgets: { shop: { payment: { int: 0.8 } }, mail: { payment: { int: 0.8 } } },
-      }),
+      config: shared,
       loads: [{ workload: 'shop', service: 'payment', rateRps: 200 }],
       enforced: true,
     });
@@ -388,10 +436,20 @@ describe('simulated mesh: control plane, sidecars, messages', () => {
     );
   });
 
-  it('is blind without frames: no gate comes to a verdict', () => {
+  it('is blind without frames: no gate comes to a verdict, and verdicts that there were do not last', () => {
     const mesh = greedy({ frameLossRatio: 1 });
     mesh.run(60);
     assert.equal(mesh.service('payment').gates.fit.status, 'UNKNOWN');
     assert.equal(mesh.report().gates.fit.worstRatio, null);
+    assert.equal(mesh.report().allOpen, false);
+    mesh.carryMessages({ frameLossRatio: 0 });
+    mesh.run(60);
+    assert.equal(mesh.service('payment').gates.gluing.status, 'PASS');
+    mesh.carryMessages({ frameLossRatio: 1 });
+    mesh.run(60);
+    assert.deepEqual(
+      [mesh.service('payment').gates.gluing.status, mesh.service('payment').gates.gluing.reason],
+      ['UNKNOWN', 'stale'],
+    );
   });
 });
