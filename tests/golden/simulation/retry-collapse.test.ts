@@ -70,11 +70,12 @@ describe('golden transcripts of a collapse by retries', function () {
         }
       });
 
-      it('leaves it well with Capmesh: most calls good after 15 s, practically all from half a minute on', () => {
-        const steps = later(withIt, 15);
-        for (const { offered, good } of steps) assert.ok(good > 0.75 * offered, `${good} of ${offered}/s good`);
-        const { offered, good, retries, refused } = meansOf(withIt, STORY_SEC - 60, STORY_SEC);
-        assert.ok(good > 0.98 * offered, `${good} of ${offered}/s good`);
+      it('leaves it well with Capmesh: most calls good from 15 s after the trigger on, practically all from 45 s on', () => {
+        for (const { offered, good } of later(withIt, 15))
+          assert.ok(good > 0.75 * offered, `${good} of ${offered}/s good`);
+        for (const { offered, good } of later(withIt, 45))
+          assert.ok(good > 0.97 * offered, `${good} of ${offered}/s good`);
+        const { offered, retries, refused } = meansOf(withIt, STORY_SEC - 60, STORY_SEC);
         assert.ok(retries + refused < 0.01 * offered, `${retries} retries, ${refused} refused`);
       });
 
