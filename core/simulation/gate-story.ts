@@ -21,6 +21,7 @@ export interface JudgedService {
   readonly verdict: GateVerdict;
 }
 
+/** What one gate said in the ticks of a simulation: how often it failed, the quantiles of u, and the worst u with its service. */
 export class GateStory {
   readonly #ratios = new LogHistogram();
   #worstRatio = -1;

@@ -41,7 +41,9 @@ export interface RetryPolicy {
   readonly timeoutMs?: number | undefined;
 }
 
+/** Most attempts after the first that a caller may be given. */
 export const RETRIES_MAX = 10;
+/** Calls that a service may hold where its queue is given no bound. */
 export const QUEUE_MAX_DEFAULT = 10_000;
 
 /** The factor on the work of a call that begins while a service holds `held` calls on `servers` servers. */

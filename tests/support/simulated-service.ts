@@ -8,7 +8,6 @@ import type { EdgeLeasePlan } from '../../core/allocators/capacity-plan.ts';
 import { fullBucket, type TokenBucket, take } from '../../core/capacity/token-bucket.ts';
 import { seededRandom } from '../../core/simulation/seeded-random.ts';
 import type { EdgeCounters } from '../../core/substrate/telemetry-frame.ts';
-import { seededRandom } from '../../demo/seeded-random.ts';
 import { bucketOf, counters } from './mesh-fixtures.ts';
 
 interface Call {

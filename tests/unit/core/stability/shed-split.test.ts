@@ -12,6 +12,7 @@ const edge = (workload: string, prio: number, admittedRps: number, more: Partial
   goodRps: 50,
   breakerRefusedRps: 100,
   shedRps: 0,
+  retriesRps: 0,
   refusing: true,
   inFlight: 4,
   guaranteeRps: null,
