@@ -122,7 +122,8 @@ function apiDependencies(
     revoker: store.keys,
     signingKey: store.signingKey,
     config: () => store.config.view.config,
-    view: () => kernel.view(),
+    scene: () => kernel.admissionScene(),
+    note: (record) => kernel.noteAdmission(record),
     clock,
     newGrantId: () => randomBytes(16).toString('hex'),
   });

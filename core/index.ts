@@ -1,7 +1,18 @@
 /** Capmesh as a library: capacity maths, plans, mesh configuration, the kernel, and all of it in one process. All pure. */
 
+export { type AdmissionCaution, cautionAt } from './admission/admission-caution.ts';
+export { type AdmissionFigures, admissionFigures } from './admission/admission-figures.ts';
+export type { AdmissionLedger, AdmissionRecord } from './admission/admission-ledger.ts';
+export type { AdmissionScene, EdgeScene, PoolScene } from './admission/admission-scene.ts';
 export { checkCall, checkLoadedCall, type LoadedCall } from './admission/check-call.ts';
-export { type AdmissionDecision, decideAdmission } from './admission/decide-admission.ts';
+export {
+  type AdmissionAssessment,
+  type AdmissionDecision,
+  type AdmissionInput,
+  assessAdmission,
+  decideAdmission,
+} from './admission/decide-admission.ts';
+export type { GateForecast } from './admission/gate-forecast.ts';
 export {
   createLoadLimit,
   type LoadEstimate,
@@ -15,6 +26,7 @@ export {
   settleLoad,
 } from './admission/load-limit.ts';
 export { type RefusalReason, statusOf } from './admission/refusal-reason.ts';
+export { type GateOutlook, outlookOf, type ServiceForecast, whatIf } from './admission/what-if.ts';
 export { CapacityAllocator, type CapacityAssignment, localWorkload } from './allocators/capacity-allocator.ts';
 export type * from './allocators/capacity-plan.ts';
 export { CouplingAllocator, type CouplingAssignment } from './allocators/coupling-allocator.ts';

@@ -1,3 +1,6 @@
+import type { AdmissionRecord } from '../../core/admission/admission-ledger.ts';
+import { admissionRecord } from '../../core/admission/admission-record.ts';
+import type { AdmissionScene } from '../../core/admission/admission-scene.ts';
 import {
   admitGrant,
   type GrantDecision,
@@ -5,7 +8,6 @@ import {
   type GrantRequest,
 } from '../../core/admission/admit-grant.ts';
 import { type Grant, liveGrants } from '../../core/admission/grant.ts';
-import type { MeshView } from '../../core/kernel/mesh-view.ts';
 import type { MeshConfig, WorkloadConfig } from '../../core/mesh/mesh-config.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type Account, withEvent } from '../state/account.ts';
@@ -31,7 +33,10 @@ export interface AdmissionDependencies {
   readonly revoker: Revoker;
   readonly signingKey: SigningKey;
   readonly config: () => MeshConfig;
-  readonly view: () => MeshView;
+  /** What is decided by now. */
+  readonly scene: () => AdmissionScene;
+  /** Told of every decision that gates had a part in, to be judged by what comes of it. */
+  readonly note: (record: AdmissionRecord) => void;
   readonly clock: Clock;
   /** Unique and not guessable; at most 64 printable characters. */
   readonly newGrantId: () => string;
@@ -103,6 +108,8 @@ export class Admission {
     const outcome = await this.#deps.ledger.update(request.workload, wallMs, (account) =>
       this.#admitInto(account, request, wallMs),
     );
+    const record = admissionRecord(request.workload, request.vector, outcome, this.#deps.newGrantId);
+    if (record !== null) this.#deps.note(record);
     return outcome.admitted ? this.#sign(workload, outcome) : outcome;
   }
 
@@ -123,10 +130,10 @@ export class Admission {
     });
   }
 
-  #admitInto(account: Account, request: GrantRequest, wallMs: number): AccountChange<Admitted | GrantRefusal> {
+  #admitInto(account: Account, request: GrantRequest, wallMs: number): AccountChange<Admitted | Refused> {
     const live = liveGrants(account.grants, wallMs);
-    const { config, view, newGrantId } = this.#deps;
-    const decision = admitGrant(request, { config: config(), view: view(), live, newGrantId, wallMs });
+    const { scene, newGrantId } = this.#deps;
+    const decision = admitGrant(request, { scene: scene(), live, newGrantId, wallMs });
     if (!decision.admitted) return { account: null, result: decision };
     const { grant } = decision;
     const message = `grant ${grant.jti} admitted until ${new Date(grant.expiresAtMs).toISOString()}`;
@@ -153,4 +160,5 @@ export class Admission {
   }
 }
 
+type Refused = Extract<GrantDecision, { admitted: false }>;
 type Admitted = Extract<GrantDecision, { admitted: true }> & { readonly generation: number };

@@ -1,6 +1,9 @@
+import type { AdmissionRecord } from '../../core/admission/admission-ledger.ts';
+import type { AdmissionScene } from '../../core/admission/admission-scene.ts';
 import type { LeasePlan } from '../../core/allocators/capacity-plan.ts';
 import type { PlanInput } from '../../core/allocators/plan-input.ts';
 import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
+import { admissionSceneOf } from '../../core/kernel/admission-scene-of.ts';
 import type { ActionControl, KernelEffect, KernelEvent, NodeRollout } from '../../core/kernel/kernel-io.ts';
 import { createKernel, type KernelState } from '../../core/kernel/kernel-state.ts';
 import type { MeshView } from '../../core/kernel/mesh-view.ts';
@@ -41,6 +44,8 @@ export interface TickReport {
 
 /** Frames between two ticks whose age is measured. */
 const FRAMES_MEASURED_MAX = 4096;
+/** Decisions of admission between two ticks that are followed. */
+const ADMISSIONS_MAX = 64;
 
 /**
  * Drives the kernel: events go in as they come, a tick follows when the frames
@@ -56,6 +61,7 @@ export class KernelLoop {
   readonly #tickWaiters = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
   readonly #frameEndsMs: number[] = [];
+  #admissions = 0;
   #ticks = 0;
   #revision = 0;
   #publishedRevision = -1;
@@ -106,6 +112,13 @@ export class KernelLoop {
     this.#step({ kind: 'cancel-action', id });
   }
 
+  /** A grant was admitted or refused; what comes of it is judged a minute later. Too many at once are passed over. */
+  noteAdmission(admission: AdmissionRecord): void {
+    if (this.#admissions >= ADMISSIONS_MAX) return;
+    this.#admissions += 1;
+    this.#step({ kind: 'admission', admission, nowMs: this.#nowMs() });
+  }
+
   acceptFrame(frame: TelemetryFrame): void {
     const nowMs = this.#nowMs();
     this.#step({ kind: 'frame', frame, nowMs });
@@ -118,6 +131,11 @@ export class KernelLoop {
 
   view(): MeshView {
     return viewOf(this.#state, this.#nowMs());
+  }
+
+  /** What admission is decided by now. */
+  admissionScene(): AdmissionScene {
+    return admissionSceneOf(this.#state);
   }
 
   /** What the plan of a configuration is computed from now. */
@@ -153,6 +171,7 @@ export class KernelLoop {
     const wallMs = this.#options.clock.wallMs();
     this.#step({ kind: 'tick', nowMs, wallMs });
     this.#ticks += 1;
+    this.#admissions = 0;
     const frameAgesMs = this.#frameEndsMs.splice(0).map((endMs) => Math.max(0, wallMs - endMs));
     this.#options.onTick?.({ durationMs: this.#nowMs() - nowMs, frameAgesMs });
     this.#schedule();

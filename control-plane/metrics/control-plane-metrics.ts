@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { GATES } from '../../core/gates/gate-state.ts';
 import type { MeshView } from '../../core/kernel/mesh-view.ts';
 import type { TickReport } from '../loop/kernel-loop.ts';
+import { addAdmissionGauges } from './admission-gauges.ts';
 
 /** What is asked at every scrape. Counters are totals since the start. */
 export interface MetricSources {
@@ -28,6 +29,7 @@ export function createControlPlaneMetrics(sources: MetricSources): ControlPlaneM
   const registry = new Registry();
   const registers = [registry];
   addMeshGauges(registry, sources.view);
+  addAdmissionGauges(registry, () => sources.view().admission);
   addTotals(registry, sources);
   const ticks = new Histogram({
     name: 'capmesh_tick_duration_seconds',

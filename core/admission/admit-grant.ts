@@ -1,7 +1,6 @@
 import { type CapacityVector, UNLIMITED } from '../capacity/capacity-vector.ts';
-import type { MeshView } from '../kernel/mesh-view.ts';
-import type { MeshConfig } from '../mesh/mesh-config.ts';
-import { type AdmissionDecision, decideAdmission } from './decide-admission.ts';
+import type { AdmissionScene } from './admission-scene.ts';
+import { type AdmissionAssessment, type AdmissionDecision, assessAdmission } from './decide-admission.ts';
 import { GRANTS_MAX, type Grant } from './grant.ts';
 
 export interface GrantRequest {
@@ -12,8 +11,7 @@ export interface GrantRequest {
 
 /** What a request is decided by. */
 export interface GrantScope {
-  readonly config: MeshConfig;
-  readonly view: MeshView;
+  readonly scene: AdmissionScene;
   /** Live grants of the workload's account. */
   readonly live: readonly Grant[];
   /** Unique and not guessable; at most 64 printable characters. */
@@ -23,18 +21,25 @@ export interface GrantScope {
 
 export type GrantRefusal = Extract<AdmissionDecision, { admitted: false }> & { readonly retryAfterMs: number };
 
+/** A decision with what it was made on; `null` where nothing was predicted. */
+interface Assessed {
+  readonly assessment: AdmissionAssessment | null;
+}
+
 export type GrantDecision =
-  | {
+  | (Assessed & {
       readonly admitted: true;
       readonly grant: Grant;
       /** Some gate is UNKNOWN. */
       readonly conditional: boolean;
-    }
-  | GrantRefusal;
+    })
+  | (Assessed & GrantRefusal);
 
 /** Grants end by themselves, so asking again makes sense after this time at the latest. */
 const RETRY_AFTER_MAX_MS = 60_000;
 const RETRY_AFTER_MIN_MS = 1000;
+/** A gate that fails passes again after five good ticks at the earliest, and loads are seen over about as long (MATHS §B6). */
+const GATE_AFTER_MS = 5000;
 
 /**
  * A new grant for the account, or why there is none (CONTRACT §E). Claims hold
@@ -42,13 +47,15 @@ const RETRY_AFTER_MIN_MS = 1000;
  * full second outside of the duration asked for.
  */
 export function admitGrant({ workload, vector, durationMs }: GrantRequest, scope: GrantScope): GrantDecision {
-  const { config, view, live, newGrantId, wallMs } = scope;
-  const services = [...config.budgets.values()].flatMap((line) => (line.workload === workload ? [line.service] : []));
-  const asked = { workload, asked: vector, live: live.map((grant) => grant.vector), view, services };
-  const decision = live.length >= GRANTS_MAX ? tooManyGrants : decideAdmission(asked);
+  const { scene, live, newGrantId, wallMs } = scope;
+  const nextEndMs = Math.min(...live.map(({ expiresAtMs }) => expiresAtMs - wallMs), RETRY_AFTER_MAX_MS);
+  const roomAfterMs = Math.max(nextEndMs, RETRY_AFTER_MIN_MS);
+  if (live.length >= GRANTS_MAX) return { ...tooManyGrants, retryAfterMs: roomAfterMs, assessment: null };
+  const assessment = assessAdmission({ workload, asked: vector, live: live.map((grant) => grant.vector), scene });
+  const { decision, account } = assessment;
   if (!decision.admitted) {
-    const nextEndMs = Math.min(...live.map(({ expiresAtMs }) => expiresAtMs - wallMs), RETRY_AFTER_MAX_MS);
-    return { ...decision, retryAfterMs: Math.max(nextEndMs, RETRY_AFTER_MIN_MS) };
+    const gateAfterMs = decision.gatesFailed.length > 0 ? GATE_AFTER_MS : 0;
+    return { ...decision, retryAfterMs: Math.max(account.admitted ? 0 : roomAfterMs, gateAfterMs), assessment };
   }
   return {
     admitted: true,
@@ -59,10 +66,11 @@ export function admitGrant({ workload, vector, durationMs }: GrantRequest, scope
       issuedAtMs: 1000 * Math.floor(wallMs / 1000),
       expiresAtMs: 1000 * Math.ceil((wallMs + durationMs) / 1000),
     },
+    assessment,
   };
 }
 
-const tooManyGrants: AdmissionDecision = {
+const tooManyGrants: Extract<AdmissionDecision, { admitted: false }> = {
   admitted: false,
   gatesFailed: [],
   bindingAxes: [],

@@ -1,112 +1,124 @@
-import { checkAccount } from '../capacity/account.ts';
+import { type AccountCheck, checkAccount } from '../capacity/account.ts';
 import { AXES, type Axis, type CapacityVector } from '../capacity/capacity-vector.ts';
-import { GATES, type GateName, type GateVerdict } from '../gates/gate-state.ts';
-import type { EdgeView, MeshView, ServiceView } from '../kernel/mesh-view.ts';
+import { GATES, type GateName } from '../gates/gate-state.ts';
+import type { AdmissionScene } from './admission-scene.ts';
+import { feasibleVector, withinShare } from './feasible-vector.ts';
+import type { GateForecast } from './gate-forecast.ts';
+import { grantChange } from './grant-change.ts';
+import { type ServiceForecast, whatIf } from './what-if.ts';
 
 export interface AdmissionInput {
   readonly workload: string;
   readonly asked: CapacityVector;
   /** Vectors of the account's live grants. */
   readonly live: readonly CapacityVector[];
-  readonly view: MeshView;
-  /** Services that the workload has a budget line for. */
-  readonly services: readonly string[];
+  readonly scene: AdmissionScene;
 }
 
 export type AdmissionDecision =
-  | { readonly admitted: true; readonly conditional: boolean }
+  | {
+      readonly admitted: true;
+      /** Some gate is UNKNOWN, now or in what is predicted. */
+      readonly conditional: boolean;
+    }
   | {
       readonly admitted: false;
       readonly gatesFailed: readonly GateName[];
+      /** Axes that would have to be smaller. */
       readonly bindingAxes: readonly Axis[];
+      /** What would be admitted instead. */
       readonly available: CapacityVector;
       readonly message: string;
     };
 
+/** A decision with what it was made on. */
+export interface AdmissionAssessment {
+  readonly decision: AdmissionDecision;
+  readonly account: AccountCheck;
+  /** Every service that the grant touches, now and then. */
+  readonly services: readonly ServiceForecast[];
+}
+
 /** UNKNOWN for these reasons means that we are blind, not that there is nothing to see yet (CONTRACT §E). */
 const BLIND_REASONS: ReadonlySet<string> = new Set(['stale', 'nonfinite', 'clock']);
-/** Largest component of a grant that is admitted while blind. */
-export const BLIND_SHARE_MAX = 0.1;
-/** Largest predicted gate ratio after the grant. */
-export const WHAT_IF_RATIO_MAX = 0.9;
 
 /**
  * CONTRACT §E: valid vector → account Σ ≤ 1 → no gate of the workload's edges
- * FAILs → what-if ≤ 0.9. Monotone: if `asked` is admitted, so is every smaller
- * vector.
+ * FAILs → what-if ≤ 1 − margin. Monotone: if `asked` is admitted, so is every vector
+ * that entitles to no more on any axis and that the account can hold. A null
+ * entitles to all of the budget's int, ptr and obs and to the budget's geo and gauge.
  */
-export function decideAdmission(input: AdmissionInput): AdmissionDecision {
+export const decideAdmission = (input: AdmissionInput): AdmissionDecision => assessAdmission(input).decision;
+
+/** `decideAdmission`, with the prediction. Changes nothing. */
+export function assessAdmission(input: AdmissionInput): AdmissionAssessment {
   const account = checkAccount(input.live, input.asked);
-  if (!account.admitted) {
-    return {
-      admitted: false,
-      gatesFailed: [],
-      bindingAxes: account.bindingAxes,
-      available: account.available,
-      message: `the account is exhausted on ${account.bindingAxes.join(', ')}`,
-    };
+  const { services, objections } = judgeGrant(input, input.asked);
+  if (account.admitted && objections.length === 0) {
+    const conditional = services.length === 0 || services.some(({ gates }) => gates.some(isUnknown));
+    return { decision: { admitted: true, conditional }, account, services };
   }
-  const services = input.view.services.filter(({ service }) => input.services.includes(service));
-  const verdicts = services.flatMap((service) =>
-    GATES.map((gate) => ({ service, gate, verdict: service.gates[gate] })),
-  );
-  const failed = verdicts.filter(({ verdict }) => verdict.status === 'FAIL');
-  if (failed.length > 0) {
-    return refused(input, failed, 'fails');
-  }
-  const blind = verdicts.filter(({ verdict }) => verdict.status === 'UNKNOWN' && BLIND_REASONS.has(verdict.reason));
-  if (blind.length > 0 && !AXES.every((axis) => (input.asked[axis] ?? 1) <= BLIND_SHARE_MAX)) {
-    return refused(
-      input,
-      blind,
-      `cannot be judged, so at most ${BLIND_SHARE_MAX} of each axis is admitted; it`,
-      BLIND_SHARE_MAX,
-    );
-  }
-  const tight = verdicts.filter(
-    ({ service, gate, verdict }) => predictedRatio(input, service, gate, verdict) > WHAT_IF_RATIO_MAX,
-  );
-  if (tight.length > 0) {
-    return refused(input, tight, `would come above ${WHAT_IF_RATIO_MAX} of its threshold`);
-  }
-  return {
-    admitted: true,
-    conditional: verdicts.length === 0 || verdicts.some(({ verdict }) => verdict.status === 'UNKNOWN'),
-  };
+  return { decision: refuse(input, account, objections), account, services };
 }
 
-/**
- * What-if of MATHS §B7, to first order: load-driven gates (fit, isolation) grow
- * with the share of K that the grant adds, u·(1 + c_int·guarantee_e / K). UV is
- * bounded by the edge's own bucket and gluing does not follow load. 0 where K or
- * the ratio is not known.
- */
-function predictedRatio(input: AdmissionInput, service: ServiceView, gate: GateName, verdict: GateVerdict): number {
-  if (verdict.status !== 'PASS' || verdict.ratio === null || (gate !== 'fit' && gate !== 'isolation')) {
-    return 0;
-  }
-  const edge = edgeOf(input, service.service);
-  if (service.capacityRps === null || edge === undefined || edge.guaranteeRps === null) {
-    return 0;
-  }
-  return verdict.ratio * (1 + ((input.asked.int ?? 0) * edge.guaranteeRps) / service.capacityRps);
+const isUnknown = ({ status }: GateForecast): boolean => status === 'UNKNOWN';
+
+interface Objection {
+  readonly gate: GateForecast;
+  readonly kind: 'fails' | 'blind' | 'tight';
 }
 
-const edgeOf = (input: AdmissionInput, service: string): EdgeView | undefined =>
-  input.view.edges.find((edge) => edge.workload === input.workload && edge.service === service);
+/** What speaks against a grant, apart from the account. */
+function judgeGrant(
+  { scene, workload, live }: AdmissionInput,
+  asked: CapacityVector,
+): { readonly services: readonly ServiceForecast[]; readonly objections: readonly Objection[] } {
+  const change = grantChange(scene, workload, asked, live);
+  const own = new Set([...change.edges.values()].map(({ service }) => service));
+  const services = whatIf(scene, change, own);
+  const { coldStartMax, marginRatio } = scene.caution;
+  const isSmall = AXES.every((axis) => (asked[axis] ?? 1) <= coldStartMax);
+  const objections = services.flatMap(({ gates }) =>
+    gates.flatMap((gate): Objection[] => {
+      const { status, reason } = gate.now;
+      if (status === 'FAIL') return [{ gate, kind: 'fails' }];
+      if (status === 'UNKNOWN' && BLIND_REASONS.has(reason)) return isSmall ? [] : [{ gate, kind: 'blind' }];
+      return status === 'PASS' && !((gate.ratio ?? 0) <= 1 - marginRatio) ? [{ gate, kind: 'tight' }] : [];
+    }),
+  );
+  // What fails hides what is merely close.
+  const failing = objections.filter(({ kind }) => kind === 'fails');
+  return { services, objections: failing.length > 0 ? failing : objections };
+}
 
-function refused(
+function refuse(
   input: AdmissionInput,
-  causes: readonly { readonly service: ServiceView; readonly gate: GateName }[],
-  what: string,
-  availableMax = 0,
-): AdmissionDecision {
-  const share = (axis: Axis): number => Math.min(availableMax, input.asked[axis] ?? availableMax);
+  account: AccountCheck,
+  objections: readonly Objection[],
+): Extract<AdmissionDecision, { admitted: false }> {
+  const { coldStartMax, marginRatio } = input.scene.caution;
+  const isBlind = objections.some(({ kind }) => kind === 'blind');
+  // A null is charged as 0: what takes its place has to find room.
+  const fits = (vector: CapacityVector): AccountCheck => checkAccount(input.live, vector);
+  const start = isBlind ? fits(withinShare(account.available, coldStartMax)).available : account.available;
+  const isAdmitted = (vector: CapacityVector): boolean =>
+    fits(vector).admitted && judgeGrant(input, vector).objections.length === 0;
+  const feasible = feasibleVector(start, isAdmitted);
+  const blindAxes = isBlind ? AXES.filter((axis) => (account.available[axis] ?? 1) > coldStartMax) : [];
+  const binding = new Set([...account.bindingAxes, ...blindAxes, ...feasible.bindingAxes]);
+  const words = {
+    fails: 'fails',
+    blind: `cannot be judged, so at most ${coldStartMax} of each axis is admitted; it is unknown`,
+    tight: `would come above ${Number((1 - marginRatio).toFixed(2))} of its threshold`,
+  };
   return {
     admitted: false,
-    gatesFailed: GATES.filter((gate) => causes.some((cause) => cause.gate === gate)),
-    bindingAxes: [],
-    available: { geo: share('geo'), int: share('int'), gauge: share('gauge'), ptr: share('ptr'), obs: share('obs') },
-    message: causes.map(({ service, gate }) => `${gate} of ${service.service} ${what}`).join('; '),
+    gatesFailed: GATES.filter((gate) => objections.some((one) => one.gate.gate === gate)),
+    bindingAxes: AXES.filter((axis) => binding.has(axis)),
+    available: feasible.vector,
+    message: [
+      ...(account.admitted ? [] : [`the account is exhausted on ${account.bindingAxes.join(', ')}`]),
+      ...objections.map(({ gate, kind }) => `${gate.gate} of ${gate.service} ${words[kind]}`),
+    ].join('; '),
   };
 }

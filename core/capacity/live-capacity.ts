@@ -7,7 +7,8 @@ export type AddingAxis = (typeof ADDING_AXES)[number];
 /** Whether the grants of an axis add up (CONTRACT §C). */
 export const isAdding = (axis: Axis): axis is AddingAxis => axis === 'int' || axis === 'ptr' || axis === 'obs';
 
-const mapAxes = (value: (axis: Axis) => number | null): CapacityVector => ({
+/** A vector from a function of its axes. */
+export const mapAxes = (value: (axis: Axis) => number | null): CapacityVector => ({
   geo: value('geo'),
   int: value('int'),
   gauge: value('gauge'),
@@ -44,17 +45,19 @@ export function liveCapacity(budget: CapacityVector, live: CapacityVector | unde
   return mapAxes((axis) => {
     const own = budget[axis];
     if (isAdding(axis)) return own === null ? null : own * liveFraction(live, axis);
-    const granted = live?.[axis] ?? null;
-    return own === null || granted === null ? (own ?? granted) : Math.min(own, granted);
+    return smallerOf(own, live?.[axis] ?? null);
   });
 }
 
+/** The larger of two components; null only where both are (CONTRACT §C). */
+export const largerOf = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.max(a, b);
+
+/** A level that two bound: the smaller of two components; null only where both are (CONTRACT §C). */
+export const smallerOf = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? (a ?? b) : Math.min(a, b);
+
 /** Componentwise maximum for the thresholds of a scope; null only where every vector is null (CONTRACT §C). */
 export function maxCapacity(vectors: readonly CapacityVector[]): CapacityVector {
-  return mapAxes((axis) =>
-    vectors.reduce<number | null>((top, vector) => {
-      const value = vector[axis];
-      return top === null || value === null ? (top ?? value) : Math.max(top, value);
-    }, null),
-  );
+  return mapAxes((axis) => vectors.reduce<number | null>((top, vector) => largerOf(top, vector[axis]), null));
 }

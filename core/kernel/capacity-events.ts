@@ -1,5 +1,6 @@
 import type { CapacityPlan, EdgePlan, ServicePlan } from '../allocators/capacity-plan.ts';
 import { type CapacityVector, UNLIMITED } from '../capacity/capacity-vector.ts';
+import { largerOf } from '../capacity/live-capacity.ts';
 import { edgeKey } from '../mesh/mesh-config.ts';
 import type { StabilityActionRecord } from '../stability/stability-action.ts';
 import { EdgeWindow, emptySums, WINDOW_TICKS, type WindowSums } from '../substrate/edge-window.ts';
@@ -78,19 +79,16 @@ function raiseShares(shares: Shares, service: ServicePlan, plan: EdgePlan, sums:
   const { durationSec } = sums;
   const admitted = sums.offered > 0 ? sums.admitted : sums.attempts;
   const perSec = (count: number): number => (durationSec > 0 ? count / durationSec : 0);
-  shares.guaranteed = larger(shares.guaranteed, fraction(plan.guaranteeRps, capacityRps));
-  shares.calls = larger(shares.calls, fraction(plan.concurrency, concurrency));
-  shares.admitted = larger(shares.admitted, fraction(perSec(admitted), capacityRps));
-  shares.inFlight = larger(shares.inFlight, fraction(perSec(sums.latencySumMs / 1000), concurrency));
+  shares.guaranteed = largerOf(shares.guaranteed, fraction(plan.guaranteeRps, capacityRps));
+  shares.calls = largerOf(shares.calls, fraction(plan.concurrency, concurrency));
+  shares.admitted = largerOf(shares.admitted, fraction(perSec(admitted), capacityRps));
+  shares.inFlight = largerOf(shares.inFlight, fraction(perSec(sums.latencySumMs / 1000), concurrency));
 }
 
 const usageOf = ({ guaranteed, admitted, calls, inFlight }: Shares): Usage => ({
   allocated: { ...UNLIMITED, int: guaranteed, ptr: calls },
   consumed: { ...UNLIMITED, int: admitted, ptr: inFlight },
 });
-
-const larger = (a: number | null, b: number | null): number | null =>
-  a === null || b === null ? (a ?? b) : Math.max(a, b);
 
 const fraction = (part: number | null, whole: number | null): number | null =>
   part === null || whole === null || whole === 0 ? null : part / whole;

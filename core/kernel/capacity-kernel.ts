@@ -1,7 +1,9 @@
+import type { AdmissionScene } from '../admission/admission-scene.ts';
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import { allPass, combineGates } from '../gates/all-pass.ts';
 import type { GateState } from '../gates/gate-state.ts';
 import type { MeshConfig } from '../mesh/mesh-config.ts';
+import { admissionSceneOf } from './admission-scene-of.ts';
 import type { ServiceNews } from './capacity-events.ts';
 import { capacityInScope } from './capacity-in-scope.ts';
 import type { KernelEffect, KernelEvent, Moment } from './kernel-io.ts';
@@ -71,6 +73,11 @@ export class CapacityKernel {
   /** Anything else that can happen to a kernel: configuration, grants, what operators allow. */
   tell(event: KernelEvent): readonly KernelEffect[] {
     return step(this.#state, event).effects;
+  }
+
+  /** What admission is decided by now. */
+  admissionScene(): AdmissionScene {
+    return admissionSceneOf(this.#state);
   }
 
   view(nowMs: number): MeshView {

@@ -216,7 +216,7 @@ function judgeUv(
 }
 
 /** σ of an edge, or what a highest frequency leaves of it: f = ρ + σ/τ with τ = 0.2 s (CONTRACT §G). */
-function burstOf({ uvLambdaMaxHz }: GateSettings, plan: EdgePlan | undefined): number | null {
+export function burstOf({ uvLambdaMaxHz }: GateSettings, plan: EdgePlan | undefined): number | null {
   if (!plan || plan.burst === null || plan.guaranteeRps === null || plan.limitRps === null) return null;
   if (plan.limitRps > BORROWED_RATIO * plan.guaranteeRps) return null;
   return uvLambdaMaxHz === null ? plan.burst : Math.max(1, 0.2 * (uvLambdaMaxHz - plan.guaranteeRps));

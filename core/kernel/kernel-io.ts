@@ -1,3 +1,4 @@
+import type { AdmissionRecord } from '../admission/admission-ledger.ts';
 import type { CapacityPlan, LeasePlan } from '../allocators/capacity-plan.ts';
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import type { GateState } from '../gates/gate-state.ts';
@@ -24,6 +25,8 @@ export type KernelEvent =
   | { readonly kind: 'action-control'; readonly control: ActionControl }
   /** Ends the action at the next tick; it does not begin again for 3·τ_c. */
   | { readonly kind: 'cancel-action'; readonly id: string }
+  /** A grant was admitted, or refused on account of gates. */
+  | { readonly kind: 'admission'; readonly admission: AdmissionRecord; readonly nowMs: number }
   /** How far each node has got with the configuration that is served now; before every tick that can know it. */
   | { readonly kind: 'rollout'; readonly nodes: readonly NodeRollout[]; readonly nowMs: number }
   | { readonly kind: 'frame'; readonly frame: TelemetryFrame; readonly nowMs: number }

@@ -37,6 +37,7 @@ const KINDS: ReadonlySet<string> = new Set<RecordedInput['kind']>([
   'stored-leases',
   'action-control',
   'cancel-action',
+  'admission',
   'rollout',
   'frame',
   'tick',

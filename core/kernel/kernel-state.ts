@@ -1,3 +1,4 @@
+import { type AdmissionLedger, EMPTY_ADMISSION_LEDGER } from '../admission/admission-ledger.ts';
 import type { CapacityPlan } from '../allocators/capacity-plan.ts';
 import { EMPTY_LEASE_BOOK, type LeaseBook } from '../allocators/lease-book.ts';
 import { edgesByService } from '../allocators/plan-capacity.ts';
@@ -36,6 +37,8 @@ export interface KernelState {
   readonly cancelled: Set<string>;
   /** Envoys were asked to keep their last snapshot. */
   rolloutHeld: boolean;
+  /** What admission predicted, and what came of it. */
+  admissions: AdmissionLedger;
   /** Frames of another mesh or of more nodes than are kept. */
   droppedFrames: number;
 }
@@ -87,6 +90,7 @@ export function createKernel(epoch = 1): KernelState {
     control: { safeMode: false, pausedUntilMs: 0 },
     cancelled: new Set(),
     rolloutHeld: false,
+    admissions: EMPTY_ADMISSION_LEDGER,
     droppedFrames: 0,
   };
 }

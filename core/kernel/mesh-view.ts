@@ -1,3 +1,4 @@
+import type { AdmissionFigures } from '../admission/admission-figures.ts';
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import type { GateState } from '../gates/gate-state.ts';
 import type { StabilityActionRecord } from '../stability/stability-action.ts';
@@ -13,6 +14,8 @@ export interface MeshView {
   readonly nodes: readonly NodeView[];
   readonly actions: readonly ActionView[];
   readonly control: ActionControl;
+  /** How well admission predicts. */
+  readonly admission: AdmissionFigures;
 }
 
 /** A running action and the service that it is taken for. */

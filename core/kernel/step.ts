@@ -2,6 +2,7 @@ import type { LeasePlan } from '../allocators/capacity-plan.ts';
 import { restoreLeaseBook } from '../allocators/lease-book.ts';
 import { GATES } from '../gates/gate-state.ts';
 import type { TelemetryFrame } from '../substrate/telemetry-frame.ts';
+import { enterAdmission } from './follow-admissions.ts';
 import type { KernelEffect, KernelEvent } from './kernel-io.ts';
 import { adoptConfig, type KernelState, nodeState } from './kernel-state.ts';
 import { noteRollout } from './mesh-lag.ts';
@@ -38,6 +39,9 @@ function effectsOf(state: KernelState, event: KernelEvent): readonly KernelEffec
       return [];
     case 'cancel-action':
       if (state.cancelled.size < CANCELLED_MAX) state.cancelled.add(event.id);
+      return [];
+    case 'admission':
+      state.admissions = enterAdmission(state, event.admission);
       return [];
     case 'stored-leases':
       resume(state, event.leases);

@@ -7,6 +7,7 @@ import { describeAction } from '../stability/describe-action.ts';
 import { limitIsEnforced } from './action-control.ts';
 import { capacityEvents, type ServiceNews } from './capacity-events.ts';
 import { capacityInScope } from './capacity-in-scope.ts';
+import { followAdmissions } from './follow-admissions.ts';
 import { GateMonitor } from './gate-monitor.ts';
 import { offeredOnNode } from './gather.ts';
 import type { ServiceVerdicts } from './judge-service.ts';
@@ -43,6 +44,7 @@ export function completeTick(
   stabilize: Stabilize,
 ): KernelEffect[] {
   const judged = judgeMesh(state, measured);
+  state.admissions = followAdmissions(state);
   const acted = mustStabilize(state) ? stabilize(state, measured, wallMs) : [];
   state.cancelled.clear();
   const effects = [...holdRollout(state), ...replan(state)];

@@ -1,3 +1,4 @@
+import { admissionFigures } from '../admission/admission-figures.ts';
 import type { EdgePlan } from '../allocators/capacity-plan.ts';
 import { allPass } from '../gates/all-pass.ts';
 import type { GateName, GateState, GateVerdict } from '../gates/gate-state.ts';
@@ -26,6 +27,7 @@ export function viewOf(state: KernelState, nowMs: number): MeshView {
       [...(action ? [action] : []), ...actions.running].map(({ record }) => ({ ...record, service })),
     ),
     control: state.control,
+    admission: admissionFigures(state.admissions),
   };
 }
 

@@ -1,3 +1,5 @@
+import { admissionRecord } from '../admission/admission-record.ts';
+import type { GrantRefusal } from '../admission/admit-grant.ts';
 import type { RefusalReason } from '../admission/refusal-reason.ts';
 import { shareOf } from '../admission/token-cache.ts';
 import { CapacityAllocator, type CapacityAssignment, localWorkload } from '../allocators/capacity-allocator.ts';
@@ -34,6 +36,7 @@ export class CapacityPlatform {
   readonly #tokens: TokenService;
   readonly #node: LocalNode;
   readonly #allocator = new CapacityAllocator();
+  readonly #newGrantId: () => string;
   readonly #operations: ReadonlyMap<string, string>;
   #now: Moment;
 
@@ -42,6 +45,7 @@ export class CapacityPlatform {
     checkOperations(operations, config);
     this.#config = config;
     this.#tokens = new TokenService({ config, key, newGrantId });
+    this.#newGrantId = newGrantId;
     this.#node = new LocalNode(config, startedAt);
     this.#operations = new Map(Object.entries(operations));
     this.#now = startedAt;
@@ -56,8 +60,10 @@ export class CapacityPlatform {
   requestCapacity(request: CapacityRequest, { nowMs, wallMs }: Moment): CapacityResponse {
     const { workloadId, capacityVector, durationMs } = checkCapacityRequest(request, this.#config);
     const asked = { workload: workloadId, vector: capacityVector, durationMs };
-    const answer = this.#tokens.request(asked, this.kernel.view(nowMs), wallMs);
-    if (!answer.admitted) return answer;
+    const answer = this.#tokens.request(asked, this.kernel.admissionScene(), wallMs);
+    const record = admissionRecord(workloadId, capacityVector, answer, this.#newGrantId);
+    if (record !== null) this.kernel.tell({ kind: 'admission', admission: record, nowMs });
+    if (!answer.admitted) return refusalOf(answer);
     this.#tellGrants({ nowMs, wallMs });
     const { grant, token, conditional } = answer;
     const { jti, expiresAtMs } = grant;
@@ -122,5 +128,15 @@ function checkOperations(operations: Readonly<Record<string, string>>, { service
     })),
   );
 }
+
+/** Without what it was decided on. */
+const refusalOf = ({ gatesFailed, bindingAxes, available, message, retryAfterMs }: GrantRefusal): GrantRefusal => ({
+  admitted: false,
+  gatesFailed,
+  bindingAxes,
+  available,
+  message,
+  retryAfterMs,
+});
 
 const refused = (reason: RefusalReason): OperationResult => ({ allowed: false, reason, retryAfterMs: null });

@@ -1,9 +1,9 @@
+import type { AdmissionScene } from '../admission/admission-scene.ts';
 import { admitGrant, type GrantDecision, type GrantRequest } from '../admission/admit-grant.ts';
 import { type Grant, liveGrants } from '../admission/grant.ts';
 import { type CachedToken, TokenCache } from '../admission/token-cache.ts';
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import { sumLiveGrants } from '../capacity/live-capacity.ts';
-import type { MeshView } from '../kernel/mesh-view.ts';
 import type { MeshConfig } from '../mesh/mesh-config.ts';
 import { checkClaims, type Revocations } from '../token/check-claims.ts';
 import { issueToken, type TokenSigner } from '../token/issue-token.ts';
@@ -47,14 +47,14 @@ export class TokenService {
   /**
    * Throws a RangeError for a workload that is not declared.
    *
-   * @param view what the kernel knows now
+   * @param scene what is decided by now
    */
-  request(request: GrantRequest, view: MeshView, wallMs: number): TokenAnswer {
+  request(request: GrantRequest, scene: AdmissionScene, wallMs: number): TokenAnswer {
     const { config, key, newGrantId } = this.#options;
     const workload = config.workloads.get(request.workload);
     if (workload === undefined) throw new RangeError(`workloadId: workload "${request.workload}" is not declared`);
     const live = liveGrants(this.#accounts.get(workload.name) ?? [], wallMs);
-    const decision = admitGrant(request, { config, view, live, newGrantId, wallMs });
+    const decision = admitGrant(request, { scene, live, newGrantId, wallMs });
     if (!decision.admitted) return decision;
     this.#accounts.set(workload.name, [...live, decision.grant]);
     const { name, tenant, prio } = workload;

@@ -74,14 +74,25 @@ export class LatencyModel {
     if (!(loadRps > 0)) return null;
     const own = this.#pointAt(classOf(loadRps))?.meanLog ?? this.#ofTwoClasses(loadRps);
     if (own !== null) return own;
+    const curve = this.curve();
+    if (curve === null) return null;
+    if (loadRps < curve.lowestRps / LOAD_RATIO || loadRps > curve.highestRps * LOAD_RATIO) return null;
+    return Math.log(curve.latencyMs(loadRps));
+  }
+
+  /** The rising curve through the known loads; `null` while too few are known. */
+  curve(): LatencyCurve | null {
     const points = this.#points();
     const [lowest, highest] = [points[0], points.at(-1)];
     if (points.length < CURVE_LOADS_MIN || !lowest || !highest) return null;
-    if (loadRps < lowest.loadRps / LOAD_RATIO || loadRps > highest.loadRps * LOAD_RATIO) return null;
     this.#curve ??= risingCurve(points);
     if (this.#curve === null) return null;
     const [c0, c1, c2] = this.#curve;
-    return Math.log(c0 + c1 * loadRps + c2 * loadRps * loadRps);
+    return {
+      lowestRps: lowest.loadRps,
+      highestRps: highest.loadRps,
+      latencyMs: (loadRps) => c0 + c1 * loadRps + c2 * loadRps * loadRps,
+    };
   }
 
   /**
@@ -202,6 +213,15 @@ export interface LatencyPoint {
   readonly loadRps: number;
   /** Mean ln(latency in ms). */
   readonly meanLog: number;
+}
+
+/** Latency by load as it was learned; never falls as load grows. */
+export interface LatencyCurve {
+  /** Loads between which it was learned, calls per second. */
+  readonly lowestRps: number;
+  readonly highestRps: number;
+  /** Geometric mean to expect at a load. */
+  readonly latencyMs: (loadRps: number) => number;
 }
 
 const positionOf = (loadRps: number): number => Math.log(loadRps / LOWEST_RPS) / Math.log(LOAD_RATIO);

@@ -18,6 +18,10 @@ import { bindGrpcServer, createGrpcServer } from '../../control-plane/api/grpc-s
 import { MeshEdits } from '../../control-plane/api/mesh-edits.ts';
 import { createRestServer } from '../../control-plane/api/rest-server.ts';
 import type { EventFilter } from '../../control-plane/state/event-store.ts';
+import { cautionAt } from '../../core/admission/admission-caution.ts';
+import { admissionFigures } from '../../core/admission/admission-figures.ts';
+import { type AdmissionRecord, EMPTY_ADMISSION_LEDGER } from '../../core/admission/admission-ledger.ts';
+import type { AdmissionScene } from '../../core/admission/admission-scene.ts';
 import { createKernel } from '../../core/kernel/kernel-state.ts';
 import type { ActionView, MeshView, ServiceView } from '../../core/kernel/mesh-view.ts';
 import { planInputOf } from '../../core/kernel/plan-mesh.ts';
@@ -42,8 +46,12 @@ export interface ApiFixture {
   readonly events: CapacityEvent[];
   /** What watchers asked for. */
   readonly filters: readonly EventFilter[];
-  /** Gates of services as admission sees them. */
+  /** Gates of services as status tells them. */
   services: ServiceView[];
+  /** What admission is decided by. */
+  scene: AdmissionScene;
+  /** Decisions that the kernel was told of. */
+  readonly noted: readonly AdmissionRecord[];
   /** Actions that run. */
   actions: ActionView[];
   readonly admin: AdminClient;
@@ -73,7 +81,12 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
   const events: CapacityEvent[] = [];
   const filters: EventFilter[] = [];
   const orders = new MemoryOrders();
-  const fixture: Pick<ApiFixture, 'services' | 'actions'> = { services: [], actions: [] };
+  const noted: AdmissionRecord[] = [];
+  const fixture: Pick<ApiFixture, 'services' | 'actions' | 'scene'> = {
+    services: [],
+    actions: [],
+    scene: { pools: new Map(), caution: cautionAt(0) },
+  };
   let grants = 0;
   const view = (): MeshView => ({
     mesh,
@@ -83,13 +96,15 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     nodes: [],
     actions: fixture.actions,
     control: orders.orders.control,
+    admission: admissionFigures(EMPTY_ADMISSION_LEDGER),
   });
   const admission = new Admission({
     ledger,
     revoker,
     signingKey: { kid: 'k1', privateKey: generateKeyPairSync('ed25519').privateKey, publicJwk: {} },
     config: () => config.view.config,
-    view,
+    scene: () => fixture.scene,
+    note: (record) => noted.push(record),
     clock,
     newGrantId: () => `grant-${++grants}`,
   });
@@ -133,6 +148,7 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     events,
     filters,
     orders,
+    noted,
     grpcAddress,
     restUrl,
     ...clients,

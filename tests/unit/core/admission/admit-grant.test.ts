@@ -2,15 +2,13 @@ import assert from 'node:assert/strict';
 import { admitGrant, type GrantScope } from '../../../../core/admission/admit-grant.ts';
 import { GRANTS_MAX, type Grant, liveGrants } from '../../../../core/admission/grant.ts';
 import { UNLIMITED } from '../../../../core/capacity/capacity-vector.ts';
+import { admissionSceneOf } from '../../../../core/kernel/admission-scene-of.ts';
 import { createKernel } from '../../../../core/kernel/kernel-state.ts';
-import { viewOf } from '../../../../core/kernel/view-of.ts';
-import { SHOP } from '../../../support/mesh-fixtures.ts';
 
 const WALL_MS = 1_800_000_000_400;
 
 const scope = (live: readonly Grant[] = []): GrantScope => ({
-  config: SHOP,
-  view: viewOf(createKernel(), 0),
+  scene: admissionSceneOf(createKernel()),
   live,
   newGrantId: () => 'new',
   wallMs: WALL_MS,

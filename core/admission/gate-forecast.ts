@@ -1,0 +1,135 @@
+import { largerOf } from '../capacity/live-capacity.ts';
+import { CONGESTION_LIMIT, fitThreshold } from '../gates/fit.ts';
+import type { GateName, GateStatus, GateVerdict } from '../gates/gate-state.ts';
+import { isolationThreshold } from '../gates/isolation.ts';
+import { LEVEL_LIMIT } from '../gates/isolation-level.ts';
+import type { PoolScene } from './admission-scene.ts';
+import { latencyGrowth } from './latency-growth.ts';
+import type { EdgeForecast } from './load-forecast.ts';
+
+/** One gate of one service, now and after a change. */
+export interface GateForecast {
+  readonly gate: GateName;
+  readonly service: string;
+  readonly now: GateVerdict;
+  /** FAIL where it fails now or comes above 1; UNKNOWN where that cannot be said. */
+  readonly status: GateStatus;
+  /** u then, or as much of it as is known; `null` where there is no ratio. */
+  readonly ratio: number | null;
+  /** Why, for UNKNOWN and NOT_APPLICABLE; empty otherwise. */
+  readonly reason: string;
+  /** Edge or tenant that it is worst for. */
+  readonly worst: string;
+}
+
+/** A service after a change. */
+export interface PoolChange {
+  readonly loadRps: number;
+  /** K; `null` = unknown. */
+  readonly capacityRps: number | null;
+  /** Largest live C_geo and C_int. */
+  readonly geo: number | null;
+  readonly int: number | null;
+  readonly edges: readonly EdgeForecast[];
+}
+
+/**
+ * The ratios of all four gates of a service after a change (MATHS §B7), each by
+ * what moves it; thresholds follow C. No ratio falls while loads and levels grow.
+ *
+ * - fit: rate, latency and error parts are ratios that the model allows for load;
+ *   they change with ε_fit(C_geo) alone. Congestion x·R/R0 over 3 grows as latency
+ *   does: max(u·ε/ε', u_drift·G).
+ * - gluing: N_geo(C_geo) lets a difference be told with 10^Δ C_geo times the power.
+ * - UV: admitted arrivals of more independent calls stray with the root of their
+ *   rate: u_burst·√(ρ'/ρ). Shares of retries and fan-out do not follow load.
+ * - isolation: what one tenant explains of another's variance grows with its load,
+ *   and the level of all the others by ln G / ln 1.5.
+ *
+ * G is the growth of latency, see `latencyGrowth`.
+ */
+export function forecastGates(pool: PoolScene, then: PoolChange): GateForecast[] {
+  const growth = latencyGrowth(pool, then.loadRps, then.capacityRps);
+  const isOpen = then.edges.some((edge) => edge.isOpen);
+  const unknown = isOpen ? 'no-limit' : growth.isLowerBound ? 'no-capacity' : '';
+  const scale = { pool, then, growth: growth.factor };
+  return [
+    forecast(pool, 'fit', unknown, (now) => ({ ratio: fitRatio(now, scale), worst: now.worst })),
+    forecast(pool, 'gluing', '', (now) => ({ ratio: gluingRatio(now, scale), worst: now.worst })),
+    forecast(pool, 'uv', isOpen ? unknown : '', (now) => uvRatio(now, then.edges)),
+    forecast(pool, 'isolation', unknown, (now) => ({ ratio: isolationRatio(now, scale), worst: now.worst })),
+  ];
+}
+
+interface Scale {
+  readonly pool: PoolScene;
+  readonly then: PoolChange;
+  readonly growth: number;
+}
+
+function forecast(
+  { service, gates }: PoolScene,
+  gate: GateName,
+  unknown: string,
+  predict: (now: GateVerdict & { readonly ratio: number }) => { readonly ratio: number; readonly worst: string },
+): GateForecast {
+  const now = gates[gate];
+  const { status, reason, ratio, worst } = now;
+  const own = { gate, service, now };
+  if (status !== 'PASS') return { ...own, status, ratio, reason, worst };
+  if (ratio === null) return { ...own, status: 'UNKNOWN', ratio, reason: 'held', worst };
+  const then = predict({ ...now, ratio });
+  if (!(then.ratio <= 1)) return { ...own, ...then, status: 'FAIL', reason: '' };
+  return unknown === ''
+    ? { ...own, ...then, status: 'PASS', reason: '' }
+    : { ...own, ...then, status: 'UNKNOWN', reason: unknown };
+}
+
+function fitRatio({ ratio, evidence }: { ratio: number; evidence: GateVerdict['evidence'] }, scale: Scale): number {
+  const { pool, then, growth } = scale;
+  const tighter = fitThreshold(1, pool.live.geo) / fitThreshold(1, largerOf(pool.live.geo, then.geo));
+  const drift = evidence.u_drift ?? (pool.baselineSec > 0 ? 1 / CONGESTION_LIMIT : 0);
+  return Math.max(ratio * tighter, drift * growth);
+}
+
+function gluingRatio({ ratio, evidence }: { ratio: number; evidence: GateVerdict['evidence'] }, scale: Scale): number {
+  const geo = scale.pool.live.geo ?? 1;
+  const views = Math.max(evidence.u_distribution ?? 0, evidence.u_counter ?? 0);
+  return Math.max(ratio, views * 10 ** Math.max(0, (scale.then.geo ?? geo) - geo));
+}
+
+function uvRatio(now: GateVerdict & { readonly ratio: number }, edges: readonly EdgeForecast[]) {
+  let worst = { ratio: now.ratio, worst: now.worst };
+  for (const { key, nowRps, thenRps, burstRatio } of edges) {
+    if (burstRatio === null || !(nowRps > 0) || thenRps <= nowRps) continue;
+    const ratio = burstRatio * Math.sqrt(thenRps / nowRps);
+    if (ratio > worst.ratio) worst = { ratio, worst: key };
+  }
+  return worst;
+}
+
+function isolationRatio(now: GateVerdict & { readonly ratio: number }, { pool, then, growth }: Scale): number {
+  const { evidence, worst, ratio } = now;
+  const thresholdNow = isolationThreshold(pool.isolationEps, pool.live.geo, pool.live.int);
+  const threshold = isolationThreshold(
+    pool.isolationEps,
+    largerOf(pool.live.geo, then.geo),
+    largerOf(pool.live.int, then.int),
+  );
+  const share = Math.min(1, evidence.isolation ?? 0);
+  const louder = loudness(worst, then.edges);
+  const explained = share / (share + (1 - share) / louder);
+  const level = (evidence.isolation_level ?? 0) + Math.log(Math.max(1, growth)) / LEVEL_LIMIT;
+  return Math.max((ratio * thresholdNow) / threshold, share > 0 ? explained / threshold : 0, level);
+}
+
+/** Load of a tenant then over now, at least 1: variance of independent arrivals grows as their rate does. */
+function loudness(tenant: string, edges: readonly EdgeForecast[]): number {
+  let [now, then] = [0, 0];
+  for (const edge of edges) {
+    if (edge.tenant !== tenant) continue;
+    now += edge.nowRps;
+    then += edge.thenRps;
+  }
+  return now > 0 ? Math.max(1, then / now) : 1;
+}
