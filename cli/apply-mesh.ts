@@ -10,6 +10,8 @@ export interface ApplyMode {
   readonly dryRun: boolean;
   /** Delete what the mesh does not name. */
   readonly prune: boolean;
+  /** Refuse what would bring a gate too close to its threshold. */
+  readonly strict: boolean;
 }
 
 /** Sends a mesh; prints warnings on stderr and throws with everything that is wrong with it. */

@@ -22,6 +22,7 @@ import { schemaCommand } from './commands/schema.ts';
 import { statusCommand } from './commands/status.ts';
 import { sweepCommand } from './commands/sweep.ts';
 import { tokenCommand } from './commands/token.ts';
+import { whatIfCommand } from './commands/whatif.ts';
 import { whyCommand } from './commands/why.ts';
 import type { CliContext } from './context.ts';
 
@@ -48,6 +49,7 @@ export function buildProgram(context: CliContext, processCommands: readonly Comm
     gatesCommand,
     eventsCommand,
     explainCommand,
+    whatIfCommand,
     whyCommand,
     actionsCommand,
     safeModeCommand,

@@ -16,7 +16,7 @@ export interface MeshInForce {
 /** Applies a mesh, enrols those of its workloads that are not, and waits until the Envoys have it. */
 export function putMeshInForce(call: Invocation<unknown>, mesh: Mesh): Promise<MeshInForce> {
   return withAdmin(call, async (admin) => {
-    const answer = await applyMesh(admin, call.context, mesh, { dryRun: false, prune: false });
+    const answer = await applyMesh(admin, call.context, mesh, { dryRun: false, prune: false, strict: false });
     const enrolled: Record<string, string> = {};
     for (const workload of answer.unenrolled) {
       enrolled[workload] = await enrol(admin, call.state, workload);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
+import { tightGates } from '../core/admission/tight-gates.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { connectNats, type NatsOptions } from '../platform/nats-connection.ts';
@@ -12,6 +13,7 @@ import { Authenticator } from './api/authenticator.ts';
 import { CapacityHandlers } from './api/capacity-handlers.ts';
 import { MeshEdits } from './api/mesh-edits.ts';
 import { openDoors, type TcpDoor } from './api/open-doors.ts';
+import { WhatIfHandlers } from './api/what-if-handlers.ts';
 import type { KernelLoop } from './loop/kernel-loop.ts';
 import { type RunningLoop, startLoop } from './loop/start-loop.ts';
 import { type ControlPlaneMetrics, createControlPlaneMetrics } from './metrics/control-plane-metrics.ts';
@@ -127,8 +129,20 @@ function apiDependencies(
     clock,
     newGrantId: () => randomBytes(16).toString('hex'),
   });
+  const edits = new MeshEdits(
+    store.config,
+    mesh,
+    (workload) => admission.isEnrolled(workload),
+    (next) => tightGates(kernel.whatIfEdit(next), kernel.admissionScene().caution),
+  );
   const admin = new AdminHandlers({
-    edits: new MeshEdits(store.config, mesh, (workload) => admission.isEnrolled(workload)),
+    edits,
+    whatIf: new WhatIfHandlers({
+      edits,
+      admission,
+      whatIfEdit: (next) => kernel.whatIfEdit(next),
+      caution: () => kernel.admissionScene().caution,
+    }),
     actions: new ActionHandlers({ orders: store.orders, view: () => kernel.view(), clock }),
     admission,
     events: store.events,

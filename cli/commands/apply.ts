@@ -10,6 +10,7 @@ interface ApplyOptions {
   readonly file: string;
   readonly dryRun?: true;
   readonly prune?: true;
+  readonly strict?: true;
   readonly wait: boolean;
 }
 
@@ -19,14 +20,15 @@ export function applyCommand(context: CliContext): Command {
     .requiredOption('-f, --file <file>', 'the mesh file, YAML or JSON')
     .option('--dry-run', 'check only')
     .option('--prune', 'delete services, workloads and budgets that the file does not name')
+    .option('--strict', 'refuse what would bring a gate too close to its threshold, instead of warning of it')
     .option('--no-wait', 'do not wait until every Envoy has it')
     .action(async (_options, command: Command) => {
       const call = invocation<ApplyOptions>(context, command);
-      const { file, dryRun = false, prune = false, wait } = call.options;
+      const { file, dryRun = false, prune = false, strict = false, wait } = call.options;
       const { readMeshFile } = await import('../mesh-file.ts');
       const mesh = readMeshFile(context, file);
       await withAdmin(call, async (admin) => {
-        const answer = await applyMesh(admin, context, mesh, { dryRun, prune });
+        const answer = await applyMesh(admin, context, mesh, { dryRun, prune, strict });
         const rollout = wait && answer.applied ? await waitForRollout(admin, answer.revision, context) : undefined;
         const json = () => withRollout('capmesh.v1.ApplyResponse', answer, rollout);
         await call.print(json, () => [

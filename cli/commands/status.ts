@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import type {
+  AdmissionShare,
+  AdmissionStatus,
   EdgeStatus,
   NodeStatus,
   Rollout,
@@ -11,7 +13,7 @@ import { withAdmin } from '../grpc-connection.ts';
 import { controlLines } from '../output/control-lines.ts';
 import { actionLine } from '../output/event-line.ts';
 import { formatNumber } from '../output/format-number.ts';
-import { gateWord } from '../output/gate-word.ts';
+import { gateWord, statusWord } from '../output/gate-word.ts';
 import { type Column, table } from '../output/table.ts';
 import { toJson } from '../output/to-json.ts';
 
@@ -36,7 +38,22 @@ export function statusLines(status: Status): string[] {
     ...section(status.nodes, NODE_COLUMNS),
     ...section(status.services, SERVICE_COLUMNS),
     ...section(status.edges, EDGE_COLUMNS),
+    ...admissionLines(status.admission),
     ...(status.actions.length === 0 ? [] : ['', ...status.actions.map(actionLine)]),
+  ];
+}
+
+/** How well admission predicted; nothing while nothing is known. */
+function admissionLines(admission: AdmissionStatus | undefined): string[] {
+  if (admission === undefined) return [];
+  const { clean, falsified, missed, pending, precision, recall, margin } = admission;
+  if (clean + falsified + missed + pending === 0) return [];
+  const share = (name: string, { value, status }: AdmissionShare = { status: 0 }): string =>
+    `${name} ${formatNumber(value)} ${statusWord(status)}`;
+  return [
+    '',
+    `admissions: ${clean} turned out well, ${falsified} badly, ${missed} refused needlessly, ${pending} not judged yet; ` +
+      `${share('precision', precision)}, ${share('recall', recall)}, margin ${formatNumber(margin)}`,
   ];
 }
 

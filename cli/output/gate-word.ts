@@ -9,8 +9,10 @@ const WORDS: Readonly<Record<number, string>> = {
 
 /** A verdict in one word; no verdict is UNKNOWN, never healthy. */
 export function gateWord(verdict: GateVerdict | undefined): string {
-  return WORDS[verdict?.status ?? GateStatus.GATE_STATUS_UNKNOWN] ?? 'UNKNOWN';
+  return statusWord(verdict?.status ?? GateStatus.GATE_STATUS_UNKNOWN);
 }
+
+export const statusWord = (status: GateStatus): string => WORDS[status] ?? 'UNKNOWN';
 
 export const GATE_NAMES = ['fit', 'gluing', 'uv', 'isolation'] as const;
 

@@ -7,7 +7,9 @@ import {
   type GrantRefusal,
   type GrantRequest,
 } from '../../core/admission/admit-grant.ts';
+import { type AdmissionAssessment, assessAdmission } from '../../core/admission/decide-admission.ts';
 import { type Grant, liveGrants } from '../../core/admission/grant.ts';
+import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
 import type { MeshConfig, WorkloadConfig } from '../../core/mesh/mesh-config.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type Account, withEvent } from '../state/account.ts';
@@ -96,6 +98,14 @@ export class Admission {
     }));
     await this.#deps.revoker.publishGeneration(workload, generation);
     return generation;
+  }
+
+  /** What would be answered to a request now, and on what grounds. `null` for a workload that is not declared. */
+  assess(workload: string, asked: CapacityVector): AdmissionAssessment | null {
+    const { config, ledger, clock, scene } = this.#deps;
+    if (!config().workloads.has(workload)) return null;
+    const live = liveGrants(ledger.account(workload).grants, clock.wallMs()).map(({ vector }) => vector);
+    return assessAdmission({ workload, asked, live, scene: scene() });
   }
 
   /** Admits and signs, or says why not. `null` for a workload that is not declared. */

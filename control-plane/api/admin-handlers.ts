@@ -3,7 +3,6 @@ import { explainEdge } from '../../core/capacity/explain-edge.ts';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { meshToMessage } from '../../platform/mesh-message.ts';
-import { validateMessage } from '../../platform/validate-message.ts';
 import type {
   ActionControl,
   ApplyRequest,
@@ -26,6 +25,8 @@ import type {
   SetBudgetResponse,
   Status,
   WatchEventsRequest,
+  WhatIfRequest,
+  WhatIfResponse,
 } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import type { Mesh } from '../../proto/gen/capmesh/v1/mesh.ts';
@@ -33,13 +34,15 @@ import type { Admission } from '../admission/admission.ts';
 import type { ConfigView } from '../state/config-view.ts';
 import type { EventStore } from '../state/event-store.ts';
 import type { ActionHandlers } from './action-handlers.ts';
-import { ApiError, invalid } from './api-error.ts';
 import { type MeshEdits, revisionsOf } from './mesh-edits.ts';
 import { type RecordingSource, recordingStream } from './recording-stream.ts';
+import { notDeclared, refuseInvalid } from './refuse-request.ts';
 import { type StatusInput, statusMessage } from './status-message.ts';
+import type { WhatIfHandlers } from './what-if-handlers.ts';
 
 export interface AdminDependencies {
   readonly edits: MeshEdits;
+  readonly whatIf: WhatIfHandlers;
   readonly actions: ActionHandlers;
   readonly admission: Admission;
   readonly events: Pick<EventStore, 'watch'>;
@@ -60,6 +63,10 @@ export class AdminHandlers {
 
   apply(request: ApplyRequest): Promise<ApplyResponse> {
     return this.#deps.edits.apply(request);
+  }
+
+  whatIf(request: WhatIfRequest): WhatIfResponse {
+    return this.#deps.whatIf.ask(request);
   }
 
   getMesh(): Mesh {
@@ -134,11 +141,3 @@ export class AdminHandlers {
     return recordingStream(this.#deps.recording, request.sinceMs);
   }
 }
-
-export function refuseInvalid(typeName: string, request: object): void {
-  const problems = validateMessage(typeName, request);
-  if (problems.length > 0) throw invalid(problems);
-}
-
-export const notDeclared = (workload: string): ApiError =>
-  new ApiError('not-found', `workload "${workload}" is not declared in the mesh`);

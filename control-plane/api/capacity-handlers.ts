@@ -9,7 +9,7 @@ import type {
   RequestCapacityResponse,
 } from '../../proto/gen/capmesh/v1/capacity_service.ts';
 import type { Admission, CapacityAnswer } from '../admission/admission.ts';
-import { notDeclared, refuseInvalid } from './admin-handlers.ts';
+import { notDeclared, refuseInvalid } from './refuse-request.ts';
 
 /** What workloads can ask; both doors come here, after the workload's secret was checked. */
 export class CapacityHandlers {

@@ -67,6 +67,7 @@ function adminServer({ admin, authenticator, logger }: ApiDependencies): AdminSe
     });
   return {
     apply: unary((request) => admin.apply(request)),
+    whatIf: unary((request) => admin.whatIf(request)),
     getMesh: unary(() => admin.getMesh()),
     setBudget: unary((request) => admin.setBudget(request)),
     deleteService: unary((request) => admin.deleteService(request)),

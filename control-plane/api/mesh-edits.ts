@@ -57,13 +57,21 @@ export class MeshEdits {
   readonly #store: EditableConfig;
   readonly #mesh: string;
   readonly #isEnrolled: (workload: string) => boolean;
+  readonly #forecast: (next: MeshConfig) => readonly Problem[];
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  constructor(store: EditableConfig, mesh: string, isEnrolled: (workload: string) => boolean) {
+  /** @param forecast gates that an edit would bring too close to their thresholds */
+  constructor(
+    store: EditableConfig,
+    mesh: string,
+    isEnrolled: (workload: string) => boolean,
+    forecast: (next: MeshConfig) => readonly Problem[],
+  ) {
     this.#store = store;
     this.#mesh = mesh;
     this.#isEnrolled = isEnrolled;
+    this.#forecast = forecast;
   }
 
   async apply(request: ApplyRequest): Promise<ApplyResponse> {
@@ -72,7 +80,7 @@ export class MeshEdits {
     if (mesh === undefined) return refusedApply(broken, this.#store.view.revision);
     const edit: Edit = (config) => {
       const checked = this.#checkName(mesh, meshFromMessage(mergeMesh(mesh, meshToMessage(config), request.prune)));
-      return checked.ok && broken.length > 0 ? { ok: false, problems: broken } : checked;
+      return checked.ok && broken.length > 0 ? { ok: false, problems: broken } : this.#foresee(checked, request.strict);
     };
     const edited = await this.#inTurn(edit, expectedRevisions(mesh), request.dryRun);
     const { checked, conflicts, changed, view } = edited;
@@ -100,7 +108,9 @@ export class MeshEdits {
       const checked = setBudgetFromMessage(config, budget, merge);
       if (!checked.ok) return checked;
       warnings = checked.warnings;
-      return { ok: true, value: checked.value.config, warnings };
+      const foreseen = this.#foresee({ ok: true, value: checked.value.config, warnings }, false);
+      if (foreseen.ok) warnings = foreseen.warnings;
+      return foreseen;
     };
     const expected = expectedAt(path, request.expectedRevision || budget.revision);
     const { checked, conflicts, view } = await this.#inTurn(edit, expected, false);
@@ -126,6 +136,20 @@ export class MeshEdits {
       problems: checked.ok ? [] : [...checked.problems],
       conflict: conflicts[0],
     };
+  }
+
+  /** The mesh that an apply would store; stores nothing. */
+  preview(mesh: Mesh, prune: boolean): Checked<MeshConfig> {
+    const stored = meshToMessage(this.#store.view.config);
+    return this.#checkName(mesh, meshFromMessage(mergeMesh(mesh, stored, prune)));
+  }
+
+  /** Warns of what the gates would come to, or refuses it. */
+  #foresee(checked: Checked<MeshConfig>, strict: boolean): Checked<MeshConfig> {
+    if (!checked.ok) return checked;
+    const tight = this.#forecast(checked.value);
+    if (strict && tight.length > 0) return { ok: false, problems: tight };
+    return { ...checked, warnings: [...checked.warnings, ...tight] };
   }
 
   #checkName(mesh: Mesh, checked: Checked<MeshConfig>): Checked<MeshConfig> {

@@ -7,6 +7,7 @@ import type { Budget, Mesh, Service, Workload } from '../../proto/gen/capmesh/v1
 import type { RestDependencies } from './api-dependencies.ts';
 import { ApiError, invalid } from './api-error.ts';
 import { flag, ifMatchRevision, jsonBody } from './rest-request.ts';
+import { addWhatIfRoutes } from './rest-what-if.ts';
 
 interface NamedParams {
   readonly Params: { readonly name: string };
@@ -27,9 +28,15 @@ export function addMeshRoutes(server: FastifyInstance, { admin, authenticator }:
     const parsed = parseMeshFile(typeof request.body === 'string' ? request.body : '');
     if (!parsed.ok) throw invalid(parsed.problems);
     const mesh = meshToMessage(parsed.value);
-    const answer = await admin.apply({ mesh, dryRun: flag(request, 'dryRun'), prune: flag(request, 'prune') });
+    const answer = await admin.apply({
+      mesh,
+      dryRun: flag(request, 'dryRun'),
+      prune: flag(request, 'prune'),
+      strict: flag(request, 'strict'),
+    });
     return sendApplied(reply, answer);
   });
+  addWhatIfRoutes(server, onRequest, admin);
   server.get('/v1/status', { onRequest }, async () => messageToJson('capmesh.v1.Status', admin.getStatus()));
   server.get<EdgeParams>('/v1/explain/:workload/:service', { onRequest }, async ({ params }, reply) => {
     const answer = admin.explain(params);

@@ -1,8 +1,11 @@
+import type { AdmissionFigures, JudgedShare } from '../../core/admission/admission-figures.ts';
 import type { ActionControl } from '../../core/kernel/kernel-io.ts';
 import type { EdgeView, MeshView, ServiceView } from '../../core/kernel/mesh-view.ts';
 import { vectorToMessage } from '../../platform/mesh-message.ts';
 import { secondsAndNanos } from '../../platform/protobuf-time.ts';
 import type {
+  AdmissionShare,
+  AdmissionStatus,
   ActionControl as ControlMessage,
   EdgeStatus,
   NodeStatus,
@@ -10,7 +13,7 @@ import type {
   ServiceStatus,
   Status,
 } from '../../proto/gen/capmesh/v1/admin_service.ts';
-import { actionMessage, gateStateMessage } from '../loop/event-message.ts';
+import { actionMessage, gateStateMessage, STATUS_MESSAGES } from '../loop/event-message.ts';
 import type { Rollout } from '../xds/rollouts.ts';
 import type { NodeXdsStatus } from '../xds/xds-nodes.ts';
 
@@ -34,8 +37,27 @@ export function statusMessage({ view, xdsNodes, rollout, wallMs }: StatusInput):
     actions: view.actions.map(actionMessage),
     lastEdit: rollout === null ? undefined : rolloutMessage(rollout, xdsNodes),
     control: controlMessage(view.control, wallMs),
+    admission: admissionMessage(view.admission),
   };
 }
+
+const admissionMessage = (figures: AdmissionFigures): AdmissionStatus => ({
+  pending: figures.pending,
+  clean: figures.clean,
+  falsified: figures.falsified,
+  missed: figures.missed,
+  precision: shareMessage(figures.precision),
+  recall: shareMessage(figures.recall),
+  calibrationError: shareMessage(figures.calibration),
+  margin: figures.caution.marginRatio,
+  coldStartMax: figures.caution.coldStartMax,
+});
+
+const shareMessage = ({ value, bound, status }: JudgedShare): AdmissionShare => ({
+  value: value ?? undefined,
+  bound: bound ?? undefined,
+  status: STATUS_MESSAGES[status],
+});
 
 /** A pause that is over is none. */
 export const controlMessage = ({ safeMode, pausedUntilMs }: ActionControl, wallMs: number): ControlMessage => ({

@@ -11,7 +11,7 @@ import {
   type GateVerdict as GateVerdictMessage,
 } from '../../proto/gen/capmesh/v1/gates.ts';
 
-const STATUS_MESSAGES: Readonly<Record<GateStatus, GateStatusMessage>> = {
+export const STATUS_MESSAGES: Readonly<Record<GateStatus, GateStatusMessage>> = {
   PASS: GateStatusMessage.GATE_STATUS_PASS,
   FAIL: GateStatusMessage.GATE_STATUS_FAIL,
   UNKNOWN: GateStatusMessage.GATE_STATUS_UNKNOWN,
@@ -48,7 +48,7 @@ export function actionMessage(action: ActionView): StabilityAction {
   return { ...rest, startedAt: secondsAndNanos(startedAtMs), expiresAt: secondsAndNanos(expiresAtMs) };
 }
 
-function verdictMessage({ status, ratio, reason, worst, evidence }: GateVerdict): GateVerdictMessage {
+export function verdictMessage({ status, ratio, reason, worst, evidence }: GateVerdict): GateVerdictMessage {
   return { status: STATUS_MESSAGES[status], ratio: ratio ?? undefined, reason, worst, evidence: { ...evidence } };
 }
 

@@ -1,5 +1,6 @@
 import type { AdmissionRecord } from '../../core/admission/admission-ledger.ts';
 import type { AdmissionScene } from '../../core/admission/admission-scene.ts';
+import type { ServiceForecast } from '../../core/admission/what-if.ts';
 import type { LeasePlan } from '../../core/allocators/capacity-plan.ts';
 import type { PlanInput } from '../../core/allocators/plan-input.ts';
 import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
@@ -11,6 +12,7 @@ import { planInputOf } from '../../core/kernel/plan-mesh.ts';
 import { step } from '../../core/kernel/step.ts';
 import { TickTiming } from '../../core/kernel/tick-timing.ts';
 import { viewOf } from '../../core/kernel/view-of.ts';
+import { whatIfEdit } from '../../core/kernel/what-if-edit.ts';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
 import type { TelemetryFrame } from '../../core/substrate/telemetry-frame.ts';
 import type { Clock } from '../../platform/clock.ts';
@@ -136,6 +138,11 @@ export class KernelLoop {
   /** What admission is decided by now. */
   admissionScene(): AdmissionScene {
     return admissionSceneOf(this.#state);
+  }
+
+  /** What would become of the gates if a configuration were in force. */
+  whatIfEdit(config: MeshConfig): readonly ServiceForecast[] {
+    return whatIfEdit(this.#state, config);
   }
 
   /** What the plan of a configuration is computed from now. */

@@ -5,6 +5,7 @@ import type { AdmissionScene } from './admission-scene.ts';
 import { feasibleVector, withinShare } from './feasible-vector.ts';
 import type { GateForecast } from './gate-forecast.ts';
 import { grantChange } from './grant-change.ts';
+import { isTight } from './tight-gates.ts';
 import { type ServiceForecast, whatIf } from './what-if.ts';
 
 export interface AdmissionInput {
@@ -76,14 +77,14 @@ function judgeGrant(
   const change = grantChange(scene, workload, asked, live);
   const own = new Set([...change.edges.values()].map(({ service }) => service));
   const services = whatIf(scene, change, own);
-  const { coldStartMax, marginRatio } = scene.caution;
+  const { coldStartMax } = scene.caution;
   const isSmall = AXES.every((axis) => (asked[axis] ?? 1) <= coldStartMax);
   const objections = services.flatMap(({ gates }) =>
     gates.flatMap((gate): Objection[] => {
       const { status, reason } = gate.now;
       if (status === 'FAIL') return [{ gate, kind: 'fails' }];
       if (status === 'UNKNOWN' && BLIND_REASONS.has(reason)) return isSmall ? [] : [{ gate, kind: 'blind' }];
-      return status === 'PASS' && !((gate.ratio ?? 0) <= 1 - marginRatio) ? [{ gate, kind: 'tight' }] : [];
+      return isTight(gate, scene.caution) ? [{ gate, kind: 'tight' }] : [];
     }),
   );
   // What fails hides what is merely close.

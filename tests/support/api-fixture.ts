@@ -17,14 +17,18 @@ import { CapacityHandlers } from '../../control-plane/api/capacity-handlers.ts';
 import { bindGrpcServer, createGrpcServer } from '../../control-plane/api/grpc-server.ts';
 import { MeshEdits } from '../../control-plane/api/mesh-edits.ts';
 import { createRestServer } from '../../control-plane/api/rest-server.ts';
+import { WhatIfHandlers } from '../../control-plane/api/what-if-handlers.ts';
 import type { EventFilter } from '../../control-plane/state/event-store.ts';
 import { cautionAt } from '../../core/admission/admission-caution.ts';
 import { admissionFigures } from '../../core/admission/admission-figures.ts';
 import { type AdmissionRecord, EMPTY_ADMISSION_LEDGER } from '../../core/admission/admission-ledger.ts';
 import type { AdmissionScene } from '../../core/admission/admission-scene.ts';
-import { createKernel } from '../../core/kernel/kernel-state.ts';
+import { tightGates } from '../../core/admission/tight-gates.ts';
+import { createKernel, type KernelState } from '../../core/kernel/kernel-state.ts';
 import type { ActionView, MeshView, ServiceView } from '../../core/kernel/mesh-view.ts';
 import { planInputOf } from '../../core/kernel/plan-mesh.ts';
+import { whatIfEdit } from '../../core/kernel/what-if-edit.ts';
+import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { AdminClient } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import { CapacityClient } from '../../proto/gen/capmesh/v1/capacity_service.ts';
@@ -50,6 +54,8 @@ export interface ApiFixture {
   services: ServiceView[];
   /** What admission is decided by. */
   scene: AdmissionScene;
+  /** What edits are foreseen by. */
+  kernel: KernelState;
   /** Decisions that the kernel was told of. */
   readonly noted: readonly AdmissionRecord[];
   /** Actions that run. */
@@ -82,9 +88,10 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
   const filters: EventFilter[] = [];
   const orders = new MemoryOrders();
   const noted: AdmissionRecord[] = [];
-  const fixture: Pick<ApiFixture, 'services' | 'actions' | 'scene'> = {
+  const fixture: Pick<ApiFixture, 'services' | 'actions' | 'scene' | 'kernel'> = {
     services: [],
     actions: [],
+    kernel: createKernel(),
     scene: { pools: new Map(), caution: cautionAt(0) },
   };
   let grants = 0;
@@ -108,8 +115,16 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     clock,
     newGrantId: () => `grant-${++grants}`,
   });
+  const whatIfNext = (next: MeshConfig) => whatIfEdit(fixture.kernel, next);
+  const edits = new MeshEdits(
+    config,
+    mesh,
+    (workload) => admission.isEnrolled(workload),
+    (next) => tightGates(whatIfNext(next), cautionAt(0)),
+  );
   const admin = new AdminHandlers({
-    edits: new MeshEdits(config, mesh, (workload) => admission.isEnrolled(workload)),
+    edits,
+    whatIf: new WhatIfHandlers({ edits, admission, whatIfEdit: whatIfNext, caution: () => cautionAt(0) }),
     actions: new ActionHandlers({ orders, view, clock }),
     admission,
     events: {

@@ -35,6 +35,7 @@ const COMPLETE: Readonly<Record<string, { fromPartial(partial: object): object }
   setActionControl: admin.ActionControl,
   cancelAction: admin.CancelActionResponse,
   explain: admin.ExplainResponse,
+  whatIf: admin.WhatIfResponse,
   watchEvents: CapacityEvent,
   requestCapacity: capacity.RequestCapacityResponse,
   releaseCapacity: capacity.ReleaseCapacityResponse,

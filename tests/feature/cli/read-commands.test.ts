@@ -66,6 +66,17 @@ const STATUS: Status = {
   actions: [],
   lastEdit: { revision: 12, nodesApplied: 1, nodesTotal: 1, p50Ms: 2.2, p99Ms: 3.6, nacks: [] },
   control: undefined,
+  admission: {
+    pending: 0,
+    clean: 0,
+    falsified: 0,
+    missed: 0,
+    precision: undefined,
+    recall: undefined,
+    calibrationError: undefined,
+    margin: 0.1,
+    coldStartMax: 0.1,
+  },
 };
 
 const WATCH_ALL = {
@@ -107,6 +118,17 @@ describe('capmesh: commands that only look', () => {
     ]);
   });
 
+  it('status tells how well admission predicted, once it did', async () => {
+    const share = { value: 0.95, bound: 0.84, status: GateStatus.GATE_STATUS_FAIL };
+    const admission = { ...STATUS.admission, clean: 19, falsified: 1, precision: share, margin: 0.15 };
+    cli.answers.getStatus = () => ({ ...STATUS, admission });
+    const { out } = await cli.run('status');
+    assert.match(
+      out,
+      /^admissions: 19 turned out well, 1 badly, 0 refused needlessly, 0 not judged yet; precision 0\.95 FAIL, recall – UNKNOWN, margin 0\.15$/m,
+    );
+  });
+
   it('status names the node that refused a configuration', async () => {
     const nacks = [{ node: 'node-2', resource: 'edge/checkout/payment', message: 'bad value' }];
     cli.answers.getStatus = () => ({ ...STATUS, lastEdit: { ...STATUS.lastEdit, nodesTotal: 2, nacks } });
@@ -137,6 +159,30 @@ describe('capmesh: commands that only look', () => {
     assert.match(err, /the mesh is degraded/);
     cli.answers.getStatus = () => ({ ...STATUS, stability: 'stable' });
     assert.equal((await cli.run('gates', '--check')).code, 0);
+  });
+
+  it('whatif shows calls and gates now and then, and fails where a gate would come too close', async () => {
+    const now = { status: GateStatus.GATE_STATUS_PASS, ratio: 0.4, reason: '', worst: '', evidence: {} };
+    const gate = { gate: 'fit', now, status: GateStatus.GATE_STATUS_FAIL, ratio: 1.25, worst: 'checkout/payment' };
+    const message = 'fit of payment would come above 0.9 of its threshold';
+    cli.answers.whatIf = () => ({
+      services: [{ service: 'payment', nowRps: 120, thenRps: 380.04, capacityRps: 400, gates: [gate] }],
+      gatesFailed: ['fit'],
+      bindingAxes: ['int'],
+      available: { cInt: 0.31 },
+      message,
+    });
+    const { code, out, err } = await cli.run('whatif', 'checkout', '--int', '0.9');
+    assert.equal(code, 1);
+    assert.match(out, /^payment +120 → 380 +400 +fit +0\.4 → 1\.25 +PASS → FAIL +checkout\/payment +–$/m);
+    assert.match(out, /^would be admitted: int 0\.31$/m);
+    assert.match(err, new RegExp(message));
+    const asked = JSON.parse(JSON.stringify(cli.requests.at(-1)?.request));
+    assert.deepEqual([asked.workload, asked.capacityVector], ['checkout', { cInt: 0.9 }]);
+    cli.answers.whatIf = () => ({ admitted: true });
+    const fine = await cli.run('--json', 'whatif', 'checkout');
+    assert.deepEqual([fine.code, JSON.parse(fine.out).admitted], [0, true]);
+    assert.equal((await cli.run('whatif')).code, 2);
   });
 
   it('explain shows each number with formula and figures; an unknown edge is refused', async () => {
