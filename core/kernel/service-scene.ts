@@ -35,6 +35,7 @@ export function sceneOf(state: KernelState, config: MeshConfig, service: Service
     trimmingMs: service.trimmingSinceMs === null ? 0 : state.nowMs - service.trimmingSinceMs,
     overloadEvidence: service.controller.evidence,
     capacityRps: service.controller.capacityRps,
+    baselineSec: service.controller.baselineSec,
     fitFailingMs: service.fitFailingSinceMs === null ? 0 : state.nowMs - service.fitFailingSinceMs,
     running: service.actions.running,
     policy: config.policy,

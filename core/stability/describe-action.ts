@@ -40,6 +40,8 @@ export function describeSize(kind: ActionKind, size: number): string {
       return `${percent(size)} of what it used left`;
     case 'fence':
       return 'every call refused';
+    case 'request-scale':
+      return `${size} times its capacity asked for`;
   }
 }
 

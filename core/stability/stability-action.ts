@@ -25,7 +25,9 @@ export type ActionKind =
   /** A tenant that was seen to harm another has less; share of what it used. */
   | 'throttle'
   /** A tenant may not call the service; 0. */
-  | 'fence';
+  | 'fence'
+  /** Operators, or what scales for them, are asked for a larger service; multiple of the capacity that there is. */
+  | 'request-scale';
 
 /** Why an action ended; empty while it runs. */
 export type EndCause = '' | 'recovered' | 'expired' | 'cancelled' | 'safe-mode' | 'confirmed' | 'not-confirmed';

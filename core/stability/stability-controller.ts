@@ -4,6 +4,7 @@ import { adviseBatching, cutBurst, reallocate } from './edge-measures.ts';
 import { heldThrottles, isolationMeasures } from './isolation-measures.ts';
 import type { Measure } from './measure.ts';
 import { actionEdge } from './measure.ts';
+import { requestScale, SCALE_AFTER_MS } from './scale-request.ts';
 import { splitShed } from './shed-split.ts';
 import type { StabilityScene } from './stability-scene.ts';
 
@@ -27,7 +28,9 @@ export class StabilityController {
   onFitViolation(scene: StabilityScene): Measure[] {
     const measures: Measure[] = [freezeLearning(scene)];
     if (scene.harm.length === 0) return measures;
-    if (scene.trimming) return [...measures, ...shedPriority(scene), shedRetries(scene, 'fit')];
+    if (scene.trimming) {
+      return [...measures, ...shedPriority(scene), shedRetries(scene, 'fit'), ...askForMore(scene)];
+    }
     // While the controller holds the service, rates stay the budget's (CONTROL, "Composition"); and while one tenant is
     // seen to harm the others, it is that tenant who gives way.
     if (scene.fitFailingMs < SHORT_TERM_MS || isOneTenantsDoing(scene)) return measures;
@@ -73,6 +76,12 @@ export class StabilityController {
       ...(failing('isolation') ? this.onIsolationViolation(scene) : heldThrottles(scene)),
     ];
   }
+}
+
+/** Last of all: what is shed and refused for long is asked for. */
+function askForMore(scene: StabilityScene): Measure[] {
+  const measure = scene.trimmingMs < SCALE_AFTER_MS ? null : requestScale(scene);
+  return measure === null ? [] : [measure];
 }
 
 /** The isolation gate names somebody, or what was done about it still holds. */

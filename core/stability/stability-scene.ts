@@ -19,6 +19,8 @@ export interface StabilityScene {
   readonly overloadEvidence: number;
   /** Its estimate of the capacity meanwhile, calls per second. */
   readonly capacityRps: number;
+  /** R0, s; 0 while unknown. */
+  readonly baselineSec: number;
   /** How long the fit gate has failed. */
   readonly fitFailingMs: number;
   readonly running: readonly RunningAction[];

@@ -43,6 +43,7 @@ const scene = (gate: GateName, verdict: GateVerdict, more: Partial<StabilityScen
   trimmingMs: 0,
   overloadEvidence: 0,
   capacityRps: 0,
+  baselineSec: 0.02,
   fitFailingMs: 0,
   running: [],
   policy: { maxShedRatio: 0.9, shadow: [], fence: false },
