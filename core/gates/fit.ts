@@ -14,6 +14,8 @@ export const CONGESTION_LIMIT = 3;
 export interface FitInput {
   /** Share of traffic between services; `null` = no caller of this service is a service itself. */
   readonly rate: FitRate | null;
+  /** The edge that contributes most to it; empty = none is known. */
+  readonly rateWorst?: string;
   readonly latency: FitLatencyInput;
   /** u_err and the edge that it is largest on. */
   readonly errors: { readonly ratio: number; readonly worst: string };
@@ -45,7 +47,7 @@ export function fitGate(input: FitInput): GateVerdict {
   const drift = driftPart(input.drift);
   if (input.attempts === 0 && drift.status !== 'FAIL') return unknown('no-traffic', drift.evidence);
   return combine([
-    ratePart(input.rate),
+    ratePart(input.rate, input.rateWorst ?? ''),
     latencyPart(input.latency, input.threshold),
     judge(input.errors.ratio, { worst: input.errors.worst, evidence: { u_err: input.errors.ratio } }),
     drift,
@@ -59,11 +61,11 @@ export function withoutModel(drift: DriftInput): GateVerdict {
   return { ...unknown('warmup', evidence), ratio };
 }
 
-function ratePart(rate: FitRate | null): GateVerdict {
+function ratePart(rate: FitRate | null, worst: string): GateVerdict {
   if (rate === null) return notApplicable('ingress-only');
   const evidence = { fit_rate_mass: rate.mass, fit_rate_mass_needed: rate.massNeeded };
   if (rate.status === 'UNKNOWN') return unknown(rate.reason, evidence);
-  return judge(rate.ratio, { evidence: { ...evidence, fit_rate: rate.value } });
+  return judge(rate.ratio, { worst: rate.value > 0 ? worst : '', evidence: { ...evidence, fit_rate: rate.value } });
 }
 
 function latencyPart({ cells: measured, medianMs }: FitLatencyInput, threshold: number): GateVerdict {

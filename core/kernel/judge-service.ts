@@ -12,7 +12,7 @@ import {
   latencyMassNeeded,
   withoutModel,
 } from '../gates/fit.ts';
-import { type FitRate, fitRate } from '../gates/fit-rate.ts';
+import { fitRate } from '../gates/fit-rate.ts';
 import type { GateName, GateVerdict } from '../gates/gate-state.ts';
 import { CONTROL_PERIOD_SEC, MIN_ATTEMPTS_FOR_RETRIES, uvGate } from '../gates/uv.ts';
 import { largest } from '../gates/verdict.ts';
@@ -99,7 +99,7 @@ function judgeFit(
   const loadRps = rateOf(windows.of(service));
   const latency = latencyInput(edges, loadRps, ({ sums }) => sums);
   const fit = fitGate({
-    rate: rateResult(services, service, edges, windows, threshold),
+    ...ratePart(services, service, edges, windows, threshold),
     latency,
     errors: worstError(edges),
     drift,
@@ -131,20 +131,21 @@ function driftInput(service: ServiceState, windows: MeshWindows): DriftInput {
 }
 
 /** Calls on the edges whose caller is a service, against what it makes per request that it handles (MATHS §B1). */
-function rateResult(
+function ratePart(
   services: ReadonlyMap<string, ServiceState>,
   service: ServiceState,
   edges: readonly EdgeState[],
   windows: MeshWindows,
   threshold: number,
-): FitRate | null {
+): Pick<FitInput, 'rate' | 'rateWorst'> {
   const modelled = edges.filter((edge) => services.has(edge.workload) && edge.model.requests > 0);
-  if (modelled.length === 0) return null;
+  if (modelled.length === 0) return { rate: null };
   const ticks = windows.of(service).ticks;
   const requests = modelled.map((edge) => windows.handled(edge.workload, ticks));
   const expected = modelled.map(({ model }, i) => expectedCalls(model, at(requests, i)));
-  return fitRate({
-    observed: modelled.map((edge) => callsOf(edge.sums)),
+  const observed = modelled.map((edge) => callsOf(edge.sums));
+  const rate = fitRate({
+    observed,
     expected,
     // The learned ratio is itself an estimate from `model.requests` requests.
     modelVariance: modelled.map((edge, i) => (at(expected, i) * at(requests, i)) / edge.model.requests),
@@ -152,6 +153,10 @@ function rateResult(
     threshold,
     z: FIT_Z,
   });
+  const members = rate.status === 'UNKNOWN' ? [] : rate.worstMembers;
+  const misfit = (i: number): number => Math.abs(at(observed, i) - at(expected, i));
+  const worst = members.reduce<number | null>((a, b) => (a === null || misfit(b) > misfit(a) ? b : a), null);
+  return { rate, rateWorst: worst === null ? '' : (modelled[worst]?.key ?? '') };
 }
 
 /** @param loadRps of the whole service: every caller feels the load of all */

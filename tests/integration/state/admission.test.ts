@@ -1,0 +1,167 @@
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ChannelCredentials } from '@grpc/grpc-js';
+import type { NatsConnection } from '@nats-io/transport-node';
+import { after, before, describe, it } from 'mocha';
+import { type ControlPlane, startControlPlane } from '../../../control-plane/main.ts';
+import type { KernelEvent } from '../../../core/kernel/kernel-io.ts';
+import type { TelemetryFrame } from '../../../core/substrate/telemetry-frame.ts';
+import { createLogger } from '../../../platform/logger.ts';
+import { meshToMessage } from '../../../platform/mesh-message.ts';
+import { AdminClient, ApplyRequest, WhatIfRequest } from '../../../proto/gen/capmesh/v1/admin_service.ts';
+import { CapacityClient, RequestCapacityRequest } from '../../../proto/gen/capmesh/v1/capacity_service.ts';
+import { Frame } from '../../../proto/gen/capmesh/v1/telemetry.ts';
+import { grpcCall } from '../../support/api-fixture.ts';
+import { KernelStory } from '../../support/kernel-story.ts';
+import { manualClock } from '../../support/manual-clock.ts';
+import { meshConfig } from '../../support/mesh-fixtures.ts';
+import { type NatsFixture, startNats } from '../../support/nats-fixture.ts';
+import { SimulatedService } from '../../support/simulated-service.ts';
+
+const HOST = '127.0.0.1';
+const ADMIN_TOKEN = 'admin-token-of-the-test';
+
+/** inventory declares its 400 calls/s and is well; payment declares nothing and is overloaded. */
+const MESH = meshConfig({
+  services: { payment: {}, inventory: { rps: 400 } },
+  workloads: { checkout: { prio: 7 }, batch: { prio: 2 }, stock: {}, audit: {} },
+  budgets: {
+    checkout: { payment: {} },
+    batch: { payment: {} },
+    stock: { inventory: { int: 0.5 } },
+    audit: { inventory: { int: 0.9 } },
+  },
+});
+const simulated = (service: string, workloads: string[], seed: number): SimulatedService =>
+  new SimulatedService({ service, workloads, workers: 8, meanServiceMs: 20, timeoutMs: 1000, seed });
+
+/** The frames of a node in front of both services, as the kernel's own limits let them come about. */
+class RecordedFrames extends KernelStory {
+  readonly frames: TelemetryFrame[] = [];
+  readonly #inventory = simulated('inventory', ['stock', 'audit'], 7);
+
+  constructor() {
+    super(MESH, simulated('payment', ['checkout', 'batch'], 5));
+    for (const workload of ['stock', 'audit']) this.#inventory.setRate(workload, 60);
+  }
+
+  override tell(event: KernelEvent): void {
+    if (event.kind !== 'frame') {
+      super.tell(event);
+      return;
+    }
+    this.#inventory.run(event.frame.seq);
+    const frame = { ...event.frame, edges: [...event.frame.edges, ...this.#inventory.counters()] };
+    this.frames.push(frame);
+    super.tell({ ...event, frame });
+  }
+}
+
+function recordFrames(): readonly TelemetryFrame[] {
+  const story = new RecordedFrames();
+  const phases: readonly (readonly [untilSec: number, checkout: number, batch: number])[] = [
+    [90, 150, 50],
+    [165, 300, 700],
+  ];
+  for (const [untilSec, checkout, batch] of phases) {
+    story.service.setRate('checkout', checkout);
+    story.service.setRate('batch', batch);
+    story.runTo(untilSec);
+  }
+  return story.frames;
+}
+
+describe('admission and scale on a real control plane', () => {
+  const frames = recordFrames();
+  const clock = manualClock(1_800_000_000_000);
+  let nats: NatsFixture;
+  let sidecar: NatsConnection;
+  let plane: ControlPlane;
+  let admin: AdminClient;
+  let capacity: CapacityClient;
+  let sent = 0;
+
+  /** Sends one frame a second of the clock, each when the tick on the one before is over. */
+  const playTo = async (untilSec: number): Promise<void> => {
+    for (; sent < untilSec; sent++) {
+      const ticked = plane.kernel.nextTick();
+      clock.advance(1000);
+      const frame = Frame.encode(Frame.fromPartial(frames[sent] as object)).finish();
+      sidecar.publish('capmesh.v1.frames.shop.node-1', frame);
+      await ticked;
+    }
+  };
+  const ask = (cInt: number, secret: string) =>
+    grpcCall(
+      capacity,
+      capacity.requestCapacity,
+      RequestCapacityRequest.fromPartial({ workloadId: 'audit', capacityVector: { cInt } }),
+      secret,
+    );
+
+  before(async () => {
+    nats = await startNats('shop', ['node-1']);
+    const stateDir = join(nats.folder, 'control-plane');
+    mkdirSync(stateDir, { recursive: true });
+    const adminTokenFile = join(nats.folder, 'admin.token');
+    writeFileSync(adminTokenFile, `${ADMIN_TOKEN}\n`, { mode: 0o600 });
+    const door = { host: HOST, port: 0 };
+    plane = await startControlPlane({
+      mesh: 'shop',
+      xds: door,
+      grpc: door,
+      rest: door,
+      nats: { servers: nats.servers, nkeySeedFile: nats.seedFile('control-plane') },
+      stateDir,
+      adminTokenFile,
+      clock,
+      logger: createLogger('test-control-plane'),
+    });
+    sidecar = await nats.connect('node-1');
+    admin = new AdminClient(`${HOST}:${plane.grpcPort}`, ChannelCredentials.createInsecure());
+    capacity = new CapacityClient(`${HOST}:${plane.grpcPort}`, ChannelCredentials.createInsecure());
+    const applied = await grpcCall(admin, admin.apply, ApplyRequest.fromPartial({ mesh: meshToMessage(MESH) }));
+    deepEqual([applied.problems, applied.applied], [[], true]);
+  });
+  after(async () => {
+    admin?.close();
+    capacity?.close();
+    await plane?.stop();
+    await sidecar?.close();
+    await nats?.stop();
+  });
+
+  it('predicts the gates of a grant from what was measured, and refuses what comes too close', async () => {
+    const { secret } = await grpcCall(admin, admin.enrol, { workload: 'audit' });
+    const fresh = await ask(0.1, secret);
+    deepEqual([fresh.admitted, fresh.conditional], [true, true], 'nothing is known yet');
+    await playTo(60);
+    const [inventory] = (await grpcCall(admin, admin.whatIf, WhatIfRequest.fromPartial({ workload: 'audit' })))
+      .services;
+    ok(inventory && Math.abs(inventory.nowRps - 120) < 12, `${inventory?.nowRps}`);
+    // It makes 60 calls/s and is guaranteed 200: 140 more.
+    ok(inventory.thenRps > 240 && inventory.thenRps < 275, `${inventory.thenRps}`);
+    const admitted = await ask(0.3, secret);
+    deepEqual([admitted.admitted, admitted.conditional], [true, false], admitted.message);
+  });
+
+  it('judges a minute later what it predicted, and says so in status and metrics', async () => {
+    await playTo(121);
+    const { admission } = await grpcCall(admin, admin.getStatus, {});
+    deepEqual([admission?.clean, admission?.falsified, admission?.pending], [2, 0, 0]);
+    const metrics = await (await fetch(`http://${HOST}:${plane.restPort}/metrics`)).text();
+    match(metrics, /^capmesh_admission_outcomes\{outcome="clean"\} 2$/m);
+  });
+
+  it('asks for scale when a service was held back for a minute', async () => {
+    await playTo(148);
+    const kinds = async () => (await grpcCall(admin, admin.getStatus, {})).actions.map(({ kind }) => kind);
+    equal((await kinds()).includes('request-scale'), false);
+    await playTo(158);
+    const { actions } = await grpcCall(admin, admin.getStatus, {});
+    const asked = actions.find(({ kind }) => kind === 'request-scale');
+    deepEqual([asked?.horizon, asked?.target, asked?.shadow], ['long-term', 'payment', false]);
+    ok(asked && asked.size >= 2.5 && asked.size <= 3.5, `${asked?.size}`);
+  });
+});
