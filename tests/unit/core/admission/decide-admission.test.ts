@@ -87,6 +87,12 @@ describe('admission (CONTRACT §E)', () => {
     });
   }
 
+  it('offers the blind what the account has room for: a null is charged as 0, what takes its place is not', () => {
+    const scene = withGates({ uv: { status: 'UNKNOWN', ratio: null, reason: 'stale' } });
+    const { available } = refusal({ scene, asked: UNLIMITED, live: [grant({ int: 0.5, ptr: 0.96 })] });
+    deepEqual([available.int, Number(available.ptr?.toFixed(6))], [0.1, 0.04]);
+  });
+
   it('NOT_APPLICABLE counts as passing', () => {
     const scene = withGates({ isolation: { status: 'NOT_APPLICABLE', ratio: null, reason: 'one_tenant' } });
     deepEqual(decide({ scene }), { admitted: true, conditional: false });

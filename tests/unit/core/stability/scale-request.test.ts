@@ -100,8 +100,8 @@ describe('request-scale', () => {
     assert.ok(kinds({}).includes('request-scale'));
     assert.ok(!kinds({ trimmingMs: SCALE_AFTER_MS - 1 }).includes('request-scale'));
     assert.ok(!kinds({ trimming: false }).includes('request-scale'));
-    // Offered 500, admitted 300: what budgets refuse is as operators want it.
-    const budgeted = edge('checkout', { breakerRefusedRps: 0, shedRps: 0 });
+    // What budgets refuse is as operators want it.
+    const budgeted = edge('checkout', { offeredRps: 900, admittedRps: 600, breakerRefusedRps: 0, shedRps: 0 });
     assert.ok(!kinds({ edges: [budgeted] }).includes('request-scale'));
     assert.ok(!kinds({ harm: [] }).includes('request-scale'));
   });
