@@ -45,10 +45,12 @@ const ROUNDS_MAX = 64;
  * The load of every edge after a change: ρ_e + added, never above the guarantee
  * unless it is there already; and where a service handles Δx more requests, its
  * own calls grow by Δx·R_ij, each edge within its guarantee (MATHS §B7, §B1).
- * Never falls as what is added grows.
+ * Never falls as what is added grows. Tells of the edges of all services that the
+ * change reaches.
  */
-export function forecastLoads({ pools }: AdmissionScene, change: MeshChange): EdgeForecast[] {
-  const known = [...pools.values()].flatMap(({ edges }) => [...edges.values()]);
+export function forecastLoads(scene: AdmissionScene, change: MeshChange): EdgeForecast[] {
+  const touched = touchedServices(scene, change);
+  const known = [...touched].flatMap((service) => [...(scene.pools.get(service)?.edges.values() ?? [])]);
   const keys = new Set(known.map(({ key }) => key));
   const created = [...change.edges].filter(([key]) => !keys.has(key)).map(([key, edge]) => newEdge(key, edge));
   const edges = [...known.map((edge) => atStart(edge, change.edges.get(edge.key))), ...created];
@@ -61,6 +63,34 @@ export function forecastLoads({ pools }: AdmissionScene, change: MeshChange): Ed
     loads = next;
   }
   return loads;
+}
+
+/** Services whose edges change, and those that they call in turn. */
+function touchedServices(scene: AdmissionScene, { edges, capacityRps }: MeshChange): Set<string> {
+  const touched = new Set([...capacityRps.keys(), ...[...edges.values()].map(({ service }) => service)]);
+  const callees = calleesOf(scene);
+  // A set tells what is added while it is walked, too.
+  for (const service of touched) for (const callee of callees.get(service) ?? []) touched.add(callee);
+  return touched;
+}
+
+/** A scene is never changed, so what follows from it alone is kept with it. */
+const CALLEES = new WeakMap<AdmissionScene, ReadonlyMap<string, readonly string[]>>();
+
+function calleesOf(scene: AdmissionScene): ReadonlyMap<string, readonly string[]> {
+  const known = CALLEES.get(scene);
+  if (known !== undefined) return known;
+  const callees = new Map<string, string[]>();
+  for (const { edges } of scene.pools.values()) {
+    for (const { workload, service, callsPerRequest } of edges.values()) {
+      if (callsPerRequest === null) continue;
+      const own = callees.get(workload);
+      if (own) own.push(service);
+      else callees.set(workload, [service]);
+    }
+  }
+  CALLEES.set(scene, callees);
+  return callees;
 }
 
 function atStart(edge: EdgeScene, change: EdgeChange | undefined): EdgeForecast {

@@ -1,17 +1,18 @@
 import { cautionAt } from '../admission/admission-caution.ts';
 import type { AdmissionScene, EdgeScene, PoolScene } from '../admission/admission-scene.ts';
 import type { EdgePlan, ServicePlan } from '../allocators/capacity-plan.ts';
-import { UNLIMITED } from '../capacity/capacity-vector.ts';
+import { type CapacityVector, UNLIMITED } from '../capacity/capacity-vector.ts';
 import { burstRatio } from '../gates/burst-level.ts';
 import type { EdgeKey, GateSettings } from '../mesh/mesh-config.ts';
 import { DEFAULT_GATES } from '../mesh/mesh-defaults.ts';
+import type { LatencyCurve } from '../substrate/latency-model.ts';
 import { capacityInScope } from './capacity-in-scope.ts';
 import type { EdgeState } from './edge-state.ts';
 import { burstOf } from './judge-service.ts';
 import type { KernelState } from './kernel-state.ts';
 import type { ServiceState } from './service-state.ts';
 
-/** What admission and what-if are decided by now. Changes nothing; its cost grows with the edges. */
+/** What admission and what-if are decided by now; holds until the next event. Changes nothing; its cost grows with the edges. */
 export function admissionSceneOf(state: KernelState): AdmissionScene {
   const settings = state.config?.gates ?? DEFAULT_GATES;
   const plans = new Map(state.plan?.services.map((plan) => [plan.service, plan]));
@@ -30,6 +31,8 @@ function poolOf(
 ): PoolScene {
   const planned = new Map(plan?.edges.map((edge) => [edge.workload, edge]));
   const edges = [...service.edges.values()];
+  let live: CapacityVector | undefined;
+  let curves: readonly LatencyCurve[] | undefined;
   const budgeted = edges.filter(({ budget }) => budget !== null);
   return {
     service: service.service,
@@ -37,9 +40,16 @@ function poolOf(
     capacityRps: plan?.capacityRps ?? null,
     baselineSec: service.controller.baselineSec,
     loadRps: edges.reduce((sum, edge) => sum + loadOf(edge), 0),
-    live: capacityInScope([service], state.live),
+    get live() {
+      live ??= capacityInScope([service], state.live);
+      return live;
+    },
     isolationEps: settings.isolationEps,
-    curves: budgeted.map(({ latency }) => latency.curve()).filter((curve) => curve !== null),
+    // Looked at for few services of many, so that it is computed when it is asked for.
+    get curves() {
+      curves ??= budgeted.map(({ latency }) => latency.curve()).filter((curve) => curve !== null);
+      return curves;
+    },
     edges: new Map(
       budgeted.map((edge): [EdgeKey, EdgeScene] => [
         edge.key,
