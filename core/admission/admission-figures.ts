@@ -35,6 +35,7 @@ const OUTCOMES_NEEDED = 20;
 const CONFIDENCE_BINS = 5;
 const WILSON_Z = 1.645;
 
+/** What the outcomes that are kept say of admission, each figure with its verdict (MATHS §B7, Step 3). */
 export function admissionFigures({ pending, outcomes, dropped, cautionLevel }: AdmissionLedger): AdmissionFigures {
   const count = (kind: AdmissionOutcome['kind']): number => outcomes.filter((one) => one.kind === kind).length;
   const [clean, falsified, missed] = [count('clean'), count('falsified'), count('missed')];
