@@ -75,7 +75,7 @@ interface ForecastRow {
 
 export function whatIfLines({ services, admitted, conditional, available }: WhatIfResponse): string[] {
   const rows: ForecastRow[] = services.flatMap((service) => service.gates.map((gate) => ({ service, gate })));
-  const condition = conditional ? ', on condition: not every gate can be judged' : '';
+  const condition = conditional ? ', on condition: not every gate can be predicted' : '';
   return [
     ...(rows.length === 0 ? ['no service would notice'] : table(rows, COLUMNS)),
     admitted ? `no gate would come too close to its threshold${condition}` : 'too close to a threshold',

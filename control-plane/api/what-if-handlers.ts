@@ -88,8 +88,10 @@ const NOTHING: WhatIfResponse = {
   services: [],
 };
 
+/** Some gate cannot be judged, or fails already, so that nothing is predicted of it. */
 const isConditional = (services: readonly ServiceForecast[]): boolean =>
-  services.length === 0 || services.some(({ gates }) => gates.some(({ status }) => status === 'UNKNOWN'));
+  services.length === 0 ||
+  services.some(({ gates }) => gates.some(({ status, now }) => status === 'UNKNOWN' || now.status === 'FAIL'));
 
 const serviceMessage = ({ service, nowRps, thenRps, capacityRps, gates }: ServiceForecast): ServiceForecastMessage => ({
   service,
