@@ -18,6 +18,7 @@ import { bindGrpcServer, createGrpcServer } from '../../control-plane/api/grpc-s
 import { MeshEdits } from '../../control-plane/api/mesh-edits.ts';
 import { createRestServer } from '../../control-plane/api/rest-server.ts';
 import { WhatIfHandlers } from '../../control-plane/api/what-if-handlers.ts';
+import type { KernelLoop } from '../../control-plane/loop/kernel-loop.ts';
 import type { EventFilter } from '../../control-plane/state/event-store.ts';
 import { cautionAt } from '../../core/admission/admission-caution.ts';
 import { admissionFigures } from '../../core/admission/admission-figures.ts';
@@ -54,6 +55,8 @@ export interface ApiFixture {
   services: ServiceView[];
   /** What admission is decided by. */
   scene: AdmissionScene;
+  /** Drives the kernel that everything is answered from; `null` = answers are those set here. */
+  loop: KernelLoop | null;
   /** What edits are foreseen by. */
   kernel: KernelState;
   /** Decisions that the kernel was told of. */
@@ -88,14 +91,15 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
   const filters: EventFilter[] = [];
   const orders = new MemoryOrders();
   const noted: AdmissionRecord[] = [];
-  const fixture: Pick<ApiFixture, 'services' | 'actions' | 'scene' | 'kernel'> = {
+  const fixture: Pick<ApiFixture, 'services' | 'actions' | 'scene' | 'kernel' | 'loop'> = {
+    loop: null,
     services: [],
     actions: [],
     kernel: createKernel(),
     scene: { pools: new Map(), caution: cautionAt(0) },
   };
   let grants = 0;
-  const view = (): MeshView => ({
+  const sketchedView = (): MeshView => ({
     mesh,
     stability: 'stable',
     services: fixture.services,
@@ -105,17 +109,21 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     control: orders.orders.control,
     admission: admissionFigures(EMPTY_ADMISSION_LEDGER),
   });
+  const view = (): MeshView => fixture.loop?.view() ?? sketchedView();
   const admission = new Admission({
     ledger,
     revoker,
     signingKey: { kid: 'k1', privateKey: generateKeyPairSync('ed25519').privateKey, publicJwk: {} },
     config: () => config.view.config,
-    scene: () => fixture.scene,
-    note: (record) => noted.push(record),
+    scene: () => fixture.loop?.admissionScene() ?? fixture.scene,
+    note: (record) => {
+      noted.push(record);
+      fixture.loop?.noteAdmission(record);
+    },
     clock,
     newGrantId: () => `grant-${++grants}`,
   });
-  const whatIfNext = (next: MeshConfig) => whatIfEdit(fixture.kernel, next);
+  const whatIfNext = (next: MeshConfig) => fixture.loop?.whatIfEdit(next) ?? whatIfEdit(fixture.kernel, next);
   const edits = new MeshEdits(
     config,
     mesh,

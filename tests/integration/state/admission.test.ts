@@ -5,81 +5,27 @@ import { ChannelCredentials } from '@grpc/grpc-js';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { after, before, describe, it } from 'mocha';
 import { type ControlPlane, startControlPlane } from '../../../control-plane/main.ts';
-import type { KernelEvent } from '../../../core/kernel/kernel-io.ts';
-import type { TelemetryFrame } from '../../../core/substrate/telemetry-frame.ts';
 import { createLogger } from '../../../platform/logger.ts';
 import { meshToMessage } from '../../../platform/mesh-message.ts';
 import { AdminClient, ApplyRequest, WhatIfRequest } from '../../../proto/gen/capmesh/v1/admin_service.ts';
 import { CapacityClient, RequestCapacityRequest } from '../../../proto/gen/capmesh/v1/capacity_service.ts';
 import { Frame } from '../../../proto/gen/capmesh/v1/telemetry.ts';
 import { grpcCall } from '../../support/api-fixture.ts';
-import { KernelStory } from '../../support/kernel-story.ts';
 import { manualClock } from '../../support/manual-clock.ts';
-import { meshConfig } from '../../support/mesh-fixtures.ts';
 import { type NatsFixture, startNats } from '../../support/nats-fixture.ts';
-import { SimulatedService } from '../../support/simulated-service.ts';
+import { RECORDED_MESH, recordFrames } from '../../support/recorded-frames.ts';
 
 const HOST = '127.0.0.1';
 const ADMIN_TOKEN = 'admin-token-of-the-test';
 
-/** inventory declares its 400 calls/s and is well; payment declares nothing and is overloaded. */
-const MESH = meshConfig({
-  services: { payment: {}, inventory: { rps: 400 } },
-  workloads: { checkout: { prio: 7 }, batch: { prio: 2 }, stock: {}, audit: {} },
-  budgets: {
-    checkout: { payment: {} },
-    batch: { payment: {} },
-    stock: { inventory: { int: 0.5 } },
-    audit: { inventory: { int: 0.9 } },
-  },
-});
-const simulated = (service: string, workloads: string[], seed: number): SimulatedService =>
-  new SimulatedService({ service, workloads, workers: 8, meanServiceMs: 20, timeoutMs: 1000, seed });
-
-/** The frames of a node in front of both services, as the kernel's own limits let them come about. */
-class RecordedFrames extends KernelStory {
-  readonly frames: TelemetryFrame[] = [];
-  readonly #inventory = simulated('inventory', ['stock', 'audit'], 7);
-
-  constructor() {
-    super(MESH, simulated('payment', ['checkout', 'batch'], 5));
-    for (const workload of ['stock', 'audit']) this.#inventory.setRate(workload, 60);
-  }
-
-  override tell(event: KernelEvent): void {
-    if (event.kind !== 'frame') {
-      super.tell(event);
-      return;
-    }
-    this.#inventory.run(event.frame.seq);
-    const frame = { ...event.frame, edges: [...event.frame.edges, ...this.#inventory.counters()] };
-    this.frames.push(frame);
-    super.tell({ ...event, frame });
-  }
-}
-
-function recordFrames(): readonly TelemetryFrame[] {
-  const story = new RecordedFrames();
-  const phases: readonly (readonly [untilSec: number, checkout: number, batch: number])[] = [
-    [90, 150, 50],
-    [165, 300, 700],
-  ];
-  for (const [untilSec, checkout, batch] of phases) {
-    story.service.setRate('checkout', checkout);
-    story.service.setRate('batch', batch);
-    story.runTo(untilSec);
-  }
-  return story.frames;
-}
-
 describe('admission and scale on a real control plane', () => {
-  const frames = recordFrames();
   const clock = manualClock(1_800_000_000_000);
   let nats: NatsFixture;
   let sidecar: NatsConnection;
   let plane: ControlPlane;
   let admin: AdminClient;
   let capacity: CapacityClient;
+  const frames = recordFrames();
   let sent = 0;
 
   /** Sends one frame a second of the clock, each when the tick on the one before is over. */
@@ -121,7 +67,11 @@ describe('admission and scale on a real control plane', () => {
     sidecar = await nats.connect('node-1');
     admin = new AdminClient(`${HOST}:${plane.grpcPort}`, ChannelCredentials.createInsecure());
     capacity = new CapacityClient(`${HOST}:${plane.grpcPort}`, ChannelCredentials.createInsecure());
-    const applied = await grpcCall(admin, admin.apply, ApplyRequest.fromPartial({ mesh: meshToMessage(MESH) }));
+    const applied = await grpcCall(
+      admin,
+      admin.apply,
+      ApplyRequest.fromPartial({ mesh: meshToMessage(RECORDED_MESH) }),
+    );
     deepEqual([applied.problems, applied.applied], [[], true]);
   });
   after(async () => {
