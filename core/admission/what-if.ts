@@ -1,5 +1,4 @@
 import { GATES, type GateName, type GateStatus } from '../gates/gate-state.ts';
-import type { EdgeKey } from '../mesh/mesh-config.ts';
 import type { AdmissionScene } from './admission-scene.ts';
 import { forecastGates, type GateForecast } from './gate-forecast.ts';
 import { type EdgeForecast, forecastLoads, type MeshChange } from './load-forecast.ts';
@@ -75,10 +74,3 @@ function groupByService(edges: readonly EdgeForecast[]): Map<string, EdgeForecas
   }
   return grouped;
 }
-
-/** Nothing changes. */
-export const NO_CHANGE: MeshChange = {
-  edges: new Map<EdgeKey, never>(),
-  capacityRps: new Map(),
-  levels: new Map(),
-};

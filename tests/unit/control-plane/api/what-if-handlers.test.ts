@@ -2,19 +2,21 @@ import { deepEqual } from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { WhatIfHandlers } from '../../../../control-plane/api/what-if-handlers.ts';
 import { cautionAt } from '../../../../core/admission/admission-caution.ts';
-import { NO_CHANGE, whatIf } from '../../../../core/admission/what-if.ts';
+import { whatIf } from '../../../../core/admission/what-if.ts';
 import { loadMessageRules } from '../../../../platform/validate-message.ts';
 import { WhatIfRequest } from '../../../../proto/gen/capmesh/v1/admin_service.ts';
 import { GateStatus } from '../../../../proto/gen/capmesh/v1/gates.ts';
 import { admissionScene, type GatesSketch, gates, poolScene } from '../../../support/admission-scenes.ts';
 import { SHOP } from '../../../support/mesh-fixtures.ts';
 
+const noChange = { edges: new Map(), capacityRps: new Map(), levels: new Map() };
+
 function askAbout(sketch: GatesSketch) {
   const scene = admissionScene([poolScene('payment', { gates: gates(sketch) })]);
   const handlers = new WhatIfHandlers({
     edits: { preview: () => ({ ok: true, value: SHOP, warnings: [] }) },
     admission: { assess: () => null },
-    whatIfEdit: () => whatIf(scene, NO_CHANGE, new Set(['payment'])),
+    whatIfEdit: () => whatIf(scene, noChange, new Set(['payment'])),
     caution: () => cautionAt(0),
   });
   return handlers.ask(WhatIfRequest.fromPartial({ mesh: { name: 'shop' } }));
