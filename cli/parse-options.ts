@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from 'commander';
+import { NAME_PATTERN } from '../core/mesh/names.ts';
+import type { Locality } from '../core/mesh/service-endpoint.ts';
 import type { PortChoice } from '../platform/ports.ts';
 
 /** Parsers for option values; commander prints what they throw and exits with the usage code. */
@@ -49,6 +51,18 @@ export function parseCount(text: string): number {
   const count = parseInteger(text);
   if (count < 1 || count > 64) throw new InvalidArgumentError('Give a number from 1 to 64.');
   return count;
+}
+
+/** `region/zone/sub-zone` of one node after the other, separated by commas; the end of each may be left out. */
+export function parseLocalities(text: string): Locality[] {
+  return text.split(',').map((place) => {
+    const parts = place.split('/');
+    if (parts.length > 3 || !parts.every((part) => new RegExp(NAME_PATTERN).test(part))) {
+      throw new InvalidArgumentError('Give region/zone/sub-zone of each node, such as eu/eu-a,eu/eu-b.');
+    }
+    const [region, zone, subZone] = parts;
+    return { region, zone, subZone };
+  });
 }
 
 /** `0` and `auto` leave every port to the OS; a number is the first of consecutive ones. */

@@ -1,3 +1,4 @@
+import type { Locality } from '../core/mesh/service-endpoint.ts';
 import { statsConfig, statsSink } from './bootstrap-stats.ts';
 import { INITIAL_FETCH_TIMEOUT_MS } from './config-sources.ts';
 import { durationText } from './duration.ts';
@@ -13,6 +14,8 @@ export interface BootstrapOptions {
   readonly nodeId: string;
   /** Name of the mesh; becomes Envoy's cluster name. */
   readonly mesh: string;
+  /** Where the node runs; C_geo counts levels from there. Absent = every endpoint is as near as the next. */
+  readonly locality?: Locality | undefined;
   readonly admin: EndpointAddress;
   /** Where the mesh listener of this node listens; the control plane renders it. */
   readonly listener: EndpointAddress;
@@ -51,6 +54,7 @@ export function buildBootstrap(options: BootstrapOptions): object {
     node: {
       id: options.nodeId,
       cluster: options.mesh,
+      ...(options.locality === undefined ? {} : { locality: localityOf(options.locality) }),
       metadata: { [LISTENER_METADATA_KEY]: { host: options.listener.host, port: options.listener.port } },
     },
     admin: { address: address(options.admin) },
@@ -69,6 +73,8 @@ export function buildBootstrap(options: BootstrapOptions): object {
     overload_manager: connectionBound(options.downstreamConnectionsMax ?? 20_000),
   };
 }
+
+const localityOf = ({ region, zone, subZone }: Locality): object => ({ region, zone, sub_zone: subZone });
 
 /** Envoy's own back-off grows to 30 s: too long for a control plane that is back after one. */
 const RECONNECT = { retry_back_off: { base_interval: '0.25s', max_interval: '2s' } };

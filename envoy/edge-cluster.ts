@@ -1,4 +1,5 @@
 import type { ServicePlan } from '../core/allocators/capacity-plan.ts';
+import { addressOf } from '../core/mesh/service-endpoint.ts';
 import { edgeStatName } from '../core/substrate/edge-stats.ts';
 import {
   Cluster,
@@ -9,7 +10,6 @@ import {
 import { HttpProtocolOptions } from '../proto/gen/envoy/extensions/upstreams/http/v3/http_protocol_options.ts';
 import { adsSource, ENDPOINTS_FETCH_TIMEOUT_MS } from './config-sources.ts';
 import { durationMs } from './duration.ts';
-import { isIpLiteral, parseEndpoint } from './endpoint-address.ts';
 import { buildLoadAssignment } from './load-assignment.ts';
 import { pack } from './pack.ts';
 import { EXTENSION_TYPES } from './type-urls.ts';
@@ -27,11 +27,16 @@ export const OPEN_BREAKER = 1_000_000;
 /** Share of an edge's calls that may be retries, unless the runtime layer says otherwise; at least one may (CONTRACT §D). */
 export const DEFAULT_RETRY_BUDGET_PERCENT = 20;
 
+/** Share of a cluster's endpoints that may be ejected: the others bear their calls. */
+const EJECTED_PERCENT_MAX = 50;
+/** Where endpoints have levels, those of a farther one bear them: all may be ejected but the last. */
+const EJECTED_PERCENT_MAX_WITH_LEVELS = 99;
+
 /**
  * Ejects an endpoint that cannot be connected to or resets connections; an
  * answer 5xx is no reason, since overload must not empty the cluster.
  */
-const OUTLIER_DETECTION = {
+const outlierDetection = (maxEjectionPercent: number) => ({
   splitExternalLocalOriginErrors: true,
   consecutiveLocalOriginFailure: 5,
   enforcingConsecutiveLocalOriginFailure: 100,
@@ -42,8 +47,8 @@ const OUTLIER_DETECTION = {
   interval: durationMs(1_000),
   baseEjectionTime: durationMs(2_000),
   maxEjectionTime: durationMs(30_000),
-  maxEjectionPercent: 50,
-};
+  maxEjectionPercent,
+});
 
 const BREAKERS = {
   thresholds: [
@@ -68,30 +73,31 @@ const CALLERS_PROTOCOL = pack(
   }),
 );
 
-/** Whether the service's endpoints are all IP literals, so that they travel as a shared EDS resource. */
-export function usesEds(service: Pick<ServicePlan, 'endpoints'>): boolean {
-  return service.endpoints.every((endpoint) => isIpLiteral(parseEndpoint(endpoint).host));
-}
-
-/** The cluster of one edge: statistics, breaker, outlier detection and connection pool of its own. */
-export function buildEdgeCluster(service: ServicePlan, workload: string): Cluster {
+/**
+ * The cluster of one edge: statistics, breaker, outlier detection and connection pool of its own.
+ *
+ * @param endpoints name of its EDS resource; `null` = the service's DNS names, in the cluster itself
+ */
+export function buildEdgeCluster(service: ServicePlan, workload: string, endpoints: string | null): Cluster {
   return Cluster.fromPartial({
     name: edgeStatName(workload, service.service),
-    ...(usesEds(service) ? edsDiscovery(service) : dnsDiscovery(service)),
+    ...(endpoints === null ? dnsDiscovery(service) : edsDiscovery(endpoints)),
     connectTimeout: durationMs(Math.min(CONNECT_TIMEOUT_MS, service.timeoutMs)),
     lbPolicy: Cluster_LbPolicy.LEAST_REQUEST,
     circuitBreakers: BREAKERS,
-    outlierDetection: OUTLIER_DETECTION,
+    outlierDetection: outlierDetection(
+      endpoints === null || endpoints === service.service ? EJECTED_PERCENT_MAX : EJECTED_PERCENT_MAX_WITH_LEVELS,
+    ),
     typedExtensionProtocolOptions: {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': CALLERS_PROTOCOL,
     },
   });
 }
 
-function edsDiscovery(service: ServicePlan) {
+function edsDiscovery(serviceName: string) {
   return {
     clusterDiscoveryType: { $case: 'type' as const, value: Cluster_DiscoveryType.EDS },
-    edsClusterConfig: { edsConfig: adsSource(ENDPOINTS_FETCH_TIMEOUT_MS), serviceName: service.service },
+    edsClusterConfig: { edsConfig: adsSource(ENDPOINTS_FETCH_TIMEOUT_MS), serviceName },
   };
 }
 
@@ -99,6 +105,6 @@ function dnsDiscovery(service: ServicePlan) {
   return {
     clusterDiscoveryType: { $case: 'type' as const, value: Cluster_DiscoveryType.STRICT_DNS },
     dnsLookupFamily: Cluster_DnsLookupFamily.V4_PREFERRED,
-    loadAssignment: buildLoadAssignment(service),
+    loadAssignment: buildLoadAssignment(service.service, [service.endpoints.map(addressOf)]),
   };
 }

@@ -1,17 +1,23 @@
-import type { ServicePlan } from '../core/allocators/capacity-plan.ts';
 import { ClusterLoadAssignment } from '../proto/gen/envoy/config/endpoint/v3/endpoint.ts';
 import { parseEndpoint, socketAddress } from './endpoint-address.ts';
 
-/** Endpoints of one service, shared by all its edge clusters: every endpoint at one priority. */
-export function buildLoadAssignment(service: Pick<ServicePlan, 'service' | 'endpoints'>): ClusterLoadAssignment {
+/**
+ * Endpoints of one cluster or of several, nearest level first. Each level that has
+ * endpoints is a priority of its own: Envoy spills from one to the next as far as
+ * the nearer one lacks healthy endpoints, and wants priorities without gaps.
+ *
+ * @param levels `host:port`
+ */
+export function buildLoadAssignment(name: string, levels: readonly (readonly string[])[]): ClusterLoadAssignment {
   return ClusterLoadAssignment.fromPartial({
-    clusterName: service.service,
-    endpoints: [
-      {
-        lbEndpoints: service.endpoints.map((endpoint) => ({
-          hostIdentifier: { $case: 'endpoint' as const, value: { address: socketAddress(parseEndpoint(endpoint)) } },
+    clusterName: name,
+    endpoints: levels
+      .filter((addresses) => addresses.length > 0)
+      .map((addresses, priority) => ({
+        priority,
+        lbEndpoints: addresses.map((address) => ({
+          hostIdentifier: { $case: 'endpoint' as const, value: { address: socketAddress(parseEndpoint(address)) } },
         })),
-      },
-    ],
+      })),
   });
 }

@@ -1,4 +1,5 @@
 import type { CapacityPlan, ServicePlan } from '../core/allocators/capacity-plan.ts';
+import { hasOwnEndpoints } from './edge-endpoints.ts';
 import type { EndpointAddress } from './endpoint-address.ts';
 import type { Resource } from './resource.ts';
 import { listenerResource, routesResource, topologyResources } from './service-resources.ts';
@@ -62,11 +63,12 @@ export function buildSnapshot(plan: CapacityPlan): Snapshot {
 
 /** Everything that `topologyResources` looks at. */
 function keyOfTopology({ endpoints, timeoutMs, edges }: ServicePlan): string {
-  return JSON.stringify([endpoints, timeoutMs, edges.map(({ workload }) => workload)]);
+  return JSON.stringify([endpoints, timeoutMs, edges.map(({ workload, geo }) => [workload, geo])]);
 }
 
 /** Everything that `routesResource` looks at. */
-function keyOfRoutes({ timeoutMs, authorizerDown, unverified, edges }: ServicePlan): string {
-  const buckets = edges.map(({ workload, backstop, safe }) => [workload, backstop, safe]);
-  return JSON.stringify([timeoutMs, authorizerDown, unverified, buckets]);
+function keyOfRoutes(service: ServicePlan): string {
+  const { timeoutMs, authorizerDown, unverified } = service;
+  const edges = service.edges.map((edge) => [edge.workload, edge.backstop, edge.safe, hasOwnEndpoints(service, edge)]);
+  return JSON.stringify([timeoutMs, authorizerDown, unverified, edges]);
 }

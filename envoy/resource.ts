@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Place } from '../core/allocators/reachable-endpoints.ts';
 
 /** One xDS resource, encoded. Never changes. */
 export interface Resource {
@@ -11,6 +12,8 @@ export interface Resource {
   readonly source: string;
   /** Resource that a client which holds this one subscribes to and needs before it can use this one. */
   readonly needs: ResourceRef | null;
+  /** The resource as a node at that place is to have it; absent = the same everywhere. */
+  readonly seenFrom?: (place: Place) => Resource;
 }
 
 export interface ResourceRef {

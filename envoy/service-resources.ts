@@ -1,26 +1,33 @@
 import type { ServicePlan } from '../core/allocators/capacity-plan.ts';
 import { UNVERIFIED_WORKLOAD } from '../core/substrate/edge-stats.ts';
 import { Cluster } from '../proto/gen/envoy/config/cluster/v3/cluster.ts';
-import { ClusterLoadAssignment } from '../proto/gen/envoy/config/endpoint/v3/endpoint.ts';
 import { Listener } from '../proto/gen/envoy/config/listener/v3/listener.ts';
 import { RouteConfiguration } from '../proto/gen/envoy/config/route/v3/route.ts';
 import { ScopedRouteConfiguration } from '../proto/gen/envoy/config/route/v3/scoped_route.ts';
-import { buildEdgeCluster, usesEds } from './edge-cluster.ts';
+import { buildEdgeCluster } from './edge-cluster.ts';
+import {
+  edgeEndpointsResource,
+  endpointsName,
+  hasOwnEndpoints,
+  sharedEndpointsResource,
+  usesEds,
+} from './edge-endpoints.ts';
 import type { EndpointAddress } from './endpoint-address.ts';
-import { buildLoadAssignment } from './load-assignment.ts';
 import { buildMeshListener } from './mesh-listener.ts';
 import { type Resource, resourceOf } from './resource.ts';
 import { buildServiceRoutes } from './service-routes.ts';
 import { buildServiceScope } from './service-scope.ts';
 import { RESOURCE_TYPES } from './type-urls.ts';
 
-/** What changes only with a service's endpoints, time-out and callers: clusters, endpoints and scope. */
+/** What changes only with a service's endpoints, time-out, callers and their C_geo: clusters, endpoints and scope. */
 export function topologyResources(service: ServicePlan): Resource[] {
   const { service: name } = service;
   const source = `services.${name}`;
   const clusters = [
-    ...service.edges.map((edge) => clusterResource(service, edge.workload, `budgets.${edge.workload}.${name}`)),
-    clusterResource(service, UNVERIFIED_WORKLOAD, source),
+    ...service.edges.map((edge) =>
+      clusterResource(service, edge.workload, endpointsName(service, edge), `budgets.${edge.workload}.${name}`),
+    ),
+    clusterResource(service, UNVERIFIED_WORKLOAD, name, source),
   ];
   const scope = resourceOf({
     typeUrl: RESOURCE_TYPES.scopedRoutes,
@@ -29,7 +36,7 @@ export function topologyResources(service: ServicePlan): Resource[] {
     bytes: ScopedRouteConfiguration.encode(buildServiceScope(name)).finish(),
     needs: { typeUrl: RESOURCE_TYPES.routes, name },
   });
-  return [...clusters, ...(usesEds(service) ? [endpointsResource(service)] : []), scope];
+  return [...clusters, ...(usesEds(service) ? endpointsResources(service) : []), scope];
 }
 
 /** The service's route table, with the native buckets of its edges. */
@@ -42,23 +49,20 @@ export function routesResource(service: ServicePlan): Resource {
   });
 }
 
-function endpointsResource(service: ServicePlan): Resource {
-  return resourceOf({
-    typeUrl: RESOURCE_TYPES.endpoints,
-    name: service.service,
-    source: `services.${service.service}`,
-    bytes: ClusterLoadAssignment.encode(buildLoadAssignment(service)).finish(),
-  });
+/** `~unverified` has no budget, so that its calls always use the shared ones. */
+function endpointsResources(service: ServicePlan): Resource[] {
+  const owners = service.edges.filter((edge) => hasOwnEndpoints(service, edge));
+  return [sharedEndpointsResource(service), ...owners.map((edge) => edgeEndpointsResource(service, edge))];
 }
 
-function clusterResource(service: ServicePlan, workload: string, source: string): Resource {
-  const cluster = buildEdgeCluster(service, workload);
+function clusterResource(service: ServicePlan, workload: string, endpoints: string, source: string): Resource {
+  const cluster = buildEdgeCluster(service, workload, usesEds(service) ? endpoints : null);
   return resourceOf({
     typeUrl: RESOURCE_TYPES.cluster,
     name: cluster.name,
     source,
     bytes: Cluster.encode(cluster).finish(),
-    ...(usesEds(service) ? { needs: { typeUrl: RESOURCE_TYPES.endpoints, name: service.service } } : {}),
+    ...(usesEds(service) ? { needs: { typeUrl: RESOURCE_TYPES.endpoints, name: endpoints } } : {}),
   });
 }
 

@@ -8,9 +8,10 @@ import { HttpRequestHeaderMatchInput } from '../proto/gen/envoy/type/matcher/v3/
 import type { Any } from '../proto/gen/google/protobuf/any.ts';
 import type { Matcher, Matcher_OnMatch } from '../proto/gen/xds/type/matcher/v3/matcher.ts';
 import { durationMs } from './duration.ts';
+import { hasOwnEndpoints } from './edge-endpoints.ts';
 import { FILTER_NAMES, HEADERS } from './http-filters.ts';
 import { UNJUDGED_STATUS } from './local-replies.ts';
-import { pack, packEmpty } from './pack.ts';
+import { pack, packEmpty, packStruct } from './pack.ts';
 import { buildRouteLimit, buildUncheckedLimit } from './rate-limit.ts';
 import { EXTENSION_TYPES } from './type-urls.ts';
 
@@ -88,6 +89,15 @@ function workloadMatcher(service: ServicePlan): DeepPartial<Matcher> {
   };
 }
 
+/** A second attempt goes to the next level, so that a call need not wait until those that are gone are ejected. */
+const NEXT_LEVEL = {
+  name: 'envoy.retry_priorities.previous_priorities',
+  configType: {
+    $case: 'typedConfig' as const,
+    value: packStruct(EXTENSION_TYPES.previousPriorities, { update_frequency: 1 }),
+  },
+};
+
 function edgeRoute(service: ServicePlan, edge: EdgePlan): Route {
   return forwardingRoute(service, edge.workload, edgeLimit(edge), {
     retryOn: 'connect-failure,refused-stream',
@@ -99,6 +109,7 @@ function edgeRoute(service: ServicePlan, edge: EdgePlan): Route {
       },
     ],
     hostSelectionRetryMaxAttempts: 3,
+    ...(hasOwnEndpoints(service, edge) && { retryPriority: NEXT_LEVEL }),
   });
 }
 

@@ -22,6 +22,8 @@ export const EXTENSION_TYPES = {
   headerMatchInput: google('envoy.type.matcher.v3.HttpRequestHeaderMatchInput'),
   route: google('envoy.config.route.v3.Route'),
   previousHosts: google('envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate'),
+  previousPriorities: google('envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig'),
+  stdoutAccessLog: google('envoy.extensions.access_loggers.stream.v3.StdoutAccessLog'),
   metricsService: google('envoy.config.metrics.v3.MetricsServiceConfig'),
   upstreamTls: google('envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext'),
   downstreamConnectionsMonitor: google(

@@ -14,6 +14,7 @@ import type {
   ServiceDocument,
   WorkloadDocument,
 } from '../core/mesh/mesh-document.ts';
+import { addressOf, type PlacedEndpoint, type ServiceEndpoint } from '../core/mesh/service-endpoint.ts';
 import { budgetDocument, meshDocument } from '../core/mesh/to-mesh-document.ts';
 import type { Checked, Problem } from '../core/problem.ts';
 import type { CapacityVector as VectorMessage } from '../proto/gen/capmesh/v1/capacity.ts';
@@ -21,6 +22,7 @@ import type {
   Budget as BudgetMessage,
   ServiceCapacity as CapacityMessage,
   Mesh as MeshMessage,
+  EndpointPlace as PlaceMessage,
   Service as ServiceMessage,
   Workload as WorkloadMessage,
 } from '../proto/gen/capmesh/v1/mesh.ts';
@@ -50,25 +52,25 @@ export const vectorToMessage = (vector: CapacityVector): VectorMessage => ({
 
 /** A mesh under the same checks as a mesh file; problems carry the paths of the file. */
 export function meshFromMessage(message: MeshMessage): Checked<MeshConfig> {
-  const repeated: Problem[] = [];
+  const wrong: Problem[] = message.services.flatMap(strayPlaces);
   const budgets: Record<string, Record<string, BudgetDocument>> = Object.create(null);
   const capacities = new Map(message.services.map((service) => [service.name, declaredCapacity(service)]));
   for (const budget of message.budgets) {
     const lines: Record<string, BudgetDocument> = budgets[budget.workload] ?? Object.create(null);
     budgets[budget.workload] = lines;
-    if (budget.service in lines) repeated.push(repetition(budgetPath(budget.workload, budget.service)));
+    if (budget.service in lines) wrong.push(repetition(budgetPath(budget.workload, budget.service)));
     lines[budget.service] = budgetToDocument(budget, capacities.get(budget.service));
   }
   const checked = checkMeshDocument({
     mesh: message.name,
-    services: byName('services', message.services, serviceToDocument, repeated),
-    workloads: byName('workloads', message.workloads, workloadToDocument, repeated),
+    services: byName('services', message.services, serviceToDocument, wrong),
+    workloads: byName('workloads', message.workloads, workloadToDocument, wrong),
     budgets: { ...budgets },
     gates: present({ ...message.gates }),
     policy: present({ ...message.policy }),
   });
-  if (repeated.length === 0) return checked;
-  return { ok: false, problems: [...repeated, ...(checked.ok ? [] : checked.problems)] };
+  if (wrong.length === 0) return checked;
+  return { ok: false, problems: [...wrong, ...(checked.ok ? [] : checked.problems)] };
 }
 
 /** The whole mesh, with `rps` and `parallel` of every budget whose capacity is declared. */
@@ -127,7 +129,8 @@ function keptAxes(before: BudgetDocument, asked: BudgetDocument): BudgetDocument
 export function serviceToMessage(service: ServiceConfig, revisionOf: RevisionOf = noRevision): ServiceMessage {
   return {
     name: service.name,
-    endpoints: [...service.endpoints],
+    endpoints: service.endpoints.map(addressOf),
+    places: service.endpoints.flatMap((endpoint) => (typeof endpoint === 'string' ? [] : [placeToMessage(endpoint)])),
     capacity: capacityToMessage(service.capacity),
     capacityPerEndpoint: undefined,
     anonymous: service.anonymous ?? '',
@@ -181,13 +184,59 @@ function byName<M extends { readonly name: string }, D>(
 
 const serviceToDocument = (message: ServiceMessage): ServiceDocument =>
   present({
-    endpoints: message.endpoints,
+    endpoints: endpointsToDocument(message),
     capacity: message.capacity && capacityToDocument(message.capacity),
     capacityPerEndpoint: message.capacityPerEndpoint && capacityToDocument(message.capacityPerEndpoint),
     anonymous: message.anonymous || undefined,
     authorizerDown: (message.authorizerDown || undefined) as ServiceDocument['authorizerDown'],
     timeoutMs: message.timeoutMs || undefined,
   });
+
+/** Places of endpoints that the service does not have, and second places of one. */
+function strayPlaces({ name, endpoints, places }: ServiceMessage): Problem[] {
+  const open = new Set(endpoints);
+  return places.flatMap(({ address }, i) =>
+    open.delete(address)
+      ? []
+      : [
+          {
+            path: `services.${name}.places[${i}].address`,
+            message: `is not among the endpoints, or given twice (got "${address}")`,
+          },
+        ],
+  );
+}
+
+function endpointsToDocument({ endpoints, places }: ServiceMessage): ServiceEndpoint[] {
+  const placeOf = new Map(places.map((place) => [place.address, place]));
+  return endpoints.map((address) => {
+    const place = placeOf.get(address);
+    return place === undefined ? address : placeToDocument(place);
+  });
+}
+
+const placeToDocument = ({ address, region, zone, subZone, node }: PlaceMessage): PlacedEndpoint =>
+  present({
+    address,
+    region: region || undefined,
+    zone: zone || undefined,
+    subZone: subZone || undefined,
+    node: node || undefined,
+  });
+
+const placeToMessage = ({
+  address,
+  region = '',
+  zone = '',
+  subZone = '',
+  node = '',
+}: PlacedEndpoint): PlaceMessage => ({
+  address,
+  region,
+  zone,
+  subZone,
+  node,
+});
 
 const capacityToDocument = ({ memoryMib, ...rest }: CapacityMessage): CapacityDocument =>
   present({ ...rest, memoryMiB: memoryMib });

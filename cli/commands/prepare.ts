@@ -1,13 +1,15 @@
 import { Command } from 'commander';
 import { type CliContext, invocation } from '../context.ts';
-import { parseCount } from '../parse-options.ts';
+import { parseCount, parseLocalities } from '../parse-options.ts';
 import type { PrepareOptions } from '../up/prepare-files.ts';
+import { LOCALITIES_HELP } from '../up/up-options.ts';
 
 export function prepareCommand(context: CliContext): Command {
   return new Command('prepare')
     .description('write keys, nats.conf and bootstraps for a mesh whose parts run in containers of their own')
     .option('--mesh <name>', 'name of the mesh', 'shop')
     .option('--nodes <count>', 'how many Envoys, each with its sidecar', parseCount, 1)
+    .option('--localities <places>', LOCALITIES_HELP, parseLocalities)
     .option('--nats-store <folder>', 'where nats-server keeps its streams', '/data')
     .option('--control-plane-host <host>', 'where Envoy finds the control plane', 'control-plane')
     .action(async (_options, command: Command) => {

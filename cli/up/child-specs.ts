@@ -1,5 +1,6 @@
 import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Locality } from '../../core/mesh/service-endpoint.ts';
 import { buildBootstrap } from '../../envoy/bootstrap.ts';
 import { renderNatsServerConfig } from '../../platform/nats-server-config.ts';
 import { packageRoot } from '../../platform/package-root.ts';
@@ -14,6 +15,8 @@ export interface UpPlan {
   readonly state: StateFolder;
   readonly mesh: string;
   readonly ports: MeshPorts;
+  /** Of one node after the other; absent = not told. */
+  readonly localities: readonly Locality[];
   /** Worker threads of each Envoy. */
   readonly envoyWorkers: number;
   /** Folder that the control plane records into. */
@@ -91,12 +94,16 @@ export function sidecarSpec({ state, mesh, ports }: UpPlan, index: number): Chil
   };
 }
 
-export function envoySpec({ state, mesh, ports, envoyWorkers, binaries }: UpPlan, index: number): ChildSpec {
+export function envoySpec(
+  { state, mesh, ports, localities, envoyWorkers, binaries }: UpPlan,
+  index: number,
+): ChildSpec {
   const node = nodeName(index);
   const { mesh: listener, admin } = ports.nodes[index] as NodePorts;
   const bootstrap = buildBootstrap({
     nodeId: node,
     mesh,
+    locality: localities[index],
     admin: { host: LOOPBACK, port: admin },
     listener: { host: LOOPBACK, port: listener },
     controlPlane: { host: LOOPBACK, port: ports.xds },
@@ -110,7 +117,10 @@ export function envoySpec({ state, mesh, ports, envoyWorkers, binaries }: UpPlan
   return {
     name,
     command: binaries.envoy,
-    args: ['-c', bootstrapFile, '--concurrency', `${envoyWorkers}`, '--disable-hot-restart', '--log-level', 'warn'],
+    args: [
+      ...['-c', bootstrapFile, '--concurrency', `${envoyWorkers}`, '--disable-hot-restart', '--log-level', 'warn'],
+      ...['--file-flush-interval-msec', '1000'],
+    ],
     logFile: logFile(state, name),
     ready: (signal) => until(() => httpOk(`http://${LOOPBACK}:${admin}/ready`), signal),
   };

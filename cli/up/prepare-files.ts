@@ -1,4 +1,5 @@
-import { buildBootstrap } from '../../envoy/bootstrap.ts';
+import type { Locality } from '../../core/mesh/service-endpoint.ts';
+import { type BootstrapOptions, buildBootstrap } from '../../envoy/bootstrap.ts';
 import { renderNatsServerConfig } from '../../platform/nats-server-config.ts';
 import { DEFAULT_PORTS } from '../../platform/ports.ts';
 import { StateFolder, writePrivate } from '../state-folder.ts';
@@ -8,6 +9,8 @@ import { ensureNatsUserAt } from './nats-users.ts';
 export interface PrepareOptions {
   readonly mesh: string;
   readonly nodes: number;
+  /** Of one node after the other; absent = not told. */
+  readonly localities?: readonly Locality[];
   readonly natsStore: string;
   readonly controlPlaneHost: string;
 }
@@ -21,7 +24,7 @@ const ALL_ADDRESSES = '0.0.0.0';
  */
 export function prepareFiles(
   state: StateFolder,
-  { mesh, nodes, natsStore, controlPlaneHost }: PrepareOptions,
+  { mesh, nodes, localities = [], natsStore, controlPlaneHost }: PrepareOptions,
 ): string[] {
   const names = Array.from({ length: nodes }, (_, index) => nodeName(index));
   const user = (part: string) => ensureNatsUserAt(state.in(part, 'nats.nkey'));
@@ -38,16 +41,22 @@ export function prepareFiles(
       sidecarPublicKeys: Object.fromEntries(names.map((name) => [name, user(name).publicKey])),
     }),
   );
-  const bootstraps = names.map((name) => writeBootstrap(state, mesh, name, controlPlaneHost));
+  const bootstraps = names.map((name, i) =>
+    writeBootstrap(state, { mesh, nodeId: name, locality: localities[i] }, controlPlaneHost),
+  );
   return [natsConfig, new StateFolder(state.in('admin')).ensureAdminToken(), ...bootstraps];
 }
 
 /** Each node's container has the default ports for itself. */
-function writeBootstrap(state: StateFolder, mesh: string, node: string, controlPlaneHost: string): string {
+function writeBootstrap(
+  state: StateFolder,
+  identity: Pick<BootstrapOptions, 'mesh' | 'nodeId' | 'locality'>,
+  controlPlaneHost: string,
+): string {
+  const node = identity.nodeId;
   const file = state.in(node, 'bootstrap.json');
   const bootstrap = buildBootstrap({
-    nodeId: node,
-    mesh,
+    ...identity,
     admin: { host: ALL_ADDRESSES, port: DEFAULT_PORTS.admin },
     listener: { host: ALL_ADDRESSES, port: DEFAULT_PORTS.mesh },
     controlPlane: { host: controlPlaneHost, port: DEFAULT_PORTS.xds },

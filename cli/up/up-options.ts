@@ -1,7 +1,9 @@
+import type { Locality } from '../../core/mesh/service-endpoint.ts';
 import type { PortChoice } from '../../platform/ports.ts';
 
 export interface UpOptions {
   readonly nodes: number;
+  readonly localities?: readonly Locality[];
   readonly mesh?: string;
   readonly meshFile?: string;
   readonly example?: true;
@@ -9,6 +11,9 @@ export interface UpOptions {
   readonly envoyWorkers: number;
   readonly record?: string;
 }
+
+/** For the option of `up` and `prepare`. */
+export const LOCALITIES_HELP = 'where the nodes are, for C_geo: region/zone/sub-zone of each, separated by commas';
 
 /** The mesh of the example file. */
 export const DEFAULT_MESH = 'shop';

@@ -1,34 +1,73 @@
+import type { Place } from '../../core/allocators/reachable-endpoints.ts';
 import type { EndpointAddress } from '../../envoy/endpoint-address.ts';
 import type { Resource } from '../../envoy/resource.ts';
 import { listenerResource } from '../../envoy/service-resources.ts';
 import { type Snapshot, withSet } from '../../envoy/snapshot.ts';
 import { RESOURCE_TYPES } from '../../envoy/type-urls.ts';
+import type { NodeFacts } from './node-facts.ts';
 
-/** Addresses for which the listener and the snapshot are kept; more are rendered each time. */
-const ADDRESSES_MAX = 1_024;
+/** Kinds of nodes for which snapshots and listeners are kept; more are rendered each time. */
+const NODES_MAX = 1_024;
 
-/** The snapshot as each node gets it: the same for all but the address that its listener listens on. */
+/**
+ * The snapshot as each node gets it: the same for all but the address that its
+ * listener listens on and the endpoints that are near where it is.
+ */
 export class NodeSnapshots {
   #base: Snapshot | null = null;
-  #byAddress = new Map<string, Snapshot>();
+  #hasPlacedEndpoints = false;
+  #byNode = new Map<string, Snapshot>();
   #listeners = new Map<string, Resource>();
+  /** By resource as the snapshot has it, then by place: one that stays is not rendered again. */
+  #seen = new WeakMap<Resource, Map<string, Resource>>();
 
   /** Serves a new snapshot from now on. */
   replace(base: Snapshot): void {
     this.#base = base;
-    this.#byAddress.clear();
+    this.#hasPlacedEndpoints = endpointsOf(base).some(({ seenFrom }) => seenFrom !== undefined);
+    this.#byNode.clear();
   }
 
   /** `null` before the first snapshot; without an address the listener stays where the snapshot puts it. */
-  get(address: EndpointAddress | null): Snapshot | null {
-    if (this.#base === null || address === null) return this.#base;
-    const key = `${address.host} ${address.port}`;
-    const known = this.#byAddress.get(key);
+  get(node: NodeFacts): Snapshot | null {
+    if (this.#base === null || (node.listener === null && !this.#hasPlacedEndpoints)) return this.#base;
+    const key = JSON.stringify([node.listener, this.#hasPlacedEndpoints ? node.place : null]);
+    const known = this.#byNode.get(key);
     if (known !== undefined) return known;
-    const listener = this.#listeners.get(key) ?? listenerResource(address);
-    const snapshot = withSet(this.#base, RESOURCE_TYPES.listener, [listener]);
-    if (this.#listeners.size < ADDRESSES_MAX) this.#listeners.set(key, listener);
-    if (this.#byAddress.size < ADDRESSES_MAX) this.#byAddress.set(key, snapshot);
+    const snapshot = this.#render(this.#base, node);
+    if (this.#byNode.size < NODES_MAX) this.#byNode.set(key, snapshot);
     return snapshot;
   }
+
+  #render(base: Snapshot, { listener, place }: NodeFacts): Snapshot {
+    const placed = this.#hasPlacedEndpoints
+      ? withSet(
+          base,
+          RESOURCE_TYPES.endpoints,
+          endpointsOf(base).map((resource) => this.#seenFrom(resource, place)),
+        )
+      : base;
+    return listener === null ? placed : withSet(placed, RESOURCE_TYPES.listener, [this.#listener(listener)]);
+  }
+
+  #seenFrom(resource: Resource, place: Place): Resource {
+    if (resource.seenFrom === undefined) return resource;
+    const views = this.#seen.get(resource) ?? new Map<string, Resource>();
+    this.#seen.set(resource, views);
+    const key = JSON.stringify(place);
+    const known = views.get(key) ?? resource.seenFrom(place);
+    if (views.size < NODES_MAX) views.set(key, known);
+    return known;
+  }
+
+  #listener(address: EndpointAddress): Resource {
+    const key = `${address.host} ${address.port}`;
+    const known = this.#listeners.get(key) ?? listenerResource(address);
+    if (this.#listeners.size < NODES_MAX) this.#listeners.set(key, known);
+    return known;
+  }
 }
+
+const endpointsOf = (snapshot: Snapshot): Resource[] => [
+  ...(snapshot.sets.get(RESOURCE_TYPES.endpoints)?.resources.values() ?? []),
+];

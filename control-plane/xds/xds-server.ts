@@ -11,7 +11,7 @@ import {
   AggregatedDiscoveryServiceService,
 } from '../../proto/gen/envoy/service/discovery/v3/ads.ts';
 import type { Nack } from './nack.ts';
-import { listenerOf } from './node-listener.ts';
+import { factsOf } from './node-facts.ts';
 import { NodeSnapshots } from './node-snapshots.ts';
 import { type Rollout, Rollouts } from './rollouts.ts';
 import { RoutePacer } from './route-pacer.ts';
@@ -91,7 +91,7 @@ export class XdsServer {
   }
 
   nodes(): NodeXdsStatus[] {
-    return this.#nodes.statuses((stream) => this.#snapshots.get(stream.listener)?.version);
+    return this.#nodes.statuses((stream) => this.#snapshots.get(stream.facts)?.version);
   }
 
   /** How far a revision has got; `null` when it is not among the newest 64 published. */
@@ -144,7 +144,7 @@ export class XdsServer {
   }
 
   #show(stream: XdsStream): void {
-    const snapshot = this.#snapshots.get(stream.listener);
+    const snapshot = this.#snapshots.get(stream.facts);
     if (snapshot === null) return;
     this.#nodes.offered(stream.record.node, snapshot.version, this.#options.clock.monotonicMs());
     stream.publish(snapshot);
@@ -199,7 +199,7 @@ export class XdsServer {
       call,
       wire,
       record,
-      listener: listenerOf(node),
+      facts: factsOf(node),
       clock,
       times,
       onSettled: (version) => this.#settled(record.node, version),

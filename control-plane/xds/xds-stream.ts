@@ -1,8 +1,8 @@
 import { type ServerDuplexStream, status } from '@grpc/grpc-js';
-import type { EndpointAddress } from '../../envoy/endpoint-address.ts';
 import type { Snapshot } from '../../envoy/snapshot.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Nack } from './nack.ts';
+import type { NodeFacts } from './node-facts.ts';
 import type { NodeRecord } from './node-record.ts';
 import type { Wire, XdsReply } from './wire.ts';
 import { type SessionPort, type SessionTimes, XdsSession } from './xds-session.ts';
@@ -11,7 +11,7 @@ export interface XdsStreamParts<Request, Response> {
   readonly call: ServerDuplexStream<Request, Response>;
   readonly wire: Wire<Request, Response>;
   readonly record: NodeRecord;
-  readonly listener: EndpointAddress | null;
+  readonly facts: NodeFacts;
   readonly clock: Clock;
   readonly times: SessionTimes;
   /** With the version that the node holds now. */
@@ -23,7 +23,7 @@ export interface XdsStreamParts<Request, Response> {
 export interface XdsStream {
   readonly session: XdsSession;
   readonly record: NodeRecord;
-  readonly listener: EndpointAddress | null;
+  readonly facts: NodeFacts;
   /** Serves a snapshot from now on; a mistake on the way ends this stream only. */
   publish(snapshot: Snapshot): void;
   /** The call is over: stops the timer. */
@@ -60,7 +60,7 @@ export function openXdsStream<Request, Response>(parts: XdsStreamParts<Request, 
   return {
     session,
     record: parts.record,
-    listener: parts.listener,
+    facts: parts.facts,
     publish: (snapshot) => guarded(call, () => session.publish(snapshot)),
     close,
     end: () => call.end(),

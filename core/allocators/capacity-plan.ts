@@ -1,4 +1,6 @@
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
+import type { ObservationLimits } from '../capacity/observation.ts';
+import type { ServiceEndpoint } from '../mesh/service-endpoint.ts';
 
 /**
  * The numbers that follow from budgets, capacities and measurements, without a
@@ -13,7 +15,7 @@ export interface CapacityPlan {
 
 export interface ServicePlan {
   readonly service: string;
-  readonly endpoints: readonly string[];
+  readonly endpoints: readonly ServiceEndpoint[];
   readonly timeoutMs: number;
   readonly anonymous: string | null;
   readonly authorizerDown: 'degrade' | 'closed' | 'open';
@@ -33,6 +35,10 @@ export interface EdgePlan {
   readonly prio: number;
   readonly weight: number;
   readonly budget: CapacityVector;
+  /** C_geo now: how far calls may spill; `null` = to every endpoint alike. */
+  readonly geo: number | null;
+  /** Of the whole edge. */
+  readonly observation: ObservationLimits;
   /** `null` where no rate limit is rendered (int null, or capacity unknown). */
   readonly guaranteeRps: number | null;
   readonly limitRps: number | null;
@@ -104,6 +110,8 @@ export interface EdgeLeasePlan {
   readonly guaranteeRps: number;
   readonly guaranteeBurst: number;
   readonly leaseMs: number;
+  /** Lines of the access log at this node; absent = as with a C_obs of null. */
+  readonly accessLogLinesPerSec?: number | undefined;
   /** Actions on this edge end by themselves after this; absent with all below = no actions. */
   readonly overlayExpiresInMs?: number | undefined;
   readonly shedBelowPrio?: number | undefined;

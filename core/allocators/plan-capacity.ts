@@ -4,6 +4,7 @@ import { edgeBurst } from '../capacity/burst.ts';
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import { leaseMs } from '../capacity/gauge.ts';
 import { liveCapacity, liveFraction } from '../capacity/live-capacity.ts';
+import { observationLimits } from '../capacity/observation.ts';
 import { retryBudgetPercent } from '../capacity/retry-budget.ts';
 import {
   type BudgetConfig,
@@ -93,6 +94,8 @@ export function planEdge(input: PlanInput, edge: EdgeFigures, nodeCount: number)
     prio: workload.prio,
     weight: workload.weight,
     budget: budget.vector,
+    geo: terms.geo,
+    observation: terms.observation,
     guaranteeRps: terms.guaranteeRps,
     limitRps,
     burst: terms.burst,
@@ -109,7 +112,10 @@ export function planEdge(input: PlanInput, edge: EdgeFigures, nodeCount: number)
 
 /** Numbers of an edge that stay while configuration, grants, K and nodes do. */
 interface EdgeTerms
-  extends Pick<EdgePlan, 'guaranteeRps' | 'burst' | 'backstop' | 'safe' | 'retryBudgetPercent' | 'leaseMs'> {
+  extends Pick<
+    EdgePlan,
+    'geo' | 'observation' | 'guaranteeRps' | 'burst' | 'backstop' | 'safe' | 'retryBudgetPercent' | 'leaseMs'
+  > {
   readonly workload: WorkloadConfig;
   readonly askedRps: number | null;
   readonly sharedRps: number | null;
@@ -145,6 +151,8 @@ function edgeTerms(
     nodeCount,
     askedRps: rate?.askedRps ?? null,
     sharedRps: rate?.guaranteeRps ?? null,
+    geo: liveBudget.geo,
+    observation: observationLimits(liveBudget.obs),
     guaranteeRps: limited?.guaranteeRps ?? null,
     burst: limited?.burst ?? null,
     backstop: limited ? backstopBucket(limited.askedRps, limited.burst) : null,

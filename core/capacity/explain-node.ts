@@ -1,6 +1,7 @@
 import type { BucketPlan } from '../allocators/capacity-plan.ts';
-import { type DerivationStep, num, seconds, step } from './derivation-step.ts';
+import { type DerivationStep, list, num, seconds, step } from './derivation-step.ts';
 import type { ExplainedEdge } from './explained-edge.ts';
+import { activeGeoLevels, GEO_LEVELS, geoWeights } from './geo-levels.ts';
 import { liveCapacity, liveFraction } from './live-capacity.ts';
 
 /** The numbers of one edge in one Envoy (CONTRACT §D). */
@@ -16,8 +17,21 @@ export function explainNode(explained: ExplainedEdge): DerivationStep[] {
       `20 · ${num(live.int ?? 1)}`,
       `${num(plan.retryBudgetPercent)} %`,
     ),
+    explainEndpoints(plan.geo),
     step('lease', '60 s · (1 − 0.8·C_gauge now)', `60 · (1 − 0.8·${num(live.gauge ?? 0)})`, seconds(plan.leaseMs)),
   ];
+}
+
+function explainEndpoints(geo: number | null): DerivationStep {
+  const formula = 'w_d = clip(5·C_geo now − d, 0, 1); ⌈w_d · endpoints of level d⌉, nearest level first';
+  if (geo === null) return step('endpoints', formula, 'geo is not set', 'all, one as near as the next');
+  const weights = geoWeights(geo);
+  return step(
+    'endpoints',
+    formula,
+    list(GEO_LEVELS.map((level, d) => `${level} ${num(weights[d])}`)),
+    `${activeGeoLevels(geo)} of ${GEO_LEVELS.length} levels`,
+  );
 }
 
 function explainBreaker({ plan, input, nodeCount }: ExplainedEdge): DerivationStep {

@@ -39,7 +39,10 @@ function sameFields(a: object, b: object): boolean {
     const [own, other] = [a[name as keyof typeof a], b[name as keyof typeof b]] as readonly unknown[];
     if (own === other) continue;
     if (typeof own !== 'object' || typeof other !== 'object' || own === null || other === null) return false;
-    if (!sameFields(own, other)) return false;
+    if (!sameSize(own, other) || !sameFields(own, other)) return false;
   }
   return true;
 }
+
+/** Services and edges have a fixed shape; what is inside them may be a longer list or a fuller object. */
+const sameSize = (a: object, b: object): boolean => Object.keys(a).length === Object.keys(b).length;

@@ -3,6 +3,7 @@ import type { ServiceCapacity, ServiceConfig, WorkloadConfig } from './mesh-conf
 import { DEFAULT_AUTHORIZER_DOWN, DEFAULT_TIMEOUT_MS, UNKNOWN_CAPACITY } from './mesh-defaults.ts';
 import type { CapacityDocument, ServiceDocument } from './mesh-document.ts';
 import { parseEndpoint } from './parse-endpoint.ts';
+import { addressOf, type ServiceEndpoint } from './service-endpoint.ts';
 
 /** One service with its defaults; mistakes are added to `problems`. */
 export function checkService(
@@ -33,21 +34,23 @@ export function checkService(
   };
 }
 
-function checkEndpoints(path: string, endpoints: readonly string[], problems: Problem[]): void {
+function checkEndpoints(path: string, endpoints: readonly ServiceEndpoint[], problems: Problem[]): void {
   const firstAt = new Map<string, number>();
   endpoints.forEach((endpoint, i) => {
-    const parsed = parseEndpoint(endpoint);
+    const address = addressOf(endpoint);
+    const ownPath = typeof endpoint === 'string' ? `${path}[${i}]` : `${path}[${i}].address`;
+    const parsed = parseEndpoint(address);
     if (!parsed) {
       problems.push({
-        path: `${path}[${i}]`,
-        message: `must be host:port, the host a DNS name, an IPv4 address or [IPv6] (got "${endpoint}")`,
+        path: ownPath,
+        message: `must be host:port, the host a DNS name, an IPv4 address or [IPv6] (got "${address}")`,
       });
       return;
     }
     const key = `${parsed.host.toLowerCase()} ${parsed.port}`;
     const first = firstAt.get(key);
     if (first === undefined) firstAt.set(key, i);
-    else problems.push({ path: `${path}[${i}]`, message: `repeats ${endpoint}, which is ${path}[${first}]` });
+    else problems.push({ path: ownPath, message: `repeats ${address}, which is ${path}[${first}]` });
   });
 }
 

@@ -1,5 +1,6 @@
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import type { GateName } from '../gates/gate-state.ts';
+import type { ServiceEndpoint } from './service-endpoint.ts';
 
 /** Desired state of one mesh, checked and with every default filled in. */
 export interface MeshConfig {
@@ -20,8 +21,8 @@ export const edgeKey = (workload: string, service: string): EdgeKey => `${worklo
 
 export interface ServiceConfig {
   readonly name: string;
-  /** `host:port`, at least one. */
-  readonly endpoints: readonly string[];
+  /** At least one. */
+  readonly endpoints: readonly ServiceEndpoint[];
   /** Declared ceiling of the whole service; `null` = unknown until learned. */
   readonly capacity: ServiceCapacity;
   /** Workload that a call without a token counts as; `null` = a token is needed. */

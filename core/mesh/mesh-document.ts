@@ -1,4 +1,5 @@
 import type { GateName } from '../gates/gate-state.ts';
+import type { ServiceEndpoint } from './service-endpoint.ts';
 
 /**
  * What an operator writes: the mesh file as plain data, with everything left out
@@ -15,7 +16,7 @@ export interface MeshDocument {
 }
 
 export interface ServiceDocument {
-  readonly endpoints: readonly string[];
+  readonly endpoints: readonly ServiceEndpoint[];
   readonly capacity?: CapacityDocument | undefined;
   /** Multiplied by the number of endpoints; not together with `capacity`. */
   readonly capacityPerEndpoint?: CapacityDocument | undefined;

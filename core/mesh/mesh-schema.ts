@@ -53,13 +53,27 @@ const capacity = (description: string) =>
     memoryMiB: quantity('MiB that calls in flight may be estimated to hold.'),
   });
 
+const addressLength = { minLength: 1, maxLength: 260 };
+const placedEndpoint = record(
+  'An instance and where it is. C_geo counts the levels between it and the node that calls.',
+  {
+    address: { description: 'host:port.', type: 'string', ...addressLength },
+    region: { ...name, description: 'Level 4: another region than that of the node.' },
+    zone: { ...name, description: 'Level 3: another zone of the same region.' },
+    subZone: { ...name, description: 'Level 2: another sub-zone of the same zone.' },
+    node: { ...name, description: 'Id of the node beside which it runs: level 0 from there, else 1.' },
+  },
+  ['address'],
+);
+
 const service = record(
   'What is called.',
   {
     endpoints: {
-      description: 'host:port of each instance; the host is a DNS name, an IPv4 address or [IPv6].',
+      description:
+        'host:port of each instance; the host is a DNS name, an IPv4 address or [IPv6]. A map says besides where it is.',
       type: 'array',
-      items: { type: 'string', minLength: 1, maxLength: 260 },
+      items: { ...placedEndpoint, type: ['string', 'object'], ...addressLength },
       minItems: 1,
       maxItems: ENDPOINTS_MAX,
     },

@@ -1,11 +1,14 @@
 import type { Problem } from '../problem.ts';
 import { type BudgetConfig, edgeKey, type MeshConfig, type ServiceConfig } from './mesh-config.ts';
+import { isIpEndpoint } from './parse-endpoint.ts';
+import { addressOf } from './service-endpoint.ts';
 
 /** What is allowed but easily unintended, each with its path. */
 export function meshWarnings(config: MeshConfig): Problem[] {
   const budgets = [...config.budgets.values()];
   return [
     ...budgets.flatMap((budget) => budgetWarnings(budget, config.services.get(budget.service))),
+    ...budgets.flatMap((budget) => geoWarnings(budget, config.services.get(budget.service))),
     ...overcommitment(budgets),
     ...[...config.services.values()].flatMap((service) => anonymousWarning(service, config)),
   ];
@@ -26,6 +29,14 @@ function budgetWarnings(
     return [{ path, message: `no rate limit until the capacity of ${name} is declared or learned` }];
   }
   return [];
+}
+
+function geoWarnings({ workload, service: name, vector: { geo } }: BudgetConfig, service?: ServiceConfig): Problem[] {
+  const path = `budgets.${workload}.${name}`;
+  if (geo === null || !service) return [];
+  if (geo === 0) return [{ path, message: 'geo is 0: no endpoint is near enough, and every call fails with 503' }];
+  if (service.endpoints.every((endpoint) => isIpEndpoint(addressOf(endpoint)))) return [];
+  return [{ path, message: `geo has no effect: an endpoint of ${name} is a DNS name` }];
 }
 
 /** Budgets of several callers may add to more than the service has; then weights decide (CONTRACT §C). */

@@ -25,6 +25,9 @@ export function parseEndpoint(text: string): Endpoint | null {
   return isHost ? { host: hostText, port } : null;
 }
 
+/** Whether a checked `host:port` needs no resolver. */
+export const isIpEndpoint = (text: string): boolean => /^(\[|[\d.]+:)/.test(text);
+
 const isIpv4 = (text: string): boolean => IPV4.test(text) && !text.endsWith('.');
 
 function isIpv6(text: string): boolean {

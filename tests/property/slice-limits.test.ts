@@ -4,6 +4,7 @@ import type { CapacityPlan, EdgePlan, LeasePlan } from '../../core/allocators/ca
 import { EMPTY_LEASE_BOOK, heldRps, type LeaseBook, type NodeObservation } from '../../core/allocators/lease-book.ts';
 import { sliceLimits } from '../../core/allocators/slice-limits.ts';
 import { UNLIMITED } from '../../core/capacity/capacity-vector.ts';
+import { observationLimits } from '../../core/capacity/observation.ts';
 import { type EdgeKey, edgeKey } from '../../core/mesh/mesh-config.ts';
 
 const EDGES: readonly EdgeKey[] = ['a/s', 'b/s', 'c/s'];
@@ -63,6 +64,8 @@ const edgePlan = (key: EdgeKey, limitRps: number): EdgePlan => ({
   prio: 5,
   weight: 1,
   budget: UNLIMITED,
+  geo: null,
+  observation: observationLimits(null),
   guaranteeRps: 90,
   limitRps,
   burst: 25,

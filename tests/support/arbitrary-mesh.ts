@@ -32,6 +32,9 @@ const service = (workloads: readonly string[]) =>
   record({
     endpoints: fc.uniqueArray(fc.integer({ min: 1, max: 65_535 }), { minLength: 1, maxLength: 4 }),
     host: fc.constantFrom('127.0.0.1', 'backend.example', '[::1]'),
+    place: maybe(
+      fc.record({ region: name, zone: name, subZone: name, node: name }, { requiredKeys: [], noNullPrototype: true }),
+    ),
     capacity: record({
       rps: maybe(real(0.001, 1e6)),
       concurrency: maybe(real(1, 1e5)),
@@ -91,8 +94,14 @@ export const meshConfig: fc.Arbitrary<MeshConfig> = record({
 type Generated<T> = T extends fc.Arbitrary<infer V> ? V : never;
 
 function toService(own: string, rest: Generated<ReturnType<typeof service>>): ServiceConfig {
-  const { host, endpoints, ...fields } = rest;
-  return { name: own, endpoints: endpoints.map((port) => `${host}:${port}`), ...fields };
+  const { host, place, endpoints, ...fields } = rest;
+  const addresses = endpoints.map((port) => `${host}:${port}`);
+  return {
+    name: own,
+    // The first is placed, the others are not.
+    endpoints: addresses.map((address, i) => (i === 0 && place !== null ? { address, ...place } : address)),
+    ...fields,
+  };
 }
 
 const toWorkload = (own: string, rest: Generated<typeof workload>): WorkloadConfig => ({

@@ -1,5 +1,6 @@
 import type { CapacityPlan, EdgePlan, ServicePlan } from '../../core/allocators/capacity-plan.ts';
 import { UNLIMITED } from '../../core/capacity/capacity-vector.ts';
+import { observationLimits } from '../../core/capacity/observation.ts';
 
 /** A plan for one node. */
 export function planOf(...services: ServicePlan[]): CapacityPlan {
@@ -29,6 +30,8 @@ export function edgePlan(workload: string, service: string, overrides: Partial<E
     prio: 5,
     weight: 1,
     budget: UNLIMITED,
+    geo: null,
+    observation: observationLimits(null),
     guaranteeRps: 100,
     limitRps: 100,
     burst: 25,

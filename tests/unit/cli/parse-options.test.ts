@@ -6,6 +6,7 @@ import {
   parseDurationMs,
   parseFractionOrNone,
   parseInteger,
+  parseLocalities,
   parsePortChoice,
   parsePositive,
 } from '../../../cli/parse-options.ts';
@@ -16,6 +17,19 @@ const CASES: readonly (readonly [
   good: readonly (readonly [string, unknown])[],
   bad: readonly string[],
 ])[] = [
+  [
+    parseLocalities,
+    [
+      [
+        'eu/eu-a/rack-1,eu',
+        [
+          { region: 'eu', zone: 'eu-a', subZone: 'rack-1' },
+          { region: 'eu', zone: undefined, subZone: undefined },
+        ],
+      ],
+    ],
+    ['', 'eu/', 'EU', 'a/b/c/d', 'eu,,us'],
+  ],
   [parseInteger, [['12', 12]], ['', '-1', '1.5', '1e3', 'x']],
   [
     parsePositive,

@@ -46,6 +46,12 @@ describe('capmesh prepare', () => {
     assert.deepEqual([read('admin', 'admin.token'), read('node-1', 'nats.nkey'), read('nats', 'nats.conf')], before);
   });
 
+  it('tells each node where it is', async () => {
+    await prepare('--nodes', '2', '--localities', 'eu/eu-a/rack-1');
+    const localities = ['node-1', 'node-2'].map((node) => JSON.parse(read(node, 'bootstrap.json')).node.locality);
+    assert.deepEqual(localities, [{ region: 'eu', zone: 'eu-a', sub_zone: 'rack-1' }, undefined]);
+  });
+
   it('writes the bootstrap that the Compose file starts Envoy with', async () => {
     const compose = parse(readFileSync(join(packageRoot(), 'deploy', 'docker-compose.yaml'), 'utf8'), { merge: true });
     const flags: string[] = compose.services.prepare.command

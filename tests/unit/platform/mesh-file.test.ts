@@ -88,6 +88,42 @@ budgets: { w: { s: { rps: 100, parallel: 5 } } }`);
     assert.deepEqual(config.budgets.get('w/s')?.vector, { ...UNLIMITED, int: 0.25, ptr: 0.25 });
   });
 
+  it('takes endpoints that say where they are, and names what is wrong with one', () => {
+    const { config } = accepted(
+      'mesh: m\nservices: { s: { endpoints: [127.0.0.1:1, { address: 127.0.0.1:2, region: eu, zone: eu-a, node: n1 }] } }\n',
+    );
+    assert.deepEqual(config.services.get('s')?.endpoints, [
+      '127.0.0.1:1',
+      { address: '127.0.0.1:2', region: 'eu', zone: 'eu-a', node: 'n1' },
+    ]);
+    const problems = refused(`
+mesh: m
+services:
+  s: { endpoints: [{ address: here }, { zone: a }, { address: a:1, zone: EU }, 7, { address: a:1, rack: r }] }
+`);
+    assert.deepEqual(problems, {
+      'services.s.endpoints[0].address':
+        'must be host:port, the host a DNS name, an IPv4 address or [IPv6] (got "here")',
+      'services.s.endpoints[1].address': 'is missing',
+      'services.s.endpoints[2].zone': 'must be a name: a-z, 0-9 and - inside, at most 63 characters (got "EU")',
+      'services.s.endpoints[3]': 'must be a string or a map (got 7)',
+      'services.s.endpoints[4].address': 'repeats a:1, which is services.s.endpoints[2]',
+      'services.s.endpoints[4].rack': 'is not a known field; known here: address, region, zone, subZone, node',
+    });
+  });
+
+  it('warns where C_geo lets no call through, or cannot act', () => {
+    const checked = parseMeshFile(`
+mesh: m
+services: { s: { endpoints: [127.0.0.1:1] }, t: { endpoints: [t.example:1] } }
+workloads: { w: {} }
+budgets: { w: { s: { int: 1, geo: 0 }, t: { int: 1, geo: 0.4 } } }
+`);
+    const warnings = checked.ok ? checked.warnings.map(({ message }) => message) : [];
+    assert.ok(warnings.includes('geo is 0: no endpoint is near enough, and every call fails with 503'));
+    assert.ok(warnings.includes('geo has no effect: an endpoint of t is a DNS name'));
+  });
+
   it('names ten different mistakes at once', () => {
     const problems = refused(`
 mesh: Shop

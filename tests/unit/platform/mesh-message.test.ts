@@ -49,6 +49,19 @@ describe('mesh messages', () => {
     ]);
   });
 
+  it('refuse a place of no endpoint, and a second one of the same', () => {
+    const message = meshToMessage(example());
+    const [first] = message.services;
+    assert.ok(first);
+    const place = { address: first.endpoints[0] as string, region: 'eu', zone: '', subZone: '', node: '' };
+    first.places = [place, { ...place, address: 'elsewhere:1' }, place];
+    const checked = meshFromMessage(message);
+    assert.deepEqual(checked.ok ? [] : checked.problems.map((problem) => problem.path), [
+      `services.${first.name}.places[1].address`,
+      `services.${first.name}.places[2].address`,
+    ]);
+  });
+
   it('refuse an absolute form that contradicts its fraction', () => {
     const message = meshToMessage(example());
     const [first] = message.budgets;

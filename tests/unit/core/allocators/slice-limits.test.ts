@@ -9,6 +9,7 @@ import {
 } from '../../../../core/allocators/lease-book.ts';
 import { sliceLimits } from '../../../../core/allocators/slice-limits.ts';
 import { UNLIMITED } from '../../../../core/capacity/capacity-vector.ts';
+import { observationLimits } from '../../../../core/capacity/observation.ts';
 
 const LEASE_MS = 60_000;
 
@@ -34,6 +35,8 @@ function planOf({
     prio: 7,
     weight: 1,
     budget: UNLIMITED,
+    geo: null,
+    observation: observationLimits(null),
     guaranteeRps: limitRps === null ? null : guaranteeRps,
     limitRps,
     burst: limitRps === null ? null : 40,

@@ -42,9 +42,17 @@ describe('explainEdge()', () => {
         ['backstop per node', '1.2·320, ⌈1.2·53.333⌉', '64; 39 per 0.1015625 s (384/s)'],
         ['safe per node', '266.667 ÷ 1, ⌈53.333 ÷ 1⌉', '54; 27 per 0.10125 s (266.667/s)'],
         ['retry budget', '20 · 0.8', '16 %'],
+        ['endpoints', 'geo is not set', 'all, one as near as the next'],
         ['lease', '60 · (1 − 0.8·0.5)', '36 s'],
       ],
     );
+  });
+
+  it('says how far calls may spill', () => {
+    const text = WORKED_EXAMPLE.replace('gauge: 0.5', 'gauge: 0.5, geo: 0.5');
+    const step = stepsOf(exampleInput(text), 'checkout', 'payment').find(({ quantity }) => quantity === 'endpoints');
+    assert.equal(step?.substitution, 'instance 1, node 1, sub-zone 0.5, zone 0, region 0');
+    assert.equal(step?.result, '3 of 5 levels');
   });
 
   it('says that nothing is known where nothing is', () => {
@@ -59,6 +67,7 @@ describe('explainEdge()', () => {
         ['N_e', 'unlimited'],
         ['breaker per node', 'none'],
         ['retry budget', '20 %'],
+        ['endpoints', 'all, one as near as the next'],
         ['lease', '60 s'],
       ],
     );

@@ -26,4 +26,25 @@ describe('whether two plans say the same (CONTRACT §H)', () => {
     assert.ok(!samePlan(plan(), plan({ breaker: null })));
     assert.ok(!samePlan(plan(), plan({ breaker: { maxRequests: 8, maxConnections: 32, maxPendingRequests: 16 } })));
   });
+
+  it('they do not where an endpoint comes, goes, or tells where it is', () => {
+    const one = ['127.0.0.1:9101'];
+    const two = ['127.0.0.1:9101', '127.0.0.1:9102'];
+    const placed = [{ address: '127.0.0.1:9101', region: 'eu' }];
+    const placedFiner = [{ address: '127.0.0.1:9101', region: 'eu', zone: 'eu-a' }];
+    for (const [a, b] of [
+      [one, two],
+      [one, placed],
+      [placed, placedFiner],
+    ] as const) {
+      assert.ok(!samePlan(plan({}, { endpoints: a }), plan({}, { endpoints: b })));
+      assert.ok(!samePlan(plan({}, { endpoints: b }), plan({}, { endpoints: a })));
+    }
+  });
+
+  it('they do not where an edge gets other numbers', () => {
+    for (const changed of [{ geo: 0.4 }, { leaseMs: 12_000 }, { retryBudgetPercent: 5 }]) {
+      assert.ok(!samePlan(plan(), plan(changed)), JSON.stringify(changed));
+    }
+  });
 });
