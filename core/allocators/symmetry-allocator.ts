@@ -1,10 +1,9 @@
-import { grantQuorum, leaseMs } from '../capacity/gauge.ts';
+import { type ConsensusBounds, consensusBounds } from '../capacity/consensus.ts';
+import { leaseMs } from '../capacity/gauge.ts';
 import { checkFraction, type WorkloadSpec } from './workload-spec.ts';
 
-/** How much agreement a workload gets (CONTRACT §D). */
-export interface SymmetryAssignment {
-  /** Replicas that have to agree: max(⌊n/2⌋+1, ⌈C·n⌉), never a minority. */
-  readonly quorum: number;
+/** How much agreement a workload gets (CONTRACT §D): votes among replicas, and how often it has to be had anew. */
+export interface SymmetryAssignment extends ConsensusBounds {
   /** Time after which nodes have to agree with the control plane anew, at the latest. */
   readonly leaseMs: number;
 }
@@ -14,6 +13,6 @@ export class SymmetryAllocator {
   /** @param cGauge `null` counts 0 */
   allocate(cGauge: number | null, { pool }: WorkloadSpec): SymmetryAssignment {
     checkFraction('cGauge', cGauge);
-    return { quorum: grantQuorum(cGauge, pool.replicas), leaseMs: leaseMs(cGauge) };
+    return { ...consensusBounds(cGauge, pool.replicas, pool.capacity.rps), leaseMs: leaseMs(cGauge) };
   }
 }
