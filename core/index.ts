@@ -44,6 +44,7 @@ export type { PoolShare, PoolSpec, WorkloadSpec } from './allocators/workload-sp
 export { type AccountCheck, checkAccount } from './capacity/account.ts';
 export { edgeBurst, type RateAndBurst, sliceBurst, tokenLimit } from './capacity/burst.ts';
 export { AXES, type Axis, type CapacityVector, UNLIMITED } from './capacity/capacity-vector.ts';
+export { type ConsensusBounds, consensusBounds } from './capacity/consensus.ts';
 export type { DerivationStep } from './capacity/derivation-step.ts';
 export { explainEdge } from './capacity/explain-edge.ts';
 export { grantQuorum, leaseMs } from './capacity/gauge.ts';
@@ -85,6 +86,7 @@ export * from './mesh/mesh-config.ts';
 export type * from './mesh/mesh-document.ts';
 export { MESH_SCHEMA } from './mesh/mesh-schema.ts';
 export { type Endpoint, parseEndpoint } from './mesh/parse-endpoint.ts';
+export type { Locality, PlacedEndpoint, ServiceEndpoint } from './mesh/service-endpoint.ts';
 export { meshDocument } from './mesh/to-mesh-document.ts';
 export type { Checked, Problem } from './problem.ts';
 export type { CallLoad } from './simulation/call-load.ts';

@@ -11,6 +11,7 @@ import { HttpProtocolOptions } from '../proto/gen/envoy/extensions/upstreams/htt
 import { adsSource, ENDPOINTS_FETCH_TIMEOUT_MS } from './config-sources.ts';
 import { durationMs } from './duration.ts';
 import { buildLoadAssignment } from './load-assignment.ts';
+import { buildOutlierDetection } from './outlier-detection.ts';
 import { pack } from './pack.ts';
 import { EXTENSION_TYPES } from './type-urls.ts';
 
@@ -26,29 +27,6 @@ export const OPEN_BREAKER = 1_000_000;
 
 /** Share of an edge's calls that may be retries, unless the runtime layer says otherwise; at least one may (CONTRACT §D). */
 export const DEFAULT_RETRY_BUDGET_PERCENT = 20;
-
-/** Share of a cluster's endpoints that may be ejected: the others bear their calls. */
-const EJECTED_PERCENT_MAX = 50;
-/** Where endpoints have levels, those of a farther one bear them: all may be ejected but the last. */
-const EJECTED_PERCENT_MAX_WITH_LEVELS = 99;
-
-/**
- * Ejects an endpoint that cannot be connected to or resets connections; an
- * answer 5xx is no reason, since overload must not empty the cluster.
- */
-const outlierDetection = (maxEjectionPercent: number) => ({
-  splitExternalLocalOriginErrors: true,
-  consecutiveLocalOriginFailure: 5,
-  enforcingConsecutiveLocalOriginFailure: 100,
-  enforcingConsecutive5xx: 0,
-  enforcingConsecutiveGatewayFailure: 0,
-  enforcingSuccessRate: 0,
-  enforcingLocalOriginSuccessRate: 0,
-  interval: durationMs(1_000),
-  baseEjectionTime: durationMs(2_000),
-  maxEjectionTime: durationMs(30_000),
-  maxEjectionPercent,
-});
 
 const BREAKERS = {
   thresholds: [
@@ -73,21 +51,26 @@ const CALLERS_PROTOCOL = pack(
   }),
 );
 
-/**
- * The cluster of one edge: statistics, breaker, outlier detection and connection pool of its own.
- *
- * @param endpoints name of its EDS resource; `null` = the service's DNS names, in the cluster itself
- */
-export function buildEdgeCluster(service: ServicePlan, workload: string, endpoints: string | null): Cluster {
+export interface ClusterParts {
+  readonly workload: string;
+  /** Name of the EDS resource; `null` = the service's DNS names, in the cluster itself. */
+  readonly endpoints: string | null;
+  /** Of the edge; `null` = calls of nobody's budget. */
+  readonly errorThreshold: number | null;
+}
+
+/** The cluster of one edge: statistics, breaker, outlier detection and connection pool of its own. */
+export function buildEdgeCluster(service: ServicePlan, { workload, endpoints, errorThreshold }: ClusterParts): Cluster {
   return Cluster.fromPartial({
     name: edgeStatName(workload, service.service),
     ...(endpoints === null ? dnsDiscovery(service) : edsDiscovery(endpoints)),
     connectTimeout: durationMs(Math.min(CONNECT_TIMEOUT_MS, service.timeoutMs)),
     lbPolicy: Cluster_LbPolicy.LEAST_REQUEST,
     circuitBreakers: BREAKERS,
-    outlierDetection: outlierDetection(
-      endpoints === null || endpoints === service.service ? EJECTED_PERCENT_MAX : EJECTED_PERCENT_MAX_WITH_LEVELS,
-    ),
+    outlierDetection: buildOutlierDetection({
+      hasLevels: endpoints !== null && endpoints !== service.service,
+      errorThreshold: service.ejectFailing ? errorThreshold : null,
+    }),
     typedExtensionProtocolOptions: {
       'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': CALLERS_PROTOCOL,
     },

@@ -21,7 +21,7 @@ interface Rendered {
  * every second, most of it as before. The result depends on the plan alone.
  */
 export class PlanRenderer {
-  readonly #listener = listenerResource(DEFAULT_LISTENER);
+  readonly #listener = listenerResource({ address: DEFAULT_LISTENER, toCollector: false });
   #rendered: ReadonlyMap<string, Rendered> = new Map();
   #last: Snapshot | null = null;
 
@@ -62,13 +62,17 @@ export function buildSnapshot(plan: CapacityPlan): Snapshot {
 }
 
 /** Everything that `topologyResources` looks at. */
-function keyOfTopology({ endpoints, timeoutMs, edges }: ServicePlan): string {
-  return JSON.stringify([endpoints, timeoutMs, edges.map(({ workload, geo }) => [workload, geo])]);
+function keyOfTopology({ endpoints, timeoutMs, ejectFailing, edges }: ServicePlan): string {
+  const own = edges.map(({ workload, geo, errorThreshold }) => [workload, geo, ejectFailing ? errorThreshold : null]);
+  return JSON.stringify([endpoints, timeoutMs, own]);
 }
 
 /** Everything that `routesResource` looks at. */
 function keyOfRoutes(service: ServicePlan): string {
   const { timeoutMs, authorizerDown, unverified } = service;
-  const edges = service.edges.map((edge) => [edge.workload, edge.backstop, edge.safe, hasOwnEndpoints(service, edge)]);
+  const edges = service.edges.map((edge) => [
+    ...[edge.workload, edge.backstop, edge.safe],
+    ...[hasOwnEndpoints(service, edge), edge.observation.traceSamplingPercent],
+  ]);
   return JSON.stringify([timeoutMs, authorizerDown, unverified, edges]);
 }

@@ -4,7 +4,7 @@ import { Cluster } from '../proto/gen/envoy/config/cluster/v3/cluster.ts';
 import { Listener } from '../proto/gen/envoy/config/listener/v3/listener.ts';
 import { RouteConfiguration } from '../proto/gen/envoy/config/route/v3/route.ts';
 import { ScopedRouteConfiguration } from '../proto/gen/envoy/config/route/v3/scoped_route.ts';
-import { buildEdgeCluster } from './edge-cluster.ts';
+import { buildEdgeCluster, type ClusterParts } from './edge-cluster.ts';
 import {
   edgeEndpointsResource,
   endpointsName,
@@ -12,8 +12,7 @@ import {
   sharedEndpointsResource,
   usesEds,
 } from './edge-endpoints.ts';
-import type { EndpointAddress } from './endpoint-address.ts';
-import { buildMeshListener } from './mesh-listener.ts';
+import { buildMeshListener, type ListenerOptions } from './mesh-listener.ts';
 import { type Resource, resourceOf } from './resource.ts';
 import { buildServiceRoutes } from './service-routes.ts';
 import { buildServiceScope } from './service-scope.ts';
@@ -24,10 +23,12 @@ export function topologyResources(service: ServicePlan): Resource[] {
   const { service: name } = service;
   const source = `services.${name}`;
   const clusters = [
-    ...service.edges.map((edge) =>
-      clusterResource(service, edge.workload, endpointsName(service, edge), `budgets.${edge.workload}.${name}`),
-    ),
-    clusterResource(service, UNVERIFIED_WORKLOAD, name, source),
+    ...service.edges.map((edge) => {
+      const { workload, errorThreshold } = edge;
+      const parts = { workload, errorThreshold, endpoints: endpointsName(service, edge) };
+      return clusterResource(service, parts, `budgets.${workload}.${name}`);
+    }),
+    clusterResource(service, { workload: UNVERIFIED_WORKLOAD, endpoints: name, errorThreshold: null }, source),
   ];
   const scope = resourceOf({
     typeUrl: RESOURCE_TYPES.scopedRoutes,
@@ -55,20 +56,25 @@ function endpointsResources(service: ServicePlan): Resource[] {
   return [sharedEndpointsResource(service), ...owners.map((edge) => edgeEndpointsResource(service, edge))];
 }
 
-function clusterResource(service: ServicePlan, workload: string, endpoints: string, source: string): Resource {
-  const cluster = buildEdgeCluster(service, workload, usesEds(service) ? endpoints : null);
+function clusterResource(
+  service: ServicePlan,
+  parts: ClusterParts & { readonly endpoints: string },
+  source: string,
+): Resource {
+  const endpoints = usesEds(service) ? parts.endpoints : null;
+  const cluster = buildEdgeCluster(service, { ...parts, endpoints });
   return resourceOf({
     typeUrl: RESOURCE_TYPES.cluster,
     name: cluster.name,
     source,
     bytes: Cluster.encode(cluster).finish(),
-    ...(usesEds(service) ? { needs: { typeUrl: RESOURCE_TYPES.endpoints, name: endpoints } } : {}),
+    ...(endpoints === null ? {} : { needs: { typeUrl: RESOURCE_TYPES.endpoints, name: endpoints } }),
   });
 }
 
-/** The mesh listener at a given address. */
-export function listenerResource(address: EndpointAddress): Resource {
-  const listener = buildMeshListener(address);
+/** The mesh listener of a node. */
+export function listenerResource(options: ListenerOptions): Resource {
+  const listener = buildMeshListener(options);
   return resourceOf({
     typeUrl: RESOURCE_TYPES.listener,
     name: listener.name,

@@ -136,6 +136,7 @@ export function serviceToMessage(service: ServiceConfig, revisionOf: RevisionOf 
     anonymous: service.anonymous ?? '',
     authorizerDown: service.authorizerDown,
     timeoutMs: service.timeoutMs,
+    ejectFailing: service.ejectFailing,
     revision: revisionOf(`services.${service.name}`),
   };
 }
@@ -190,6 +191,7 @@ const serviceToDocument = (message: ServiceMessage): ServiceDocument =>
     anonymous: message.anonymous || undefined,
     authorizerDown: (message.authorizerDown || undefined) as ServiceDocument['authorizerDown'],
     timeoutMs: message.timeoutMs || undefined,
+    ejectFailing: message.ejectFailing || undefined,
   });
 
 /** Places of endpoints that the service does not have, and second places of one. */

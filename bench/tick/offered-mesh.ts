@@ -22,6 +22,7 @@ export function wideMesh(services: number, workloads: number): MeshConfig {
           anonymous: null,
           authorizerDown: 'degrade',
           timeoutMs: 1000,
+          ejectFailing: false,
         },
       ]),
     ),

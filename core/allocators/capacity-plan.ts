@@ -17,6 +17,7 @@ export interface ServicePlan {
   readonly service: string;
   readonly endpoints: readonly ServiceEndpoint[];
   readonly timeoutMs: number;
+  readonly ejectFailing: boolean;
   readonly anonymous: string | null;
   readonly authorizerDown: 'degrade' | 'closed' | 'open';
   /** K, calls per second; `null` = unknown. */
@@ -53,6 +54,8 @@ export interface EdgePlan {
   /** Per node; holds while the authorizer is unreachable. */
   readonly safe: BucketPlan | null;
   readonly retryBudgetPercent: number;
+  /** Share of failed calls at which an endpoint is left out, 0.1 … 1, where the service wants that at all. */
+  readonly errorThreshold: number;
   readonly leaseMs: number;
   /** Actions that the sidecars enforce on this edge; `null` = none. */
   readonly overlay: OverlayPlan | null;

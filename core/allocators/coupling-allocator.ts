@@ -1,5 +1,6 @@
 import { couplingShares } from '../capacity/axis-shares.ts';
 import { edgeBurst } from '../capacity/burst.ts';
+import { errorThreshold } from '../capacity/error-threshold.ts';
 import { retryBudgetPercent } from '../capacity/retry-budget.ts';
 import { askersOf, checkFraction, type WorkloadSpec } from './workload-spec.ts';
 
@@ -11,6 +12,8 @@ export interface CouplingAssignment {
   readonly burst: number | null;
   /** Of the active calls, percent; never more than 20. */
   readonly retryBudgetPercent: number;
+  /** Share of an endpoint's calls that may fail before it is left out, 0.1 … 1. */
+  readonly errorThreshold: number;
   /** CPU-ms per second that load estimates may add up to. */
   readonly cpuMsPerSec: number | null;
 }
@@ -27,6 +30,7 @@ export class CouplingAllocator {
       guaranteeRps,
       burst: guaranteeRps === null || cInt === 0 ? guaranteeRps : edgeBurst(guaranteeRps),
       retryBudgetPercent: retryBudgetPercent(cInt),
+      errorThreshold: errorThreshold(cInt),
       cpuMsPerSec: couplingShares(cpuMsPerSec, askers)[0] ?? null,
     };
   }

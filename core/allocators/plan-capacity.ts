@@ -2,6 +2,7 @@ import { nodeBreaker } from '../capacity/breaker.ts';
 import { backstopBucket, bucketPlan, safeBucket } from '../capacity/bucket-plan.ts';
 import { edgeBurst } from '../capacity/burst.ts';
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
+import { errorThreshold } from '../capacity/error-threshold.ts';
 import { leaseMs } from '../capacity/gauge.ts';
 import { liveCapacity, liveFraction } from '../capacity/live-capacity.ts';
 import { observationLimits } from '../capacity/observation.ts';
@@ -66,6 +67,7 @@ function planService(
     service: service.name,
     endpoints: service.endpoints,
     timeoutMs: service.timeoutMs,
+    ejectFailing: service.ejectFailing,
     anonymous: service.anonymous,
     authorizerDown: service.authorizerDown,
     capacityRps: figures.capacityRps,
@@ -104,6 +106,7 @@ export function planEdge(input: PlanInput, edge: EdgeFigures, nodeCount: number)
     backstop: terms.backstop,
     safe: terms.safe,
     retryBudgetPercent: terms.retryBudgetPercent,
+    errorThreshold: errorThreshold(budget.vector.int),
     leaseMs: terms.leaseMs,
     overlay: null,
   };

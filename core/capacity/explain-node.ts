@@ -1,8 +1,10 @@
 import type { BucketPlan } from '../allocators/capacity-plan.ts';
+import { consensusBounds } from './consensus.ts';
 import { type DerivationStep, list, num, seconds, step } from './derivation-step.ts';
 import type { ExplainedEdge } from './explained-edge.ts';
 import { activeGeoLevels, GEO_LEVELS, geoWeights } from './geo-levels.ts';
 import { liveCapacity, liveFraction } from './live-capacity.ts';
+import { DEFAULT_OBS, type ObservationLimits } from './observation.ts';
 
 /** The numbers of one edge in one Envoy (CONTRACT §D). */
 export function explainNode(explained: ExplainedEdge): DerivationStep[] {
@@ -17,8 +19,24 @@ export function explainNode(explained: ExplainedEdge): DerivationStep[] {
       `20 · ${num(live.int ?? 1)}`,
       `${num(plan.retryBudgetPercent)} %`,
     ),
+    ...explainEjection(explained),
     explainEndpoints(plan.geo),
+    ...explainObservation(plan.observation, live.obs, explained.nodeCount),
+    explainQuorum(live.gauge),
     step('lease', '60 s · (1 − 0.8·C_gauge now)', `60 · (1 − 0.8·${num(live.gauge ?? 0)})`, seconds(plan.leaseMs)),
+  ];
+}
+
+function explainEjection({ service, edge, plan }: ExplainedEdge): DerivationStep[] {
+  if (!service.ejectFailing) return [];
+  const { int } = edge.budget.vector;
+  return [
+    step(
+      'endpoint left out',
+      'when max(0.1, 1 − C_int) of its calls fail (not set counts 1), of three or more endpoints',
+      `max(0.1, 1 − ${num(int ?? 1)})`,
+      `at ${num(100 * plan.errorThreshold)} % failed calls`,
+    ),
   ];
 }
 
@@ -31,6 +49,40 @@ function explainEndpoints(geo: number | null): DerivationStep {
     formula,
     list(GEO_LEVELS.map((level, d) => `${level} ${num(weights[d])}`)),
     `${activeGeoLevels(geo)} of ${GEO_LEVELS.length} levels`,
+  );
+}
+
+function explainObservation(
+  { traceSamplingPercent, accessLogLinesPerSec, seriesPerTenant }: ObservationLimits,
+  obs: number | null,
+  nodeCount: number,
+): DerivationStep[] {
+  const fraction = num(obs ?? DEFAULT_OBS);
+  const notSet = ' (not set counts 0.1)';
+  return [
+    step('trace sampling', `100 · C_obs now${notSet}`, `100 · ${fraction}`, `${num(traceSamplingPercent)} % of calls`),
+    step(
+      'access log per node',
+      `⌊1000 · C_obs now⌋ ÷ nodes${notSet}`,
+      `⌊1000 · ${fraction}⌋ ÷ ${nodeCount}`,
+      `${num(accessLogLinesPerSec / nodeCount)} lines/s`,
+    ),
+    step(
+      'metric series',
+      `⌊10 000 · C_obs now⌋, the largest of the tenant${notSet}`,
+      `⌊10000 · ${fraction}⌋`,
+      `${seriesPerTenant} of the tenant, then other`,
+    ),
+  ];
+}
+
+function explainQuorum(gauge: number | null): DerivationStep {
+  const groups = [3, 5].map((members) => `${consensusBounds(gauge, members, null).quorum} of ${members}`);
+  return step(
+    'quorum',
+    'max(⌊n/2⌋+1, ⌈C_gauge now · n⌉) of n that vote; proposals ≤ their votes/s ÷ quorum',
+    `C_gauge ${num(gauge ?? 0)}`,
+    list(groups),
   );
 }
 

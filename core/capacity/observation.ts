@@ -9,7 +9,8 @@ export interface ObservationLimits {
   readonly seriesPerTenant: number;
 }
 
-const DEFAULT_OBS = 0.1;
+/** C_obs of an edge that has none. */
+export const DEFAULT_OBS = 0.1;
 
 /** @param obs for `seriesPerTenant` the largest C_obs of the tenant's edges */
 export function observationLimits(obs: number | null): ObservationLimits {

@@ -1,6 +1,11 @@
 import type { Problem } from '../problem.ts';
 import type { ServiceCapacity, ServiceConfig, WorkloadConfig } from './mesh-config.ts';
-import { DEFAULT_AUTHORIZER_DOWN, DEFAULT_TIMEOUT_MS, UNKNOWN_CAPACITY } from './mesh-defaults.ts';
+import {
+  DEFAULT_AUTHORIZER_DOWN,
+  DEFAULT_EJECT_FAILING,
+  DEFAULT_TIMEOUT_MS,
+  UNKNOWN_CAPACITY,
+} from './mesh-defaults.ts';
 import type { CapacityDocument, ServiceDocument } from './mesh-document.ts';
 import { parseEndpoint } from './parse-endpoint.ts';
 import { addressOf, type ServiceEndpoint } from './service-endpoint.ts';
@@ -31,6 +36,7 @@ export function checkService(
     anonymous,
     authorizerDown: document.authorizerDown ?? DEFAULT_AUTHORIZER_DOWN,
     timeoutMs: document.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+    ejectFailing: document.ejectFailing ?? DEFAULT_EJECT_FAILING,
   };
 }
 

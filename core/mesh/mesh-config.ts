@@ -30,6 +30,8 @@ export interface ServiceConfig {
   /** What happens to calls while the authorizer is unreachable. */
   readonly authorizerDown: 'degrade' | 'closed' | 'open';
   readonly timeoutMs: number;
+  /** Endpoints that answer mostly with errors are left out for a while, beside those that cannot be reached. */
+  readonly ejectFailing: boolean;
 }
 
 export interface ServiceCapacity {

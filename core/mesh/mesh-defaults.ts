@@ -19,6 +19,8 @@ export const DEFAULT_PRIO = 5;
 export const DEFAULT_WEIGHT = 1;
 /** Time-out of a route, ms (maps to `RouteAction.timeout`). */
 export const DEFAULT_TIMEOUT_MS = 1000;
+/** Endpoints that fail are left out only where the service says so (Envoy outlier detection). */
+export const DEFAULT_EJECT_FAILING = false;
 /** While the sidecar cannot be reached: the edge's safe bucket (CONTRACT §F). */
 export const DEFAULT_AUTHORIZER_DOWN = 'degrade';
 

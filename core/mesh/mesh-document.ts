@@ -23,6 +23,7 @@ export interface ServiceDocument {
   readonly anonymous?: string | null | undefined;
   readonly authorizerDown?: 'degrade' | 'closed' | 'open' | undefined;
   readonly timeoutMs?: number | undefined;
+  readonly ejectFailing?: boolean | undefined;
 }
 
 export interface CapacityDocument {

@@ -1,6 +1,7 @@
 import { GATES } from '../gates/gate-state.ts';
 import {
   DEFAULT_AUTHORIZER_DOWN,
+  DEFAULT_EJECT_FAILING,
   DEFAULT_GATES,
   DEFAULT_POLICY,
   DEFAULT_PRIO,
@@ -95,6 +96,12 @@ const service = record(
       minimum: 1,
       maximum: 3_600_000,
       default: DEFAULT_TIMEOUT_MS,
+    },
+    ejectFailing: {
+      description:
+        'Leave out an endpoint of three or more, for a while, when the share of its calls that fail reaches max(0.1, 1 − C_int) of the edge. Not for services that answer 5xx when they are overloaded.',
+      type: 'boolean',
+      default: DEFAULT_EJECT_FAILING,
     },
   },
   ['endpoints'],

@@ -9,6 +9,7 @@ import type {
 } from './mesh-config.ts';
 import {
   DEFAULT_AUTHORIZER_DOWN,
+  DEFAULT_EJECT_FAILING,
   DEFAULT_GATES,
   DEFAULT_POLICY,
   DEFAULT_PRIO,
@@ -61,6 +62,7 @@ function serviceDocument(service: ServiceConfig): ServiceDocument {
     ...(service.anonymous !== null && { anonymous: service.anonymous }),
     ...(service.authorizerDown !== DEFAULT_AUTHORIZER_DOWN && { authorizerDown: service.authorizerDown }),
     ...(service.timeoutMs !== DEFAULT_TIMEOUT_MS && { timeoutMs: service.timeoutMs }),
+    ...(service.ejectFailing !== DEFAULT_EJECT_FAILING && { ejectFailing: service.ejectFailing }),
   };
 }
 

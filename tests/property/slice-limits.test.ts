@@ -74,6 +74,7 @@ const edgePlan = (key: EdgeKey, limitRps: number): EdgePlan => ({
   backstop: null,
   safe: null,
   retryBudgetPercent: 20,
+  errorThreshold: 0.1,
   leaseMs: 12_000,
   overlay: null,
 });
@@ -86,6 +87,7 @@ const planOf = (limits: readonly number[]): CapacityPlan => ({
       service: 's',
       endpoints: ['127.0.0.1:1'],
       timeoutMs: 1000,
+      ejectFailing: false,
       anonymous: null,
       authorizerDown: 'degrade',
       capacityRps: CAPACITY_RPS,

@@ -44,6 +44,7 @@ const service = (workloads: readonly string[]) =>
     anonymous: workloads.length > 0 ? maybe(fc.constantFrom(...workloads)) : fc.constant(null),
     authorizerDown: fc.constantFrom('degrade', 'closed', 'open'),
     timeoutMs: fc.integer({ min: 1, max: 3_600_000 }),
+    ejectFailing: fc.boolean(),
   });
 
 const workload = record({

@@ -37,6 +37,7 @@ export function meshConfig(sketch: MeshSketch): MeshConfig {
           anonymous: null,
           authorizerDown: 'degrade',
           timeoutMs: 1000,
+          ejectFailing: false,
         },
       ]),
     ),

@@ -33,6 +33,7 @@ describe('mesh file', () => {
       anonymous: null,
       authorizerDown: 'degrade',
       timeoutMs: 1000,
+      ejectFailing: false,
     });
     assert.deepEqual(config.workloads.get('batch'), { name: 'batch', tenant: 'reports', prio: 2, weight: 1 });
     assert.deepEqual(config.budgets.get('checkout/payment'), {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { CapacityAllocator, localWorkload } from '../../../../core/allocators/capacity-allocator.ts';
 import { planCapacity } from '../../../../core/allocators/plan-capacity.ts';
+import { NOWHERE, reachableEndpoints } from '../../../../core/allocators/reachable-endpoints.ts';
 import type { WorkloadSpec } from '../../../../core/allocators/workload-spec.ts';
 import { UNLIMITED } from '../../../../core/capacity/capacity-vector.ts';
 import { meshConfig } from '../../../support/arbitrary-mesh.ts';
@@ -56,6 +57,7 @@ describe('allocators by axis (CONTRACT §D)', () => {
       guaranteeRps: null,
       burst: null,
       retryBudgetPercent: 20,
+      errorThreshold: 0.1,
       cpuMsPerSec: null,
     });
     const { guaranteeRps, burst } = allocator.int.allocate(0, workload());
@@ -69,8 +71,10 @@ describe('allocators by axis (CONTRACT §D)', () => {
         return 2 * quorum > replicas && quorum <= replicas;
       }),
     );
-    assert.deepEqual(allocator.gauge.allocate(1, workload()), { quorum: 5, leaseMs: 12_000 });
-    assert.deepEqual(allocator.gauge.allocate(null, workload()), { quorum: 3, leaseMs: 60_000 });
+    const all = { quorum: 5, faultsTolerated: 0, sharedMembers: 5, proposalsPerSec: 80, leaseMs: 12_000 };
+    assert.deepEqual(allocator.gauge.allocate(1, workload()), all);
+    const { quorum, faultsTolerated, leaseMs } = allocator.gauge.allocate(null, workload());
+    assert.deepEqual([quorum, faultsTolerated, leaseMs], [3, 2, 60_000]);
   });
 
   it('C_ptr shares calls in flight and memory', () => {
@@ -96,14 +100,22 @@ describe('allocators by axis (CONTRACT §D)', () => {
         const nothing = { live: new Map(), services: new Map(), offeredRps: new Map() };
         const plan = planCapacity({ config, nodes: ['local'], ...nothing });
         for (const edge of plan.services.flatMap(({ edges }) => edges)) {
-          const { int, gauge, ptr } = allocator.allocate(
+          const { geo, int, gauge, ptr, obs } = allocator.allocate(
             edge.budget,
             localWorkload(config, edge.workload, edge.service),
           );
-          const { guaranteeRps, burst, retryBudgetPercent, leaseMs } = edge;
+          const { guaranteeRps, burst, retryBudgetPercent, errorThreshold, leaseMs } = edge;
+          assert.equal(int.errorThreshold, errorThreshold);
           const own = { guaranteeRps: int.guaranteeRps, burst: int.burst, retryBudgetPercent: int.retryBudgetPercent };
           assertClose({ ...own, leaseMs: gauge.leaseMs }, { guaranteeRps, burst, retryBudgetPercent, leaseMs });
           if (ptr.breaker !== null) assert.deepEqual(ptr.breaker, edge.breaker);
+          assert.deepEqual(obs, edge.observation);
+          const endpoints = config.services.get(edge.service)?.endpoints ?? [];
+          const reachable = reachableEndpoints('w/s', edge.geo ?? 1, endpoints, NOWHERE);
+          assert.deepEqual(
+            geo.endpointsPerLevel,
+            reachable.map((level) => level.length),
+          );
         }
       }),
     );

@@ -45,6 +45,7 @@ function planOf({
     backstop: null,
     safe: null,
     retryBudgetPercent: 20,
+    errorThreshold: 0.1,
     leaseMs: LEASE_MS,
     overlay: overlay ?? null,
   };
@@ -52,6 +53,7 @@ function planOf({
     service: 'payment',
     endpoints: ['127.0.0.1:1'],
     timeoutMs: 1000,
+    ejectFailing: false,
     anonymous: anonymous ?? null,
     authorizerDown: 'degrade' as const,
     capacityRps: 100,
@@ -99,6 +101,7 @@ describe('sliceLimits()', () => {
           guaranteeRps: 80,
           guaranteeBurst: 40,
           leaseMs: LEASE_MS,
+          accessLogLinesPerSec: 100,
         },
       ],
     });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { edgeBurst, sliceBurst, tokenLimit } from '../../../../core/capacity/burst.ts';
 import { UNLIMITED } from '../../../../core/capacity/capacity-vector.ts';
+import { errorThreshold } from '../../../../core/capacity/error-threshold.ts';
 import { grantQuorum, leaseMs } from '../../../../core/capacity/gauge.ts';
 import { activeGeoLevels, endpointsPerLevel, geoWeights } from '../../../../core/capacity/geo-levels.ts';
 import { liveCapacity, maxCapacity, sumLiveGrants } from '../../../../core/capacity/live-capacity.ts';
@@ -40,6 +41,10 @@ describe('numbers per axis (CONTRACT §D)', () => {
 
   it('C_int sizes the retry budget; null counts 1', () => {
     assert.deepEqual([0.5, null].map(retryBudgetPercent), [10, 20]);
+  });
+
+  it('C_int bears fewer errors the larger it is, but always one call in ten; null counts 1', () => {
+    assert.deepEqual([0, 0.2, 0.75, 0.95, 1, null].map(errorThreshold), [1, 0.8, 0.25, 0.1, 0.1, 0.1]);
   });
 
   it('load estimates are shared out like rates', () => {

@@ -43,9 +43,21 @@ describe('explainEdge()', () => {
         ['safe per node', '266.667 ÷ 1, ⌈53.333 ÷ 1⌉', '54; 27 per 0.10125 s (266.667/s)'],
         ['retry budget', '20 · 0.8', '16 %'],
         ['endpoints', 'geo is not set', 'all, one as near as the next'],
+        ['trace sampling', '100 · 0.1', '10 % of calls'],
+        ['access log per node', '⌊1000 · 0.1⌋ ÷ 1', '100 lines/s'],
+        ['metric series', '⌊10000 · 0.1⌋', '1000 of the tenant, then other'],
+        ['quorum', 'C_gauge 0.5', '2 of 3, 3 of 5'],
         ['lease', '60 · (1 − 0.8·0.5)', '36 s'],
       ],
     );
+  });
+
+  it('says when an endpoint that fails is left out, where the service wants that', () => {
+    const text = WORKED_EXAMPLE.replace('concurrency: 24}}', 'concurrency: 24}, ejectFailing: true}');
+    const step = stepsOf(exampleInput(text), 'checkout', 'payment').find(
+      ({ quantity }) => quantity === 'endpoint left out',
+    );
+    assert.deepEqual([step?.substitution, step?.result], ['max(0.1, 1 − 0.8)', 'at 20 % failed calls']);
   });
 
   it('says how far calls may spill', () => {
@@ -68,6 +80,10 @@ describe('explainEdge()', () => {
         ['breaker per node', 'none'],
         ['retry budget', '20 %'],
         ['endpoints', 'all, one as near as the next'],
+        ['trace sampling', '10 % of calls'],
+        ['access log per node', '100 lines/s'],
+        ['metric series', '1000 of the tenant, then other'],
+        ['quorum', '2 of 3, 3 of 5'],
         ['lease', '60 s'],
       ],
     );
