@@ -8,8 +8,8 @@ export interface EmbeddedMeshOptions {
   readonly meshFile: string;
   /** Envoys with their sidecars; default 1. */
   readonly nodes?: number;
-  /** Where they are, as `capmesh up --localities` wants it. */
-  readonly localities?: string | undefined;
+  /** Further options of `capmesh up`. */
+  readonly upArgs?: readonly string[];
   readonly onProgress?: (line: string) => void;
   /** Told at once how to stop what has been started, should the caller not want to wait until it serves. */
   readonly onStarted?: (stop: () => Promise<unknown>) => void;
@@ -46,14 +46,14 @@ export class EmbeddedMesh {
 
   /** Resolves once the mesh serves; rejects, with nothing left running, when it does not come up. */
   static async start(options: EmbeddedMeshOptions): Promise<EmbeddedMesh> {
-    const { stateDir, meshFile, nodes = 1, onProgress = () => {}, env = {}, recordFolder, localities } = options;
+    const { stateDir, meshFile, nodes = 1, onProgress = () => {}, env = {}, recordFolder, upArgs = [] } = options;
     const program = new ChildProgram({
       command: process.execPath,
       args: [
         programPath('cli/main'),
         ...['up', '--state-dir', stateDir, '--port-base', '0', '--mesh-file', meshFile],
         ...['--nodes', `${nodes}`, '--json'],
-        ...(localities === undefined ? [] : ['--localities', localities]),
+        ...upArgs,
         ...(recordFolder === undefined ? [] : ['--record', recordFolder]),
       ],
       env,

@@ -27,6 +27,8 @@ export interface BootstrapOptions {
   readonly check: ServerAddress;
   /** The sidecar's door for statistics. */
   readonly sinks: ServerAddress;
+  /** Collector of OpenTelemetry spans over gRPC; absent = none are made. */
+  readonly traceCollector?: EndpointAddress | undefined;
   /** Incremental xDS (default) or state of the world. */
   readonly mode?: 'delta' | 'sotw';
   /** Default 1000 ms. */
@@ -42,6 +44,9 @@ export interface ClientTlsFiles {
   readonly keyFile?: string;
 }
 
+/** Key of the node metadata that is true where the node has a collector of spans. */
+export const TRACES_METADATA_KEY = 'capmesh_traces';
+
 /** Key of the node metadata in which a node tells the control plane where it listens, as `{host, port}`. */
 export const LISTENER_METADATA_KEY = 'capmesh_listener';
 
@@ -55,7 +60,10 @@ export function buildBootstrap(options: BootstrapOptions): object {
       id: options.nodeId,
       cluster: options.mesh,
       ...(options.locality === undefined ? {} : { locality: localityOf(options.locality) }),
-      metadata: { [LISTENER_METADATA_KEY]: { host: options.listener.host, port: options.listener.port } },
+      metadata: {
+        [LISTENER_METADATA_KEY]: { host: options.listener.host, port: options.listener.port },
+        ...(options.traceCollector && { [TRACES_METADATA_KEY]: true }),
+      },
     },
     admin: { address: address(options.admin) },
     dynamic_resources: dynamicResources(options.mode ?? 'delta'),
@@ -64,6 +72,7 @@ export function buildBootstrap(options: BootstrapOptions): object {
         controlPlaneCluster(options),
         grpcCluster(STATIC_CLUSTERS.sidecar, options.check, SIDECAR_EJECTION),
         grpcCluster(STATIC_CLUSTERS.sinks, options.sinks, {}),
+        ...(options.traceCollector ? [grpcCluster(STATIC_CLUSTERS.traces, options.traceCollector, {})] : []),
       ],
     },
     layered_runtime: layeredRuntime(),

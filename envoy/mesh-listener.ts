@@ -7,6 +7,7 @@ import {
   type ScopedRoutes,
 } from '../proto/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import type { Any } from '../proto/gen/google/protobuf/any.ts';
+import { buildAccessLog } from './access-log.ts';
 import { buildAuthorizerFilter } from './authorizer-filter.ts';
 import { buildClientHeaderRemoval } from './client-headers.ts';
 import { adsSource, INITIAL_FETCH_TIMEOUT_MS } from './config-sources.ts';
@@ -16,12 +17,19 @@ import { FILTER_NAMES } from './http-filters.ts';
 import { buildLocalReplies } from './local-replies.ts';
 import { pack } from './pack.ts';
 import { buildIdleLimit } from './rate-limit.ts';
+import { buildListenerTracing } from './tracing.ts';
 import { EXTENSION_TYPES } from './type-urls.ts';
 
 export const MESH_LISTENER = 'mesh';
 
+export interface ListenerOptions {
+  readonly address: EndpointAddress;
+  /** The node has a collector of spans. */
+  readonly toCollector: boolean;
+}
+
 /** The listener that fronts every service; `:authority` (port ignored) names the service. */
-export function buildMeshListener(address: EndpointAddress): Listener {
+export function buildMeshListener({ address, toCollector }: ListenerOptions): Listener {
   return Listener.fromPartial({
     name: MESH_LISTENER,
     address: socketAddress(address),
@@ -32,7 +40,11 @@ export function buildMeshListener(address: EndpointAddress): Listener {
             name: 'envoy.filters.network.http_connection_manager',
             configType: {
               $case: 'typedConfig',
-              value: pack(EXTENSION_TYPES.connectionManager, HttpConnectionManager, buildConnectionManager()),
+              value: pack(
+                EXTENSION_TYPES.connectionManager,
+                HttpConnectionManager,
+                buildConnectionManager(toCollector),
+              ),
             },
           },
         ],
@@ -41,7 +53,7 @@ export function buildMeshListener(address: EndpointAddress): Listener {
   });
 }
 
-function buildConnectionManager(): HttpConnectionManager {
+function buildConnectionManager(toCollector: boolean): HttpConnectionManager {
   return HttpConnectionManager.fromPartial({
     statPrefix: MESH_LISTENER,
     stripPortMode: { $case: 'stripAnyHostPort', value: true },
@@ -49,6 +61,8 @@ function buildConnectionManager(): HttpConnectionManager {
     earlyHeaderMutationExtensions: [buildClientHeaderRemoval()],
     routeSpecifier: { $case: 'scopedRoutes', value: scopedRoutes() },
     localReplyConfig: buildLocalReplies(),
+    accessLog: [buildAccessLog()],
+    tracing: buildListenerTracing(toCollector),
     httpFilters: [
       httpFilter(FILTER_NAMES.authorizer, buildAuthorizerFilter()),
       httpFilter(FILTER_NAMES.rateLimit, buildIdleLimit()),

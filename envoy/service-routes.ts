@@ -13,6 +13,7 @@ import { FILTER_NAMES, HEADERS } from './http-filters.ts';
 import { UNJUDGED_STATUS } from './local-replies.ts';
 import { pack, packEmpty, packStruct } from './pack.ts';
 import { buildRouteLimit, buildUncheckedLimit } from './rate-limit.ts';
+import { buildRouteTracing } from './tracing.ts';
 import { EXTENSION_TYPES } from './type-urls.ts';
 
 /**
@@ -99,7 +100,7 @@ const NEXT_LEVEL = {
 };
 
 function edgeRoute(service: ServicePlan, edge: EdgePlan): Route {
-  return forwardingRoute(service, edge.workload, edgeLimit(edge), {
+  const route = forwardingRoute(service, edge.workload, edgeLimit(edge), {
     retryOn: 'connect-failure,refused-stream',
     numRetries: 1,
     retryHostPredicate: [
@@ -111,6 +112,7 @@ function edgeRoute(service: ServicePlan, edge: EdgePlan): Route {
     hostSelectionRetryMaxAttempts: 3,
     ...(hasOwnEndpoints(service, edge) && { retryPriority: NEXT_LEVEL }),
   });
+  return Route.fromPartial({ ...route, tracing: buildRouteTracing(edge.observation.traceSamplingPercent) });
 }
 
 /**

@@ -6,4 +6,6 @@ export const STATIC_CLUSTERS = {
   sidecar: 'sidecar',
   /** Receives statistics. */
   sinks: 'sinks',
+  /** Receives spans, where the node has a collector. */
+  traces: 'traces',
 } as const;

@@ -2,6 +2,7 @@ import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Locality } from '../../core/mesh/service-endpoint.ts';
 import { buildBootstrap } from '../../envoy/bootstrap.ts';
+import type { EndpointAddress } from '../../envoy/endpoint-address.ts';
 import { renderNatsServerConfig } from '../../platform/nats-server-config.ts';
 import { packageRoot } from '../../platform/package-root.ts';
 import type { MeshPorts, NodePorts } from '../../platform/ports.ts';
@@ -17,6 +18,7 @@ export interface UpPlan {
   readonly ports: MeshPorts;
   /** Of one node after the other; absent = not told. */
   readonly localities: readonly Locality[];
+  readonly traceCollector?: EndpointAddress | undefined;
   /** Worker threads of each Envoy. */
   readonly envoyWorkers: number;
   /** Folder that the control plane records into. */
@@ -94,16 +96,15 @@ export function sidecarSpec({ state, mesh, ports }: UpPlan, index: number): Chil
   };
 }
 
-export function envoySpec(
-  { state, mesh, ports, localities, envoyWorkers, binaries }: UpPlan,
-  index: number,
-): ChildSpec {
+export function envoySpec(plan: UpPlan, index: number): ChildSpec {
+  const { state, mesh, ports, localities, traceCollector, envoyWorkers, binaries } = plan;
   const node = nodeName(index);
   const { mesh: listener, admin } = ports.nodes[index] as NodePorts;
   const bootstrap = buildBootstrap({
     nodeId: node,
     mesh,
     locality: localities[index],
+    traceCollector,
     admin: { host: LOOPBACK, port: admin },
     listener: { host: LOOPBACK, port: listener },
     controlPlane: { host: LOOPBACK, port: ports.xds },

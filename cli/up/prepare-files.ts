@@ -2,6 +2,7 @@ import type { Locality } from '../../core/mesh/service-endpoint.ts';
 import { type BootstrapOptions, buildBootstrap } from '../../envoy/bootstrap.ts';
 import { renderNatsServerConfig } from '../../platform/nats-server-config.ts';
 import { DEFAULT_PORTS } from '../../platform/ports.ts';
+import type { TcpAddress } from '../process-options.ts';
 import { StateFolder, writePrivate } from '../state-folder.ts';
 import { nodeName } from './child-specs.ts';
 import { ensureNatsUserAt } from './nats-users.ts';
@@ -11,6 +12,7 @@ export interface PrepareOptions {
   readonly nodes: number;
   /** Of one node after the other; absent = not told. */
   readonly localities?: readonly Locality[];
+  readonly traceCollector?: TcpAddress;
   readonly natsStore: string;
   readonly controlPlaneHost: string;
 }
@@ -24,7 +26,7 @@ const ALL_ADDRESSES = '0.0.0.0';
  */
 export function prepareFiles(
   state: StateFolder,
-  { mesh, nodes, localities = [], natsStore, controlPlaneHost }: PrepareOptions,
+  { mesh, nodes, localities = [], traceCollector, natsStore, controlPlaneHost }: PrepareOptions,
 ): string[] {
   const names = Array.from({ length: nodes }, (_, index) => nodeName(index));
   const user = (part: string) => ensureNatsUserAt(state.in(part, 'nats.nkey'));
@@ -42,7 +44,7 @@ export function prepareFiles(
     }),
   );
   const bootstraps = names.map((name, i) =>
-    writeBootstrap(state, { mesh, nodeId: name, locality: localities[i] }, controlPlaneHost),
+    writeBootstrap(state, { mesh, nodeId: name, locality: localities[i], traceCollector }, controlPlaneHost),
   );
   return [natsConfig, new StateFolder(state.in('admin')).ensureAdminToken(), ...bootstraps];
 }
@@ -50,7 +52,7 @@ export function prepareFiles(
 /** Each node's container has the default ports for itself. */
 function writeBootstrap(
   state: StateFolder,
-  identity: Pick<BootstrapOptions, 'mesh' | 'nodeId' | 'locality'>,
+  identity: Pick<BootstrapOptions, 'mesh' | 'nodeId' | 'locality' | 'traceCollector'>,
   controlPlaneHost: string,
 ): string {
   const node = identity.nodeId;

@@ -51,6 +51,7 @@ async function runUntilSignal(call: Invocation<UpOptions>): Promise<void> {
     mesh: options.mesh ?? mesh?.name ?? DEFAULT_MESH,
     ports: await choosePorts(portChoice, options.nodes),
     localities: options.localities ?? [],
+    traceCollector: options.traceCollector,
     envoyWorkers: options.envoyWorkers,
     record: options.record === undefined ? undefined : resolve(context.cwd, options.record),
     binaries: { envoy: findBinary('envoy', context.env), natsServer: findBinary('nats-server', context.env) },

@@ -1,9 +1,11 @@
 import type { Locality } from '../../core/mesh/service-endpoint.ts';
 import type { PortChoice } from '../../platform/ports.ts';
+import type { TcpAddress } from '../process-options.ts';
 
 export interface UpOptions {
   readonly nodes: number;
   readonly localities?: readonly Locality[];
+  readonly traceCollector?: TcpAddress;
   readonly mesh?: string;
   readonly meshFile?: string;
   readonly example?: true;
@@ -14,6 +16,10 @@ export interface UpOptions {
 
 /** For the option of `up` and `prepare`. */
 export const LOCALITIES_HELP = 'where the nodes are, for C_geo: region/zone/sub-zone of each, separated by commas';
+
+/** For the option of `up` and `prepare`. */
+export const TRACE_COLLECTOR_HELP =
+  'host:port of an OpenTelemetry collector (gRPC) that gets the spans of sampled calls';
 
 /** The mesh of the example file. */
 export const DEFAULT_MESH = 'shop';

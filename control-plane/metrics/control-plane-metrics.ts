@@ -3,6 +3,7 @@ import { GATES } from '../../core/gates/gate-state.ts';
 import type { MeshView } from '../../core/kernel/mesh-view.ts';
 import type { TickReport } from '../loop/kernel-loop.ts';
 import { addAdmissionGauges } from './admission-gauges.ts';
+import { edgeSeries } from './edge-series.ts';
 
 /** What is asked at every scrape. Counters are totals since the start. */
 export interface MetricSources {
@@ -123,20 +124,21 @@ function addMeshGauges(registry: Registry, view: () => MeshView): void {
   gauge('capmesh_controller_trimming', '1 while a service is held at its knee', ['service'], (self) => {
     for (const { service, controllerMode } of view().services) self.set({ service }, controllerMode === 'trim' ? 1 : 0);
   });
-  gauge('capmesh_edge_limit_rps', 'Calls per second that an edge may make', ['workload', 'service'], (self) => {
-    for (const { workload, service, limitRps } of view().edges) {
-      if (limitRps !== null) self.set({ workload, service }, limitRps);
+  const edgeLabels = ['tenant', 'workload', 'service'];
+  gauge('capmesh_edge_limit_rps', 'Calls per second that an edge may make', edgeLabels, (self) => {
+    for (const { labels, edge } of edgeSeries(view().edges)) {
+      if (edge.limitRps !== null) self.inc(labels, edge.limitRps);
     }
   });
-  gauge('capmesh_edge_offered_rps', 'Calls per second offered', ['workload', 'service'], (self) => {
-    for (const { workload, service, offeredRps } of view().edges) self.set({ workload, service }, offeredRps);
+  gauge('capmesh_edge_offered_rps', 'Calls per second offered', edgeLabels, (self) => {
+    for (const { labels, edge } of edgeSeries(view().edges)) self.inc(labels, edge.offeredRps);
   });
-  gauge('capmesh_edge_admitted_rps', 'Calls per second admitted', ['workload', 'service'], (self) => {
-    for (const { workload, service, admittedRps } of view().edges) self.set({ workload, service }, admittedRps);
+  gauge('capmesh_edge_admitted_rps', 'Calls per second admitted', edgeLabels, (self) => {
+    for (const { labels, edge } of edgeSeries(view().edges)) self.inc(labels, edge.admittedRps);
   });
-  gauge('capmesh_edge_refused_rps', 'Calls per second refused', ['workload', 'service', 'reason'], (self) => {
-    for (const { workload, service, refusedRps } of view().edges) {
-      for (const [reason, rate] of Object.entries(refusedRps)) self.set({ workload, service, reason }, rate);
+  gauge('capmesh_edge_refused_rps', 'Calls per second refused', [...edgeLabels, 'reason'], (self) => {
+    for (const { labels, edge } of edgeSeries(view().edges)) {
+      for (const [reason, rate] of Object.entries(edge.refusedRps)) self.inc({ ...labels, reason }, rate);
     }
   });
 }

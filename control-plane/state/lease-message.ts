@@ -15,6 +15,7 @@ export function leaseMessage(lease: LeasePlan, config: MeshConfig): Lease {
       return {
         ...edge,
         rateRps: edge.rateRps,
+        accessLogLinesPerSec: edge.accessLogLinesPerSec,
         budget: budget && vectorToMessage(budget.vector),
         ...leasedOverlay(edge),
       };

@@ -1,5 +1,5 @@
 import type { Place } from '../../core/allocators/reachable-endpoints.ts';
-import { LISTENER_METADATA_KEY } from '../../envoy/bootstrap.ts';
+import { LISTENER_METADATA_KEY, TRACES_METADATA_KEY } from '../../envoy/bootstrap.ts';
 import { type EndpointAddress, isIpLiteral } from '../../envoy/endpoint-address.ts';
 import type { Node } from '../../proto/gen/envoy/config/core/v3/base.ts';
 
@@ -8,10 +8,13 @@ export interface NodeFacts {
   /** Where its mesh listener is to listen; `null` where it says nothing usable. */
   readonly listener: EndpointAddress | null;
   readonly place: Place;
+  /** It has a collector of spans. */
+  readonly toCollector: boolean;
 }
 
 export function factsOf(node: Node): NodeFacts {
-  return { listener: listenerOf(node), place: placeOf(node) };
+  const toCollector = node.metadata?.[TRACES_METADATA_KEY] === true;
+  return { listener: listenerOf(node), place: placeOf(node), toCollector };
 }
 
 function placeOf({ id, locality }: Node): Place {

@@ -1,5 +1,5 @@
 import type { Place } from '../../core/allocators/reachable-endpoints.ts';
-import type { EndpointAddress } from '../../envoy/endpoint-address.ts';
+import type { ListenerOptions } from '../../envoy/mesh-listener.ts';
 import type { Resource } from '../../envoy/resource.ts';
 import { listenerResource } from '../../envoy/service-resources.ts';
 import { type Snapshot, withSet } from '../../envoy/snapshot.ts';
@@ -10,8 +10,8 @@ import type { NodeFacts } from './node-facts.ts';
 const NODES_MAX = 1_024;
 
 /**
- * The snapshot as each node gets it: the same for all but the address that its
- * listener listens on and the endpoints that are near where it is.
+ * The snapshot as each node gets it: the same for all but its listener (address,
+ * collector of spans) and the endpoints that are near where it is.
  */
 export class NodeSnapshots {
   #base: Snapshot | null = null;
@@ -31,7 +31,7 @@ export class NodeSnapshots {
   /** `null` before the first snapshot; without an address the listener stays where the snapshot puts it. */
   get(node: NodeFacts): Snapshot | null {
     if (this.#base === null || (node.listener === null && !this.#hasPlacedEndpoints)) return this.#base;
-    const key = JSON.stringify([node.listener, this.#hasPlacedEndpoints ? node.place : null]);
+    const key = JSON.stringify([node.listener, node.toCollector, this.#hasPlacedEndpoints ? node.place : null]);
     const known = this.#byNode.get(key);
     if (known !== undefined) return known;
     const snapshot = this.#render(this.#base, node);
@@ -39,7 +39,7 @@ export class NodeSnapshots {
     return snapshot;
   }
 
-  #render(base: Snapshot, { listener, place }: NodeFacts): Snapshot {
+  #render(base: Snapshot, { listener: address, toCollector, place }: NodeFacts): Snapshot {
     const placed = this.#hasPlacedEndpoints
       ? withSet(
           base,
@@ -47,7 +47,8 @@ export class NodeSnapshots {
           endpointsOf(base).map((resource) => this.#seenFrom(resource, place)),
         )
       : base;
-    return listener === null ? placed : withSet(placed, RESOURCE_TYPES.listener, [this.#listener(listener)]);
+    if (address === null) return placed;
+    return withSet(placed, RESOURCE_TYPES.listener, [this.#listener({ address, toCollector })]);
   }
 
   #seenFrom(resource: Resource, place: Place): Resource {
@@ -60,9 +61,9 @@ export class NodeSnapshots {
     return known;
   }
 
-  #listener(address: EndpointAddress): Resource {
-    const key = `${address.host} ${address.port}`;
-    const known = this.#listeners.get(key) ?? listenerResource(address);
+  #listener(options: ListenerOptions): Resource {
+    const key = JSON.stringify(options);
+    const known = this.#listeners.get(key) ?? listenerResource(options);
     if (this.#listeners.size < NODES_MAX) this.#listeners.set(key, known);
     return known;
   }

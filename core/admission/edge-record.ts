@@ -2,6 +2,7 @@ import { type ArrivalMeter, countArrival, createArrivalMeter } from './arrival-m
 import type { EdgeState } from './check-call.ts';
 import { createEdgeLimit, fillLimit, type LeasedSlice, renewSlice } from './edge-limit.ts';
 import { createEdgeOverlay } from './edge-overlay.ts';
+import { createLineAllowance, DEFAULT_LINES_PER_SEC, type LineAllowance } from './line-allowance.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 
 /** One edge at one checker: its limit and what was counted on it since the checker started. */
@@ -16,6 +17,7 @@ export interface EdgeRecord extends EdgeState {
   retries: number;
   readonly refused: Map<RefusalReason, number>;
   readonly meter: ArrivalMeter;
+  readonly lines: LineAllowance;
 }
 
 /** Slice of an edge that has no budget line. */
@@ -35,13 +37,14 @@ export function createEdgeRecord(workload: string, service: string, nowMs: numbe
     retries: 0,
     refused: new Map(),
     meter: createArrivalMeter(nowMs),
+    lines: createLineAllowance(nowMs),
   };
 }
 
 /** Puts a slice in force; an edge that nobody could call until now starts with a full bucket. */
 export function leaseEdge(
   edge: EdgeRecord,
-  slice: LeasedSlice & { readonly guaranteeRps: number },
+  slice: LeasedSlice & { readonly guaranteeRps: number; readonly accessLogLinesPerSec?: number | undefined },
   entitled: boolean,
   nowMs: number,
 ): void {
@@ -49,6 +52,7 @@ export function leaseEdge(
   if (!edge.entitled) fillLimit(edge.limit, nowMs);
   // A slice above the guarantee is lent: using it is no burst.
   edge.guaranteeRps = Math.max(slice.guaranteeRps, slice.rateRps ?? 0);
+  edge.lines.linesPerSec = slice.accessLogLinesPerSec ?? DEFAULT_LINES_PER_SEC;
   edge.entitled = entitled;
 }
 

@@ -240,6 +240,7 @@ function leaseEdge(edge: EdgePlan, nodeCount: number, rateRps: number | undefine
     guaranteeRps,
     guaranteeBurst: burst,
     leaseMs: edge.leaseMs,
+    accessLogLinesPerSec: edge.observation.accessLogLinesPerSec / nodeCount,
   };
   return edge.overlay === null ? lease : { ...lease, ...leaseOverlay(edge.overlay) };
 }
@@ -266,6 +267,7 @@ function isMoved(current: EdgeLeasePlan, next: EdgeLeasePlan): boolean {
     current.guaranteeBurst !== next.guaranteeBurst ||
     current.safeRateRps !== next.safeRateRps ||
     current.leaseMs !== next.leaseMs ||
+    current.accessLogLinesPerSec !== next.accessLogLinesPerSec ||
     !sameOverlay(current, next)
   );
 }

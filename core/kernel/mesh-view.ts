@@ -39,6 +39,9 @@ export interface ServiceView {
 export interface EdgeView {
   readonly workload: string;
   readonly service: string;
+  readonly tenant: string;
+  /** Metric series that this edge's C_obs pays for; its tenant has the largest of its edges'. */
+  readonly seriesPerTenant: number;
   readonly budget: CapacityVector;
   readonly guaranteeRps: number | null;
   readonly limitRps: number | null;

@@ -85,6 +85,8 @@ function viewEdge(plan: EdgePlan, edge: EdgeState | undefined): EdgeView {
   return {
     workload: plan.workload,
     service: plan.service,
+    tenant: plan.tenant,
+    seriesPerTenant: plan.observation.seriesPerTenant,
     budget: plan.budget,
     guaranteeRps: plan.guaranteeRps,
     limitRps: plan.limitRps,

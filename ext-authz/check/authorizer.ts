@@ -1,6 +1,7 @@
 import { checkCall, type Exhaustion, explainExhaustion, type TokenShare } from '../../core/admission/check-call.ts';
 import type { EdgeLedger } from '../../core/admission/edge-ledger.ts';
 import { countAdmitted, countRefused, type EdgeRecord } from '../../core/admission/edge-record.ts';
+import { takeLine } from '../../core/admission/line-allowance.ts';
 import { refusalMessage } from '../../core/admission/refusal-message.ts';
 import { type RefusalReason, statusOf } from '../../core/admission/refusal-reason.ts';
 import { shareOf, TokenCache } from '../../core/admission/token-cache.ts';
@@ -44,7 +45,7 @@ export class Authorizer {
   readonly #tokens: TokenCache;
   readonly #request = new CheckRequestReader();
   readonly #call = { prio: 0, retry: false };
-  /** Encoded admissions by workload, one per priority. */
+  /** Encoded admissions by workload: one per priority, then as many with a line in the access log. */
   readonly #admissions = new Map<string, Buffer[]>();
 
   constructor(options: AuthorizerOptions) {
@@ -107,7 +108,7 @@ export class Authorizer {
     if (refusal !== null) return this.#refuse(edge, refusal);
     countAdmitted(edge, nowMs);
     this.#count('ok');
-    return this.#admission(edge.workload, prio);
+    return this.#admission(edge.workload, prio, takeLine(edge.lines, nowMs));
   }
 
   #refuse(edge: EdgeRecord, reason: RefusalReason, exhaustion?: Exhaustion): Buffer {
@@ -121,17 +122,19 @@ export class Authorizer {
       id: this.#options.nextId(),
     };
     const grpcCaller = this.#request.contentType.startsWith('application/grpc');
-    return encodeRefusal({ body, rateRps: exhaustion?.rateRps ?? 0, grpcCaller });
+    const isLogged = takeLine(edge.lines, this.#options.clock.monotonicMs());
+    const logged = isLogged ? edge.workload : null;
+    return encodeRefusal({ body, rateRps: exhaustion?.rateRps ?? 0, grpcCaller, logged });
   }
 
-  #admission(workload: string, prio: number): Buffer {
+  #admission(workload: string, prio: number, logged: boolean): Buffer {
     let frames = this.#admissions.get(workload);
     if (frames === undefined) {
       if (this.#admissions.size >= ADMISSIONS_MAX) this.#admissions.clear();
-      frames = Array.from({ length: PRIOS }, (_, each) => encodeAdmission(workload, each));
+      frames = Array.from({ length: 2 * PRIOS }, (_, i) => encodeAdmission(workload, i % PRIOS, i >= PRIOS));
       this.#admissions.set(workload, frames);
     }
-    return frames[prio] ?? encodeAdmission(workload, prio);
+    return frames[logged ? PRIOS + prio : prio] ?? encodeAdmission(workload, prio, logged);
   }
 
   #count(answer: RefusalReason | 'ok'): void {

@@ -21,12 +21,19 @@ export interface Refusal {
   readonly rateRps: number;
   /** The caller speaks gRPC and wants its status from a header. */
   readonly grpcCaller: boolean;
+  /** Workload that the line of the access log names; `null` = no line. */
+  readonly logged: string | null;
 }
 
-// Field numbers of envoy.service.auth.v3, envoy.config.core.v3, envoy.type.v3 and google.rpc.
+// Field numbers of envoy.service.auth.v3, envoy.config.core.v3, envoy.type.v3, google.rpc and google.protobuf.
 const RESPONSE_STATUS = 1;
 const RESPONSE_DENIED = 2;
 const RESPONSE_OK = 3;
+const RESPONSE_METADATA = 4;
+const STRUCT_FIELDS = 1;
+const ENTRY_KEY = 1;
+const ENTRY_VALUE = 2;
+const VALUE_STRING = 3;
 const STATUS_CODE = 1;
 const DENIED_HTTP_STATUS = 1;
 const DENIED_HEADERS = 2;
@@ -42,9 +49,17 @@ const OVERWRITE_IF_EXISTS_OR_ADD = 2;
 const RESPONSE_BYTES_MAX = 8192;
 const writer = new BackwardWriter(RESPONSE_BYTES_MAX);
 
-/** gRPC frame of the answer that lets a call pass as `workload` at `prio`; both overwrite what the client sent. */
-export function encodeAdmission(workload: string, prio: number): Buffer {
+/** Key of the dynamic metadata that makes Envoy write a line (`buildAccessLog`). */
+const LOGGED_WORKLOAD = 'log';
+
+/**
+ * gRPC frame of the answer that lets a call pass as `workload` at `prio`; both overwrite what the client sent.
+ *
+ * @param logged whether Envoy writes a line about it
+ */
+export function encodeAdmission(workload: string, prio: number, logged: boolean): Buffer {
   writer.reset();
+  if (logged) writeLogMark(workload);
   const ok = writer.mark();
   writeHeader(OK_HEADERS, 'x-capacity-priority', String(prio));
   writeHeader(OK_HEADERS, 'x-capacity-workload', workload);
@@ -54,9 +69,10 @@ export function encodeAdmission(workload: string, prio: number): Buffer {
 }
 
 /** gRPC frame of a refusal: status, headers and body of DESIGN §6. */
-export function encodeRefusal({ body, rateRps, grpcCaller }: Refusal): Buffer {
+export function encodeRefusal({ body, rateRps, grpcCaller, logged }: Refusal): Buffer {
   const status = statusOf(body.reason);
   writer.reset();
+  if (logged !== null) writeLogMark(logged);
   const denied = writer.mark();
   writer.text(DENIED_BODY, JSON.stringify(body));
   if (status.http === 429 || status.http === 503) writePause(body, rateRps);
@@ -71,6 +87,15 @@ export function encodeRefusal({ body, rateRps, grpcCaller }: Refusal): Buffer {
   writer.uint(STATUS_CODE, status.grpc);
   writer.closeMessage(RESPONSE_STATUS, rpcStatus);
   return writer.toFrame();
+}
+
+function writeLogMark(workload: string): void {
+  const mark = writer.mark();
+  writer.text(VALUE_STRING, workload);
+  writer.closeMessage(ENTRY_VALUE, mark);
+  writer.text(ENTRY_KEY, LOGGED_WORKLOAD);
+  writer.closeMessage(STRUCT_FIELDS, mark);
+  writer.closeMessage(RESPONSE_METADATA, mark);
 }
 
 /** `Retry-After` in whole seconds and the RateLimit fields of the IETF draft: a quota of `rateRps` a second. */

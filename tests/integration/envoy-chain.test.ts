@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';
+import { connect as connectHttp2, createServer as createHttp2Server, type Http2ServerResponse } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { BucketPlan, CapacityPlan } from '../../core/allocators/capacity-plan.ts';
 import { type Answer, type EnvoyChain, startEnvoyChain } from '../support/envoy-chain.ts';
@@ -171,6 +171,25 @@ for (const mode of ['delta', 'sotw'] as const) {
       const chunks: Buffer[] = [];
       for await (const chunk of stream) chunks.push(chunk as Buffer);
       assert.equal(Buffer.concat(chunks).toString(), '2.0');
+      client.close();
+      await chain.apply(planFor(chain.echo.endpoint));
+      upstream.close();
+    });
+
+    it('counts every HTTP/2 stream of a connection against the breaker', async () => {
+      const open: Http2ServerResponse[] = [];
+      const upstream = createHttp2Server((_request, response) => open.push(response));
+      await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve));
+      await chain.apply(planFor(`127.0.0.1:${(upstream.address() as AddressInfo).port}`, { maxRequests: 3 }));
+      const client = connectHttp2(`http://127.0.0.1:${chain.envoy.meshPort}`);
+      const statuses: unknown[] = [];
+      const streams = Array.from({ length: 8 }, () => client.request({ ':authority': 'payment', ...checkout }));
+      for (const stream of streams) stream.on('response', (headers) => statuses.push(headers[':status'])).resume();
+      await until(() => open.length === 3 && statuses.length === 5);
+      assert.deepEqual(statuses, Array(5).fill(503));
+      for (const response of open) response.end();
+      await until(() => statuses.length === 8);
+      assert.deepEqual(statuses.slice(5), Array(3).fill(200));
       client.close();
       await chain.apply(planFor(chain.echo.endpoint));
       upstream.close();

@@ -25,6 +25,7 @@ export interface FakeEnvoyOptions {
   readonly mode: Mode;
   readonly node?: string;
   readonly metadata?: Record<string, unknown>;
+  readonly locality?: { readonly region: string; readonly zone: string };
   /** Error detail with which a response is refused; `null` = it is accepted. */
   readonly refuse?: (received: Received) => string | null;
   /** What it held before it connected, by type and name (incremental only). */
@@ -203,6 +204,7 @@ export class FakeEnvoy {
   }
 
   #node() {
-    return { id: this.options.node ?? 'node-1', metadata: this.options.metadata ?? {} };
+    const { node = 'node-1', metadata = {}, locality } = this.options;
+    return { id: node, metadata, ...(locality && { locality }) };
   }
 }

@@ -11,8 +11,8 @@ export interface TopologyOptions {
   readonly mesh: object;
   /** Default 1. */
   readonly nodes?: number;
-  /** Where they are, as `capmesh up --localities` wants it. */
-  readonly localities?: string;
+  /** Further options of `capmesh up`. */
+  readonly upArgs?: readonly string[];
 }
 
 /** A running mesh, whatever it runs on. */
@@ -33,12 +33,12 @@ export const connectAdmin = ({ capacityAddress, stateDir }: Topology): AdminApi 
 
 /** Starts a mesh as child processes of `capmesh up`, with a state folder of its own. */
 export async function startProcesses(options: TopologyOptions): Promise<Topology> {
-  const { nodes = 1, localities } = options;
+  const { nodes = 1, upArgs = [] } = options;
   const folder = mkdtempSync(join(tmpdir(), 'capmesh-test-'));
   const meshFile = join(folder, 'mesh.yaml');
   writeFileSync(meshFile, JSON.stringify(options.mesh));
   try {
-    const mesh = await EmbeddedMesh.start({ meshFile, stateDir: join(folder, 'state'), nodes, localities });
+    const mesh = await EmbeddedMesh.start({ meshFile, stateDir: join(folder, 'state'), nodes, upArgs });
     const admin = new AdminApi(mesh.grpcAddress, mesh.adminToken());
     const addresses = Array.from({ length: nodes }, (_, index) => mesh.node(index));
     return {

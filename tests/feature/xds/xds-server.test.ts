@@ -7,6 +7,7 @@ import { buildSnapshot } from '../../../envoy/render-plan.ts';
 import { runtimeResource } from '../../../envoy/runtime-layer.ts';
 import { RESOURCE_TYPES as TYPES } from '../../../envoy/type-urls.ts';
 import { systemClock } from '../../../platform/clock.ts';
+import { ClusterLoadAssignment } from '../../../proto/gen/envoy/config/endpoint/v3/endpoint.ts';
 import { Listener } from '../../../proto/gen/envoy/config/listener/v3/listener.ts';
 import {
   type AdsStream,
@@ -220,6 +221,42 @@ for (const mode of ['delta', 'sotw'] as const) {
       const { address } = Listener.decode(client.held.get(TYPES.listener)?.get('mesh') ?? Buffer.alloc(0));
       assert.ok(address?.address?.$case === 'socketAddress');
       assert.deepEqual(address.address.value.portSpecifier, { $case: 'portValue', value: 10_077 });
+    });
+
+    it('sends each node the endpoints in the order of their distance, and an edit of C_geo as endpoints alone', async () => {
+      const plan = (geo: number | null) => {
+        const endpoints = ['a', 'b'].map((zone, i) => ({ address: `127.0.0.1:${i + 1}`, region: 'eu', zone }));
+        return planOf(servicePlan('payment', { endpoints, edges: [edgePlan('checkout', 'payment', { geo })] }));
+      };
+      publish(plan(1));
+      const clients = ['a', 'b'].map((zone) => connect({ node: `in-${zone}`, locality: { region: 'eu', zone } }));
+      const portsOf = (client: FakeEnvoy) =>
+        ClusterLoadAssignment.decode(
+          client.held.get(TYPES.endpoints)?.get(CHECKOUT_PAYMENT) ?? Buffer.alloc(0),
+        ).endpoints.map(({ priority, lbEndpoints }) => [
+          priority,
+          lbEndpoints.map((each) => JSON.stringify(each).match(/portValue","value":(\d+)/)?.[1]),
+        ]);
+      for (const client of clients) await client.until(() => portsOf(client).length === 2);
+      for (const client of clients) await everythingSo(client);
+      assert.deepEqual(clients.map(portsOf), [
+        [
+          [0, ['1']],
+          [1, ['2']],
+        ],
+        [
+          [0, ['2']],
+          [1, ['1']],
+        ],
+      ]);
+      const counts = clients.map((client) => client.log.length);
+      publish(plan(0.4));
+      for (const client of clients) await client.until(() => portsOf(client).length === 1);
+      for (const [i, client] of clients.entries()) {
+        const sent = client.since(counts[i] ?? 0).filter((typeUrl) => typeUrl !== TYPES.runtime);
+        assert.deepEqual(sent, [TYPES.endpoints]);
+        assert.deepEqual(portsOf(client), [[0, [`${i + 1}`]]]);
+      }
     });
 
     it('quarantines a refused resource for that node alone and sends the good ones', async () => {

@@ -50,7 +50,7 @@ describe('how far calls may spill', () => {
           free: { payment: {} },
         },
       },
-      localities: 'eu/eu-a',
+      upArgs: ['--localities', 'eu/eu-a'],
     });
     for (const workload of ['homely', 'roaming', 'free']) {
       tokens.set(workload, await requestToken(topology, workload));

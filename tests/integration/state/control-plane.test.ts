@@ -271,7 +271,10 @@ describe('control plane on a real nats-server', () => {
       const text = await (await fetch(`${url}/metrics`)).text();
       return /^capmesh_frame_age_seconds_count [1-9]/m.test(text) && text;
     });
-    ok(/capmesh_edge_limit_rps\{workload="checkout",service="payment"\} \d/.test(metrics), metrics.slice(0, 2000));
+    ok(
+      /capmesh_edge_limit_rps\{tenant="shop",workload="checkout",service="payment"\} \d/.test(metrics),
+      metrics.slice(0, 2000),
+    );
     ok(/capmesh_nodes\{state="connected"\} 1/.test(metrics));
     ok(/^capmesh_xds_apply_seconds_count [1-9]/m.test(metrics));
     ok(/^capmesh_tick_duration_seconds_count [1-9]/m.test(metrics));

@@ -52,6 +52,17 @@ describe('capmesh prepare', () => {
     assert.deepEqual(localities, [{ region: 'eu', zone: 'eu-a', sub_zone: 'rack-1' }, undefined]);
   });
 
+  it('gives each node the collector of spans, and says in its metadata that there is one', async () => {
+    await prepare('--trace-collector', 'otel:4317');
+    const { node, static_resources: resources } = JSON.parse(read('node-1', 'bootstrap.json'));
+    assert.equal(node.metadata.capmesh_traces, true);
+    const cluster = resources.clusters.find(({ name }: { name: string }) => name === 'traces');
+    const { address } = cluster.load_assignment.endpoints[0].lb_endpoints[0].endpoint;
+    assert.deepEqual(address.socket_address, { address: 'otel', port_value: 4317 });
+    await prepare();
+    assert.equal(JSON.parse(read('node-1', 'bootstrap.json')).node.metadata.capmesh_traces, undefined);
+  });
+
   it('writes the bootstrap that the Compose file starts Envoy with', async () => {
     const compose = parse(readFileSync(join(packageRoot(), 'deploy', 'docker-compose.yaml'), 'utf8'), { merge: true });
     const flags: string[] = compose.services.prepare.command

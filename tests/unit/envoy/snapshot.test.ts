@@ -65,7 +65,7 @@ describe('buildSnapshot()', () => {
 
   it('moves only the listener for a node that listens elsewhere', () => {
     const moved = withSet(buildSnapshot(plan), RESOURCE_TYPES.listener, [
-      listenerResource({ host: '0.0.0.0', port: 10_001 }),
+      listenerResource({ address: { host: '0.0.0.0', port: 10_001 }, toCollector: false }),
     ]);
     const changed = Object.values(RESOURCE_TYPES).filter(
       (typeUrl) => moved.sets.get(typeUrl)?.version !== buildSnapshot(plan).sets.get(typeUrl)?.version,

@@ -47,6 +47,33 @@ describe('Authorizer', () => {
     assert.equal(ledger.find('checkout', 'payment')?.admitted, 1);
   });
 
+  it('marks as many calls for the access log as the lease allows, refused ones too', () => {
+    const { check, tokenA, ledger, clock } = setUp();
+    const marks = (count: number, message: () => Buffer) => {
+      clock.advance(10_000);
+      const logged = Array.from({ length: count }, () => check(message()).response.dynamicMetadata?.log);
+      return logged.filter((workload) => workload !== undefined);
+    };
+    const lease = (accessLogLinesPerSec: number) => {
+      ledger.applyLease(leaseOf(2, [{ ...checkoutToPayment, rateRps: 1, burst: 5, accessLogLinesPerSec }]), 0);
+    };
+    lease(8);
+    // Five calls are admitted, the others refused.
+    assert.deepEqual(
+      marks(12, () => withToken(tokenA)),
+      Array(8).fill('checkout'),
+    );
+    lease(0);
+    assert.deepEqual(
+      marks(12, () => withToken(tokenA)),
+      [],
+    );
+    assert.deepEqual(
+      marks(2, () => checkRequest('payment', {})),
+      ['~unverified', '~unverified'],
+    );
+  });
+
   it('lets a caller lower its priority, never raise it', () => {
     const { check, tokenA } = setUp();
     const prioFor = (wanted: string) =>

@@ -82,7 +82,7 @@ describe('encodeRefusal', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 3000 }), fc.boolean(), (length, grpcCaller) => {
         const body = { reason: 'shed-priority', message: 'm'.repeat(length), edge: 'a/b', id: 'r1' } as const;
-        const frame = encodeRefusal({ body, rateRps: 0, grpcCaller });
+        const frame = encodeRefusal({ body, rateRps: 0, grpcCaller, logged: grpcCaller ? 'checkout' : null });
         assert.equal(frame.readUInt32BE(1), frame.length - 5);
         const answer = readAnswer(frame);
         assert.equal(answer.http, 503);

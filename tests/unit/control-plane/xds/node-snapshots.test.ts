@@ -19,6 +19,7 @@ const placed = (edge: Partial<EdgePlan> = {}, endpoints = ENDPOINTS) =>
   );
 const nodeIn = (zone: string | undefined): NodeFacts => ({
   listener: { host: '127.0.0.1', port: 10_001 },
+  toCollector: false,
   place: { node: `node-${zone}`, region: zone && 'eu', zone },
 });
 
@@ -72,6 +73,15 @@ describe('NodeSnapshots', () => {
       ),
     );
     assert.deepEqual(changedTypes(before, moved), [RESOURCE_TYPES.endpoints]);
+  });
+
+  it('send spans only from nodes that have a collector', () => {
+    serve();
+    const [without, having] = [false, true].map((toCollector) => snapshots.get({ ...nodeIn('eu-a'), toCollector }));
+    assert.deepEqual(changedTypes(without as Snapshot, having as Snapshot), [RESOURCE_TYPES.listener]);
+    const listener = (snapshot: Snapshot | null | undefined) =>
+      snapshot?.sets.get(RESOURCE_TYPES.listener)?.resources.get('mesh')?.bytes.includes('OpenTelemetryConfig');
+    assert.deepEqual([listener(without), listener(having)], [false, true]);
   });
 
   it('are what they were when an edit is taken back', () => {
