@@ -75,6 +75,16 @@ describe('NodeSnapshots', () => {
     assert.deepEqual(changedTypes(before, moved), [RESOURCE_TYPES.endpoints]);
   });
 
+  it('give an edge with C_geo its share of endpoints also where none is placed, and leave the others alone', () => {
+    const endpoints = [1, 2, 3, 4].map((port) => `127.0.0.1:${port}`);
+    const edges = [edgePlan('checkout', 'payment', { geo: 0.1 }), edgePlan('batch', 'payment')];
+    const snapshot = serve(planOf(servicePlan('payment', { endpoints, edges })));
+    assert.equal(portsOf(snapshots.get(nodeIn('eu-a')), 'edge/checkout/payment')[0]?.length, 2);
+    const clusters = snapshot.sets.get(RESOURCE_TYPES.cluster)?.resources;
+    assert.equal(clusters?.get('edge/checkout/payment')?.needs?.name, 'edge/checkout/payment');
+    assert.equal(clusters?.get('edge/batch/payment')?.needs?.name, 'payment');
+  });
+
   it('send spans only from nodes that have a collector', () => {
     serve();
     const [without, having] = [false, true].map((toCollector) => snapshots.get({ ...nodeIn('eu-a'), toCollector }));

@@ -52,6 +52,18 @@ describe('planCapacity() with little known', () => {
     assert.deepEqual(service.unverified, { maxTokens: 25, tokensPerFill: 10, fillIntervalMs: 100 });
   });
 
+  it('lets grants narrow what may be reached and what is seen, but not what errors are borne', () => {
+    const budgets = '{ a: { s: { int: 0.8, geo: 0.6, obs: 0.5 } }, b: { s: {} } }';
+    const grant = { geo: 0.4, int: 0.5, gauge: null, ptr: null, obs: 0.5 };
+    const { edges: all } = plan({ budgets, input: { live: new Map([['a', grant]]) } });
+    const [a, b] = all;
+    assert.deepEqual([a?.geo, a?.observation.accessLogLinesPerSec], [0.4, 250]);
+    assert.deepEqual([b?.geo, b?.observation.accessLogLinesPerSec], [null, 100]);
+    const [ungranted] = plan({ budgets }).edges;
+    assert.deepEqual([ungranted?.geo, ungranted?.observation.accessLogLinesPerSec], [0.6, 500]);
+    assert.equal(a?.errorThreshold, ungranted?.errorThreshold);
+  });
+
   it('lets every edge use the whole open guard', () => {
     assert.deepEqual(edges(plan({ budgets: BOTH_OPEN, seen: { concurrencyLimit: 64.7 } })), [64, 64]);
   });

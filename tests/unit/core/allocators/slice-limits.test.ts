@@ -15,6 +15,7 @@ const LEASE_MS = 60_000;
 
 interface PlanOptions {
   readonly overlay?: OverlayPlan;
+  readonly obs?: number;
   readonly limitRps?: number | null;
   readonly nodeCount?: number;
   readonly anonymous?: string;
@@ -27,6 +28,7 @@ function planOf({
   anonymous,
   guaranteeRps = 80,
   overlay,
+  obs,
 }: PlanOptions = {}): CapacityPlan {
   const edge = {
     workload: 'checkout',
@@ -36,7 +38,7 @@ function planOf({
     weight: 1,
     budget: UNLIMITED,
     geo: null,
-    observation: observationLimits(null),
+    observation: observationLimits(obs ?? null),
     guaranteeRps: limitRps === null ? null : guaranteeRps,
     limitRps,
     burst: limitRps === null ? null : 40,
@@ -230,6 +232,16 @@ describe('sliceLimits()', () => {
       if (result.leases.length > 0) writtenAt.push(nowMs);
     }
     assert.deepEqual(writtenAt, [15_000, 30_000, 45_000, 60_000]);
+  });
+
+  it('gives each node its part of the lines that C_obs allows, and again when that changes', () => {
+    const nodes = [report('n1', 50, 0, 0), report('n2', 50, 0, 0)];
+    const linesOf = ({ leases }: { readonly leases: readonly LeasePlan[] }) =>
+      leases.map((lease) => firstEdge(lease).accessLogLinesPerSec);
+    const before = slice(planOf({ nodeCount: 2 }), nodes, EMPTY_LEASE_BOOK, 0);
+    assert.deepEqual(linesOf(before), [50, 50]);
+    const acked = [report('n1', 50, 1, 1000), report('n2', 50, 1, 1000)];
+    assert.deepEqual(linesOf(slice(planOf({ nodeCount: 2, obs: 1 }), acked, before.book, 1000)), [500, 500]);
   });
 
   it('renders no rate where an edge has no limit', () => {
