@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { boundLog } from './bound-log.ts';
 import { systemClock } from './clock.ts';
 import type { OrphanGuard } from './orphan-guard.ts';
 
@@ -16,7 +17,7 @@ export interface ChildSpec {
   readonly args: readonly string[];
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Receives stdout and stderr, appended. */
+  /** Receives stdout and stderr, appended; its size is bounded. */
   readonly logFile: string;
   /** Resolves once the child does its work; asked again after every restart. Must heed the signal. */
   readonly ready: (signal: AbortSignal) => Promise<void>;
@@ -40,6 +41,10 @@ export interface SupervisorOptions {
   readonly restartMaxMs?: number;
   /** A child that ran for this long starts again from the shortest pause, ms; default 10 000. */
   readonly provenAfterMs?: number;
+  /** A log that has grown beyond this begins anew, the lines before it in `<file>.1`; default 64 MiB. */
+  readonly logBytesMax?: number;
+  /** How often that is looked at, ms; default 10 000. */
+  readonly logCheckMs?: number;
 }
 
 interface Run {
@@ -159,10 +164,14 @@ export class ManagedChild {
     closeSync(log);
     const { pid } = child;
     if (pid !== undefined) this.#guard.add(pid);
+    const { logBytesMax, logCheckMs } = this.#options;
+    const logCheck = setInterval(() => boundLog(this.spec.logFile, logBytesMax), logCheckMs);
+    logCheck.unref();
     const exited = new Promise<ChildExit>((resolve) => {
       child.on('error', (error) => resolve({ code: null, signal: null, error: error.message }));
       child.once('exit', (code, signal) => resolve({ code, signal, error: '' }));
     }).then((exit) => {
+      clearInterval(logCheck);
       if (pid !== undefined) this.#guard.remove(pid);
       this.#run = null;
       return exit;

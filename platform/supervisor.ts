@@ -22,6 +22,8 @@ export class Supervisor {
       restartMinMs: 200,
       restartMaxMs: 10_000,
       provenAfterMs: 10_000,
+      logBytesMax: 64 * 1024 * 1024,
+      logCheckMs: 10_000,
       ...options,
     };
   }

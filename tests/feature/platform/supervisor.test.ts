@@ -22,6 +22,8 @@ describe('Supervisor', () => {
       readyTimeoutMs: 5_000,
       stopTimeoutMs: 300,
       restartMinMs: 5,
+      logBytesMax: 1_000,
+      logCheckMs: 5,
     });
   });
 
@@ -52,6 +54,14 @@ describe('Supervisor', () => {
     await supervisor.stop();
     assert.deepEqual(kinds(), ['ready first', 'ready second', 'stopped second', 'stopped first']);
     assert.deepEqual(pids.filter(isAlive), []);
+  });
+
+  it('keeps the log of a child within its size, with the lines before in a second file', async () => {
+    await supervisor.start(shell('talker', 'while :; do echo a line of twenty one; sleep 0.001; done'));
+    const log = join(folder, 'talker.log');
+    await fact(() => existsSync(`${log}.1`) && readFileSync(log, 'utf8').includes('line'));
+    assert.ok(readFileSync(`${log}.1`).length > 1_000);
+    assert.ok(!readFileSync(log).includes(0), 'the child writes on from the start of the file');
   });
 
   it('restarts a child that crashed, and says so', async () => {
