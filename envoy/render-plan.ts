@@ -1,5 +1,5 @@
 import type { CapacityPlan, ServicePlan } from '../core/allocators/capacity-plan.ts';
-import { hasOwnEndpoints } from './edge-endpoints.ts';
+import { isPlaced } from '../core/mesh/service-endpoint.ts';
 import type { EndpointAddress } from './endpoint-address.ts';
 import type { Resource } from './resource.ts';
 import { listenerResource, routesResource, topologyResources } from './service-resources.ts';
@@ -72,7 +72,7 @@ function keyOfRoutes(service: ServicePlan): string {
   const { timeoutMs, authorizerDown, unverified } = service;
   const edges = service.edges.map((edge) => [
     ...[edge.workload, edge.backstop, edge.safe],
-    ...[hasOwnEndpoints(service, edge), edge.observation.traceSamplingPercent],
+    ...[edge.geo !== null, edge.observation.traceSamplingPercent],
   ]);
-  return JSON.stringify([timeoutMs, authorizerDown, unverified, edges]);
+  return JSON.stringify([timeoutMs, authorizerDown, unverified, service.endpoints.some(isPlaced), edges]);
 }

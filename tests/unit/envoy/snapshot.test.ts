@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import type { CapacityPlan } from '../../../core/allocators/capacity-plan.ts';
+import type { CapacityPlan, EdgePlan, ServicePlan } from '../../../core/allocators/capacity-plan.ts';
+import { observationLimits } from '../../../core/capacity/observation.ts';
 import { buildSnapshot, PlanRenderer } from '../../../envoy/render-plan.ts';
 import { buildRuntimeLayer, edgeKeys, RuntimeLayerRenderer } from '../../../envoy/runtime-layer.ts';
 import { listenerResource } from '../../../envoy/service-resources.ts';
@@ -75,6 +76,11 @@ describe('buildSnapshot()', () => {
 });
 
 describe('PlanRenderer', () => {
+  const payment = (service: Partial<ServicePlan>, edge: Partial<EdgePlan> = {}) =>
+    planOf(
+      servicePlan('payment', { edges: [edgePlan('checkout', 'payment', edge)], ...service }),
+      servicePlan('inventory'),
+    );
   const steps = [
     plan,
     plan,
@@ -86,6 +92,13 @@ describe('PlanRenderer', () => {
       servicePlan('payment', { edges: [edgePlan('checkout', 'payment', { safe: null })] }),
       servicePlan('inventory'),
     ),
+    payment({}, { geo: 0.1 }),
+    payment({}, { geo: 0.2 }),
+    payment({ endpoints: [{ address: '127.0.0.1:9101', zone: 'eu-a' }] }, { geo: 0.2 }),
+    payment({ endpoints: [{ address: '127.0.0.1:9101', zone: 'eu-a' }] }),
+    payment({ ejectFailing: true }),
+    payment({ ejectFailing: true }, { errorThreshold: 0.5 }),
+    payment({}, { observation: observationLimits(1) }),
     planOf(servicePlan('inventory', { unverified: null })),
     planOf(servicePlan('inventory', { authorizerDown: 'open' }), servicePlan('search', { endpoints: ['search:80'] })),
     planOf(servicePlan('inventory', { endpoints: ['127.0.0.1:1'], edges: [edgePlan('batch', 'inventory')] })),
