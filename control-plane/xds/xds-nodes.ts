@@ -49,10 +49,6 @@ export class XdsNodes {
     return record;
   }
 
-  records(): NodeRecord[] {
-    return [...this.#entries.values()].map(({ record }) => record);
-  }
-
   opened(node: string, stream: XdsStream): void {
     this.#entries.get(node)?.streams.push(stream);
   }

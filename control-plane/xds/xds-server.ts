@@ -139,13 +139,13 @@ export class XdsServer {
     if (this.#served === null) return;
     const snapshot = withSet(this.#served, RESOURCE_TYPES.runtime, [this.#runtime]);
     this.#snapshots.replace(snapshot);
-    for (const record of this.#nodes.records()) record.prune(snapshot);
     for (const stream of this.#nodes.streams()) this.#show(stream);
   }
 
   #show(stream: XdsStream): void {
     const snapshot = this.#snapshots.get(stream.facts);
     if (snapshot === null) return;
+    stream.record.prune(snapshot);
     this.#nodes.offered(stream.record.node, snapshot.version, this.#options.clock.monotonicMs());
     stream.publish(snapshot);
   }

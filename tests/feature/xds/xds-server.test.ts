@@ -259,6 +259,22 @@ for (const mode of ['delta', 'sotw'] as const) {
       }
     });
 
+    it('does not send again what only this node gets and has refused', async () => {
+      publish(planOf(payment()));
+      const client = connect({
+        metadata: { capmesh_listener: { host: '127.0.0.1', port: 10_077 } },
+        refuse: ({ typeUrl }) => (typeUrl === TYPES.listener ? 'address already in use' : null),
+      });
+      await until(() => refused.length === 1);
+      await everythingSo(client);
+      await everythingSo(client);
+      assert.equal(client.log.filter(({ typeUrl }) => typeUrl === TYPES.listener).length, 1);
+      assert.deepEqual(
+        xds.nodes().map(({ nacks }) => nacks.map(({ resource }) => resource)),
+        [['mesh']],
+      );
+    });
+
     it('quarantines a refused resource for that node alone and sends the good ones', async () => {
       publish(planOf(payment()));
       const picky = connect({
