@@ -14,7 +14,6 @@ import type {
   ServiceDocument,
   WorkloadDocument,
 } from '../core/mesh/mesh-document.ts';
-import { addressOf, type PlacedEndpoint, type ServiceEndpoint } from '../core/mesh/service-endpoint.ts';
 import { budgetDocument, meshDocument } from '../core/mesh/to-mesh-document.ts';
 import type { Checked, Problem } from '../core/problem.ts';
 import type { CapacityVector as VectorMessage } from '../proto/gen/capmesh/v1/capacity.ts';
@@ -22,11 +21,11 @@ import type {
   Budget as BudgetMessage,
   ServiceCapacity as CapacityMessage,
   Mesh as MeshMessage,
-  EndpointPlace as PlaceMessage,
   Service as ServiceMessage,
   Workload as WorkloadMessage,
 } from '../proto/gen/capmesh/v1/mesh.ts';
 import { checkMeshDocument } from './check-mesh-document.ts';
+import { endpointsFromMessage, endpointsToMessage, strayPlaces } from './endpoint-message.ts';
 
 /** Revision of a stored object by its path (`services.payment`); 0 = not known. */
 export type RevisionOf = (path: string) => number;
@@ -129,8 +128,7 @@ function keptAxes(before: BudgetDocument, asked: BudgetDocument): BudgetDocument
 export function serviceToMessage(service: ServiceConfig, revisionOf: RevisionOf = noRevision): ServiceMessage {
   return {
     name: service.name,
-    endpoints: service.endpoints.map(addressOf),
-    places: service.endpoints.flatMap((endpoint) => (typeof endpoint === 'string' ? [] : [placeToMessage(endpoint)])),
+    ...endpointsToMessage(service.endpoints),
     capacity: capacityToMessage(service.capacity),
     capacityPerEndpoint: undefined,
     anonymous: service.anonymous ?? '',
@@ -185,7 +183,7 @@ function byName<M extends { readonly name: string }, D>(
 
 const serviceToDocument = (message: ServiceMessage): ServiceDocument =>
   present({
-    endpoints: endpointsToDocument(message),
+    endpoints: endpointsFromMessage(message),
     capacity: message.capacity && capacityToDocument(message.capacity),
     capacityPerEndpoint: message.capacityPerEndpoint && capacityToDocument(message.capacityPerEndpoint),
     anonymous: message.anonymous || undefined,
@@ -193,52 +191,6 @@ const serviceToDocument = (message: ServiceMessage): ServiceDocument =>
     timeoutMs: message.timeoutMs || undefined,
     ejectFailing: message.ejectFailing || undefined,
   });
-
-/** Places of endpoints that the service does not have, and second places of one. */
-function strayPlaces({ name, endpoints, places }: ServiceMessage): Problem[] {
-  const open = new Set(endpoints);
-  return places.flatMap(({ address }, i) =>
-    open.delete(address)
-      ? []
-      : [
-          {
-            path: `services.${name}.places[${i}].address`,
-            message: `is not among the endpoints, or given twice (got "${address}")`,
-          },
-        ],
-  );
-}
-
-function endpointsToDocument({ endpoints, places }: ServiceMessage): ServiceEndpoint[] {
-  const placeOf = new Map(places.map((place) => [place.address, place]));
-  return endpoints.map((address) => {
-    const place = placeOf.get(address);
-    return place === undefined ? address : placeToDocument(place);
-  });
-}
-
-const placeToDocument = ({ address, region, zone, subZone, node }: PlaceMessage): PlacedEndpoint =>
-  present({
-    address,
-    region: region || undefined,
-    zone: zone || undefined,
-    subZone: subZone || undefined,
-    node: node || undefined,
-  });
-
-const placeToMessage = ({
-  address,
-  region = '',
-  zone = '',
-  subZone = '',
-  node = '',
-}: PlacedEndpoint): PlaceMessage => ({
-  address,
-  region,
-  zone,
-  subZone,
-  node,
-});
 
 const capacityToDocument = ({ memoryMib, ...rest }: CapacityMessage): CapacityDocument =>
   present({ ...rest, memoryMiB: memoryMib });
