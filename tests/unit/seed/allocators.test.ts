@@ -44,7 +44,13 @@ describe('allocators, one for each axis', () => {
 
   it('C_int: CouplingAllocator gives message rates, and retries that cannot storm', () => {
     const assignment = new CouplingAllocator().allocate(0.5, workload);
-    assert.deepEqual(assignment, { guaranteeRps: 200, burst: 40, retryBudgetPercent: 10, cpuMsPerSec: 2000 });
+    assert.deepEqual(assignment, {
+      guaranteeRps: 200,
+      burst: 40,
+      retryBudgetPercent: 10,
+      errorThreshold: 0.5,
+      cpuMsPerSec: 2000,
+    });
   });
 
   it('C_gauge: SymmetryAllocator gives a quorum that is never a minority', () => {
