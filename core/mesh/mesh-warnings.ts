@@ -1,7 +1,8 @@
+import { geoWeights } from '../capacity/geo-levels.ts';
 import type { Problem } from '../problem.ts';
 import { type BudgetConfig, edgeKey, type MeshConfig, type ServiceConfig } from './mesh-config.ts';
 import { isIpEndpoint } from './parse-endpoint.ts';
-import { addressOf } from './service-endpoint.ts';
+import { addressOf, isPlaced } from './service-endpoint.ts';
 
 /** What is allowed but easily unintended, each with its path. */
 export function meshWarnings(config: MeshConfig): Problem[] {
@@ -34,9 +35,12 @@ function budgetWarnings(
 function geoWarnings({ workload, service: name, vector: { geo } }: BudgetConfig, service?: ServiceConfig): Problem[] {
   const path = `budgets.${workload}.${name}`;
   if (geo === null || !service) return [];
+  if (!service.endpoints.every((endpoint) => isIpEndpoint(addressOf(endpoint)))) {
+    return [{ path, message: `geo has no effect: an endpoint of ${name} is a DNS name` }];
+  }
   if (geo === 0) return [{ path, message: 'geo is 0: no endpoint is near enough, and every call fails with 503' }];
-  if (service.endpoints.every((endpoint) => isIpEndpoint(addressOf(endpoint)))) return [];
-  return [{ path, message: `geo has no effect: an endpoint of ${name} is a DNS name` }];
+  const isAllNearest = geoWeights(geo)[0] === 1 && !service.endpoints.some(isPlaced);
+  return isAllNearest ? [{ path, message: `geo has no effect: no endpoint of ${name} says where it is` }] : [];
 }
 
 /** Budgets of several callers may add to more than the service has; then weights decide (CONTRACT §C). */

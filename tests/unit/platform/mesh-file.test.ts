@@ -116,13 +116,24 @@ services:
   it('warns where C_geo lets no call through, or cannot act', () => {
     const checked = parseMeshFile(`
 mesh: m
-services: { s: { endpoints: [127.0.0.1:1] }, t: { endpoints: [t.example:1] } }
-workloads: { w: {} }
-budgets: { w: { s: { int: 1, geo: 0 }, t: { int: 1, geo: 0.4 } } }
+services:
+  s: { endpoints: [127.0.0.1:1], capacity: { rps: 9 } }
+  t: { endpoints: [t.example:1], capacity: { rps: 9 } }
+  u: { endpoints: [{ address: 127.0.0.1:1, zone: eu-a }], capacity: { rps: 9 } }
+workloads: { w: {}, x: {}, y: {} }
+budgets:
+  w: { s: { int: 0.1, geo: 0 }, t: { int: 0.1, geo: 0 }, u: { int: 0.1, geo: 0.4 } }
+  x: { s: { int: 0.1, geo: 0.4 } }
+  y: { s: { int: 0.1, geo: 0.1 } }
 `);
-    const warnings = checked.ok ? checked.warnings.map(({ message }) => message) : [];
-    assert.ok(warnings.includes('geo is 0: no endpoint is near enough, and every call fails with 503'));
-    assert.ok(warnings.includes('geo has no effect: an endpoint of t is a DNS name'));
+    assert.deepEqual(checked.ok ? checked.warnings : [], [
+      {
+        path: 'budgets.w.s',
+        message: 'geo is 0: no endpoint is near enough, and every call fails with 503',
+      },
+      { path: 'budgets.w.t', message: 'geo has no effect: an endpoint of t is a DNS name' },
+      { path: 'budgets.x.s', message: 'geo has no effect: no endpoint of s says where it is' },
+    ]);
   });
 
   it('names ten different mistakes at once', () => {
