@@ -6,6 +6,7 @@ import type { TcpAddress } from '../process-options.ts';
 import { StateFolder, writePrivate } from '../state-folder.ts';
 import { nodeName } from './child-specs.ts';
 import { ensureNatsUserAt } from './nats-users.ts';
+import { localitiesOf } from './up-options.ts';
 
 export interface PrepareOptions {
   readonly mesh: string;
@@ -24,10 +25,9 @@ const ALL_ADDRESSES = '0.0.0.0';
  * `nats`, `control-plane`, `admin` and every node's. Keys and the admin token
  * that exist stay; the rest is written anew. Ports are those of `capmesh up`.
  */
-export function prepareFiles(
-  state: StateFolder,
-  { mesh, nodes, localities = [], traceCollector, natsStore, controlPlaneHost }: PrepareOptions,
-): string[] {
+export function prepareFiles(state: StateFolder, options: PrepareOptions): string[] {
+  const { mesh, nodes, traceCollector, natsStore, controlPlaneHost } = options;
+  const localities = localitiesOf(options);
   const names = Array.from({ length: nodes }, (_, index) => nodeName(index));
   const user = (part: string) => ensureNatsUserAt(state.in(part, 'nats.nkey'));
   const natsConfig = state.in('nats', 'nats.conf');

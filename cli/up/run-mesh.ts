@@ -11,7 +11,7 @@ import { putMeshInForce } from '../put-mesh-in-force.ts';
 import type { StateFolder } from '../state-folder.ts';
 import { controlPlaneSpec, envoySpec, natsServerSpec, sidecarSpec, type UpPlan } from './child-specs.ts';
 import { type ExampleServices, startExampleServices } from './example-services.ts';
-import { DEFAULT_MESH, type UpOptions } from './up-options.ts';
+import { DEFAULT_MESH, localitiesOf, type UpOptions } from './up-options.ts';
 import { UpReporter } from './up-reporter.ts';
 import { waitForNodes } from './wait-for-nodes.ts';
 
@@ -50,7 +50,7 @@ async function runUntilSignal(call: Invocation<UpOptions>): Promise<void> {
     state,
     mesh: options.mesh ?? mesh?.name ?? DEFAULT_MESH,
     ports: await choosePorts(portChoice, options.nodes),
-    localities: options.localities ?? [],
+    localities: localitiesOf(options),
     traceCollector: options.traceCollector,
     envoyWorkers: options.envoyWorkers,
     record: options.record === undefined ? undefined : resolve(context.cwd, options.record),

@@ -1,5 +1,6 @@
 import type { Locality } from '../../core/mesh/service-endpoint.ts';
 import type { PortChoice } from '../../platform/ports.ts';
+import { CliError, EXIT } from '../cli-error.ts';
 import type { TcpAddress } from '../process-options.ts';
 
 export interface UpOptions {
@@ -12,6 +13,12 @@ export interface UpOptions {
   readonly portBase?: PortChoice;
   readonly envoyWorkers: number;
   readonly record?: string;
+}
+
+/** Places of nodes, none for those that no place is given for; more places than nodes are a mistake. */
+export function localitiesOf({ nodes, localities = [] }: Pick<UpOptions, 'nodes' | 'localities'>): readonly Locality[] {
+  if (localities.length <= nodes) return localities;
+  throw new CliError(EXIT.usage, `--localities names ${localities.length} places, but there are ${nodes} nodes`);
 }
 
 /** For the option of `up` and `prepare`. */

@@ -12,7 +12,10 @@ describe('capmesh prepare', () => {
   let folder: string;
   const read = (...path: string[]): string => readFileSync(join(folder, ...path), 'utf8');
 
-  async function prepare(...more: string[]): Promise<void> {
+  const prepare = async (...more: string[]): Promise<void> => assert.equal(await prepared(...more), 0);
+
+  /** Its exit code. */
+  async function prepared(...more: string[]): Promise<number> {
     const context: CliContext = {
       env: {},
       cwd: folder,
@@ -21,7 +24,7 @@ describe('capmesh prepare', () => {
       out: () => {},
       err: () => {},
     };
-    assert.equal(await runCli(buildProgram(context), ['prepare', '--state-dir', folder, ...more], context), 0);
+    return runCli(buildProgram(context), ['prepare', '--state-dir', folder, ...more], context);
   }
 
   beforeEach(() => {
@@ -50,6 +53,7 @@ describe('capmesh prepare', () => {
     await prepare('--nodes', '2', '--localities', 'eu/eu-a/rack-1');
     const localities = ['node-1', 'node-2'].map((node) => JSON.parse(read(node, 'bootstrap.json')).node.locality);
     assert.deepEqual(localities, [{ region: 'eu', zone: 'eu-a', sub_zone: 'rack-1' }, undefined]);
+    assert.equal(await prepared('--nodes', '1', '--localities', 'eu,us'), 2, 'more places than nodes');
   });
 
   it('gives each node the collector of spans, and says in its metadata that there is one', async () => {
