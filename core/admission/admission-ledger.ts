@@ -48,6 +48,7 @@ export interface AdmissionLedger {
   readonly dropped: number;
 }
 
+/** Before the first admission: nothing predicted, no caution. */
 export const EMPTY_ADMISSION_LEDGER: AdmissionLedger = {
   pending: [],
   outcomes: [],
@@ -58,8 +59,9 @@ export const EMPTY_ADMISSION_LEDGER: AdmissionLedger = {
 
 /** Time after which an admission is judged (MATHS §B7). */
 export const OUTCOME_AFTER_MS = 60_000;
-/** Predictions that wait together, and outcomes that are kept. */
+/** Predictions that wait together. */
 export const PENDING_MAX = 256;
+/** Outcomes that are kept, the newest. */
 export const OUTCOMES_MAX = 256;
 /** A surprise is grave where the admission was at least as sure as admissions have to be. */
 const HIGH_CONFIDENCE = 0.85;

@@ -11,6 +11,7 @@ export interface LineAllowance {
 /** What an edge without a lease has: that of a C_obs of null. */
 export const DEFAULT_LINES_PER_SEC = observationLimits(null).accessLogLinesPerSec;
 
+/** What an edge starts with, until its lease says more: one second of the default. */
 export const createLineAllowance = (nowMs: number): LineAllowance => ({
   linesPerSec: DEFAULT_LINES_PER_SEC,
   bucket: fullBucket(DEFAULT_LINES_PER_SEC, nowMs),

@@ -16,6 +16,9 @@ export interface ConsensusBounds {
 }
 
 /**
+ * Quorum, faults that are borne, and proposals per second of a group that votes
+ * (CONTRACT §D). Throws a RangeError for a number of members that is none.
+ *
  * @param gauge C_gauge; `null` counts 0
  * @param members n, at least 1
  * @param votesPerSec K: votes that all members together can cast; `null` = unknown

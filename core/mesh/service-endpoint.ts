@@ -16,6 +16,7 @@ export interface PlacedEndpoint extends Locality {
 /** `host:port`, alone where nothing is told of its place. */
 export type ServiceEndpoint = string | PlacedEndpoint;
 
+/** `host:port` of an endpoint in either form. */
 export const addressOf = (endpoint: ServiceEndpoint): string =>
   typeof endpoint === 'string' ? endpoint : endpoint.address;
 

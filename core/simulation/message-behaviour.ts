@@ -12,7 +12,7 @@ export interface MessageBehaviour {
   readonly planDelayMs: number;
 }
 
-/** Nothing is lost; a decision takes the 80 ms to act that were measured with real Envoys (CONTROL). */
+/** Nothing is lost; a decision acts after 80 ms, as in the trials of the control law. */
 export const MESSAGES_DEFAULT: MessageBehaviour = {
   frameDelayMs: 0,
   frameLossRatio: 0,

@@ -59,8 +59,18 @@ function assertNoLess(after: unknown, before: unknown, falling: readonly string[
   }
 }
 
-/** What becomes shorter as C_gauge rises: nodes agree with the control plane more often (CONTRACT §D). */
-const FALLING: Readonly<Record<Axis, readonly string[]>> = { geo: [], int: [], gauge: ['.leaseMs'], ptr: [], obs: [] };
+/**
+ * What becomes smaller: a larger C_int bears fewer failures of an endpoint
+ * (MATHS §B5), and more agreement by C_gauge costs rounds, and members that may
+ * be away (CONTRACT §D).
+ */
+const FALLING: Readonly<Record<Axis, readonly string[]>> = {
+  geo: [],
+  int: ['.errorThreshold'],
+  gauge: ['.leaseMs', '.faultsTolerated', '.proposalsPerSec'],
+  ptr: [],
+  obs: [],
+};
 
 describe('each allocator gives more, and never less, for a larger C (CONTRACT §D)', () => {
   const allocator = new CapacityAllocator();

@@ -21,6 +21,7 @@ describe('what is told about an action', () => {
       probe: [0.9, '90 % of what it used left'],
       throttle: [0.7, '70 % of what it used left'],
       fence: [0, 'every call refused'],
+      'request-scale': [1.5, '1.5 times its capacity asked for'],
     };
     for (const [kind, [size, words]] of Object.entries(sizes)) {
       assert.equal(describeSize(kind as ActionKind, size), words);

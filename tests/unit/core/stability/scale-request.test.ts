@@ -28,6 +28,7 @@ const edge = (workload: string, more: Partial<SceneEdge> = {}): SceneEdge => ({
   goodRps: 200,
   breakerRefusedRps: 100,
   shedRps: 200,
+  retriesRps: 0,
   refusing: true,
   inFlight: 4,
   guaranteeRps: null,
