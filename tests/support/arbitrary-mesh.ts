@@ -14,7 +14,12 @@ const name = fc.oneof(
   fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/),
   fc.constantFrom('on', 'no', 'null', 'true', '1', '1e3', '0x1', 'constructor', '007'),
 );
-const real = (min: number, max: number) => fc.double({ min, max, noNaN: true });
+/** Any number, and as often one that is evenly spread, which a `fc.double` down to nearly 0 is not. */
+export const real = (min: number, max: number): fc.Arbitrary<number> =>
+  fc.oneof(
+    fc.double({ min, max, noNaN: true }),
+    fc.integer({ min: 1, max: 1000 }).map((step) => min + ((max - min) * step) / 1000),
+  );
 /** Plain objects, as the code makes them: deepEqual tells prototypes apart. */
 const record = <T>(fields: { [K in keyof T]: fc.Arbitrary<T[K]> }) => fc.record(fields, { noNullPrototype: true });
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });

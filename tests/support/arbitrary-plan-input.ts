@@ -2,16 +2,15 @@ import fc from 'fast-check';
 import type { PlanInput } from '../../core/allocators/plan-input.ts';
 import { sumLiveGrants } from '../../core/capacity/live-capacity.ts';
 import { type BudgetConfig, edgeKey } from '../../core/mesh/mesh-config.ts';
-import { capacityVector, meshConfig } from './arbitrary-mesh.ts';
+import { capacityVector, meshConfig, real } from './arbitrary-mesh.ts';
 
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: null });
-const real = (max: number) => fc.double({ min: 0, max, noNaN: true });
 
 const observation = fc.record({
-  learnedRps: maybe(fc.double({ min: 0.1, max: 1e5, noNaN: true })),
-  concurrencyLimit: maybe(fc.double({ min: 1, max: 2000, noNaN: true })),
+  learnedRps: maybe(real(0.1, 1e5)),
+  concurrencyLimit: maybe(real(1, 2000)),
   trimming: fc.boolean(),
-  baselineLatencyMs: maybe(fc.double({ min: 0.1, max: 5000, noNaN: true })),
+  baselineLatencyMs: maybe(real(0.1, 5000)),
 });
 
 /** Any state in which a plan may be asked for. */
@@ -19,7 +18,7 @@ export const planInput: fc.Arbitrary<PlanInput> = meshConfig.chain((config) => {
   const edges = [...config.budgets.keys()];
   const byEdge = (max: number) =>
     fc
-      .tuple(...edges.map(() => maybe(real(max))))
+      .tuple(...edges.map(() => maybe(real(0, max))))
       .map(
         (values) => new Map(edges.flatMap((key, i) => (values[i] === null ? [] : [[key, values[i] ?? 0] as const]))),
       );
