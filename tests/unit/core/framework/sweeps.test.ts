@@ -191,9 +191,10 @@ describe('sweep of C_geo (MATHS §A5, §A8)', () => {
   });
 
   it('refuses every C_geo outside [0, 1], and grids of one point', () => {
-    assert.throws(() => geoSweep({ dims: 2, side: 8, geoFirst: -0.1, geoLast: Number.NaN }), {
-      message: 'geoFirst: must be in [0, 1], got -0.1; geoLast: must be in [0, 1], got NaN',
+    assert.throws(() => geoSweep({ dims: 2, side: 8, geoFirst: -0.1, geoLast: 1.1 }), {
+      message: 'geoFirst: must be in [0, 1], got -0.1; geoLast: must be in [0, 1], got 1.1',
     });
+    assert.throws(() => geoSweep({ dims: 2, side: 8, geoFirst: Number.NaN }), /geoFirst: must be in \[0, 1\], got NaN/);
     assert.throws(() => geoSweep({ dims: 2, side: 8, geoSteps: 1 }), /points: must be a whole number >= 2/);
     assert.throws(() => geoSweep({ dims: 2, side: 8, scaleFirst: 0 }), /lo, hi: must be > 0/);
     assert.throws(() => geoSweep({ dims: 0, side: 8 }), /D: must be positive/);
