@@ -58,7 +58,7 @@ describe('capmesh sweep lattice', () => {
       [['--int', '0,,1'], /Give a number/],
       [['--n', '1'], /N: must be >= 2, got 1/],
       [['--dims', '0'], /D: must be positive/],
-      [['--dims', '9'], /at most 2000000 sums/],
+      [['--n', '400'], /at most 2000000 sums/],
       [['--paired', '--geo', '1'], /paired lists must have equal lengths, got 1 and 3/],
     ] as const) {
       const { code, err } = await cli.run('sweep', 'lattice', ...args);

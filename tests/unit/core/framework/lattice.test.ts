@@ -63,7 +63,9 @@ describe('lattices (MATHS §A2, §A4)', () => {
 
   it('no mass at all has no trace, and large times do not underflow', () => {
     const values = Float64Array.of(3, 4);
-    assert.equal(logHeatTrace({ values, masses: Float64Array.of(0, 0) }, 1), Number.NEGATIVE_INFINITY);
+    for (const time of [0, 1]) {
+      assert.equal(logHeatTrace({ values, masses: Float64Array.of(0, 0) }, time), Number.NEGATIVE_INFINITY);
+    }
     assert.equal(logHeatTrace({ values, masses: Float64Array.of(0, 1) }, 1e6), -4e6);
   });
 
@@ -74,6 +76,6 @@ describe('lattices (MATHS §A2, §A4)', () => {
     assert.throws(() => torusEigenvalues(3, 80), /N\^D: must be at most 500000 modes/);
     assert.throws(() => latticeSpectrum(4, [1, Number.NaN]), /weights\[1\]: must be finite and >= 0, got NaN/);
     assert.throws(() => latticeSpectrum(4, [-1]), /weights\[0\]/);
-    assert.throws(() => latticeSpectrum(64, [1, 0.9, 0.8, 0.7, 0.6]), /must give at most 2000000 sums/);
+    assert.throws(() => latticeSpectrum(400, [1, 0.9, 0.8]), /must give at most 2000000 sums/);
   });
 });

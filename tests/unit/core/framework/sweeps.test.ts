@@ -97,6 +97,7 @@ describe('multi-axis sweep (MATHS §A8)', () => {
         /C_geo: must be in \[0, 1\], got 1\.01/,
       );
       assert.throws(() => multiAxisSweep({ ...OPTIONS, int: [Number.NaN], parity }), /C_int: must be finite, got NaN/);
+      assert.throws(() => multiAxisSweep({ ...OPTIONS, geo: [Number.NaN], parity }), /C_geo: must be finite, got NaN/);
     }
     assert.throws(() => multiAxisSweep({ ...OPTIONS, geo: [] }), /geo, int: must not be empty/);
     assert.throws(() => multiAxisSweep({ ...OPTIONS, geo: [0.1, 0.2], mode: 'paired' }), /equal lengths, got 2 and 1/);
