@@ -14,6 +14,8 @@ export interface CliContext {
   out(line: string): void;
   /** Writes one line to stderr. */
   err(line: string): void;
+  /** Draws a line over the last one drawn on stderr; absent = stderr is no terminal. */
+  redraw?(line: string): void;
 }
 
 /** Options that every command takes. */

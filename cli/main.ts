@@ -22,6 +22,7 @@ const context: CliContext = {
   signal: stop.signal,
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
+  ...(process.stderr.isTTY && { redraw: (line) => void process.stderr.write(`\r\u001b[2K${line}`) }),
 };
 
 // Loaded only by the process that is one: a quick `capmesh status` needs neither.

@@ -11,13 +11,13 @@ import { problemLines } from './output/problem-lines.ts';
 
 /** Reads and checks a mesh file; throws with every mistake in it, each with its line. */
 export function readMeshFile({ cwd }: Pick<CliContext, 'cwd'>, file: string): Mesh {
-  const text = readText(resolve(cwd, file));
+  const text = readMeshText(resolve(cwd, file));
   const checked = parseMeshFile(text);
   if (!checked.ok) throw new CliError(EXIT.usage, locate(text, file, checked.problems).join('\n'));
   return meshToMessage(checked.value);
 }
 
-function readText(path: string): string {
+export function readMeshText(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
