@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Command } from 'commander';
-import { packageRoot } from '../platform/package-root.ts';
+import { packageVersion } from '../platform/package-version.ts';
 import { actionsCommand } from './commands/actions.ts';
 import { applyCommand } from './commands/apply.ts';
 import { budgetCommand } from './commands/budget.ts';
@@ -32,10 +30,9 @@ Exit codes: 0 done · 1 refused or failed · 2 wrong command line or mesh file �
 
 /** The whole command line but for the commands that run processes, which \`main.ts\` adds. */
 export function buildProgram(context: CliContext, processCommands: readonly Command[] = []): Command {
-  const { version } = JSON.parse(readFileSync(join(packageRoot(), 'package.json'), 'utf8')) as { version: string };
   const program = new Command('capmesh')
     .description('Keeps an Envoy service mesh stable: budgets, capacity tokens, gates.')
-    .version(version)
+    .version(packageVersion())
     .option('--json', 'answer in JSON')
     .option('--server <host:port>', 'control plane (CAPMESH_SERVER); default: the running mesh, else 127.0.0.1:18001')
     .option('--state-dir <folder>', 'state and credentials (CAPMESH_STATE_DIR); default: .capmesh')

@@ -10,19 +10,20 @@ export interface Caller {
   stop(): Promise<unknown>;
 }
 
-/** A workload that calls payment from a process of its own; `RATE` in the phases stands for its rate. */
+/** A workload that calls a service from a process of its own; `RATE` in the phases stands for its rate. */
 export function startCaller(
   mesh: EmbeddedMesh,
   workload: string,
   phases: string,
   rateRps: number,
   seed: number,
+  service = 'payment',
 ): Caller {
   const program = new ChildProgram({
     command: process.execPath,
     args: [
       programPath('demo/traffic/main'),
-      ...['--ports', mesh.meshPorts.join(','), '--authority', 'payment', '--seed', `${seed}`],
+      ...['--ports', mesh.meshPorts.join(','), '--authority', service, '--seed', `${seed}`],
       ...['--phases', phases.replaceAll('RATE', `${rateRps}`)],
       ...['--capacity-address', mesh.grpcAddress, '--workload', workload, '--secret-file', mesh.secretFile(workload)],
     ],

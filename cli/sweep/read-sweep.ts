@@ -10,6 +10,7 @@ import { parseAxes, type SweepMode } from '../../core/sweep/sweep-points.ts';
 import { sweepScenario } from '../../core/sweep/sweep-scenario.ts';
 import { chooseEdges, idleAxes } from '../../core/sweep/swept-mesh.ts';
 import { parseMeshFile } from '../../platform/mesh-file.ts';
+import { packageVersion } from '../../platform/package-version.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
 import { locate, readMeshText } from '../mesh-file.ts';
@@ -91,7 +92,15 @@ export function readSweep(context: Pick<CliContext, 'cwd'>, options: SweepMeshOp
     axes,
     mode,
     workers,
-    configuration: { mesh: meshDocument(config), edges: [...edges], axes, mode, scenario, settings },
+    configuration: {
+      capmesh: packageVersion(),
+      mesh: meshDocument(config),
+      edges: [...edges],
+      axes,
+      mode,
+      scenario,
+      settings,
+    },
     warnings: idleAxes(config, edges, axes),
   };
 }

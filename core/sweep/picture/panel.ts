@@ -15,6 +15,7 @@ const ROW_LABEL_WIDTH = 56;
 const TITLE_HEIGHT = 24;
 const COLUMN_LABEL_HEIGHT = 44;
 const BOUNDARY_WIDTH = 3;
+const NOT_EVALUATED = { fill: 'none', stroke: '#c0c0c0' };
 
 /** Axes in words; those that are taken together keep their names. */
 const AXIS_WORDS: Readonly<Record<string, string>> = {
@@ -58,10 +59,20 @@ export function panel(
   const [left, top] = [ROW_LABEL_WIDTH, TITLE_HEIGHT];
   const [width, height] = [cell * plane.columns.length, cell * plane.rows.length];
   const lowerEdge = top + height;
-  const cells = plane.cells.flatMap((line, row) =>
-    line.map((point, column) =>
-      drawCell(left + column * cell, lowerEdge - (row + 1) * cell, cell, point === null ? null : lookOf(point)),
-    ),
+  const placed = plane.cells.flatMap((line, row) =>
+    line.map((point, column) => ({
+      x: left + column * cell,
+      y: lowerEdge - (row + 1) * cell,
+      look: point === null ? null : lookOf(point),
+    })),
+  );
+  const cells = placed.map(({ x, y, look }) =>
+    rect(x, y, cell, cell, { class: 'cell', ...(look === null ? NOT_EVALUATED : { fill: look.colour }) }),
+  );
+  const labels = placed.flatMap(({ x, y, look }) =>
+    look === null || look.label === '' || cell < CELL_WITH_TEXT
+      ? []
+      : [text(x + cell / 2, y + cell / 2 + 4, look.label, { fill: inkOn(look.colour) })],
   );
   const sides = regionBoundary(stable).map(
     (side) =>
@@ -70,20 +81,13 @@ export function panel(
   const boundary = { d: sides.join(''), stroke: '#000000', 'stroke-width': BOUNDARY_WIDTH, 'stroke-linecap': 'square' };
   return group({ class: 'panel' }, [
     text(left, top - 9, title, { 'font-weight': 'bold' }),
-    ...cells,
+    group({ stroke: '#ffffff', 'stroke-width': 0.5 }, cells),
+    group({ 'text-anchor': 'middle', 'font-size': 11 }, labels),
     rect(left, top, width, height, { fill: 'none', stroke: '#606060' }),
     ...(sides.length === 0 ? [] : [element('path', { class: 'boundary', fill: 'none', ...boundary })]),
     ...columnTicks(plane, left, lowerEdge, cell),
     ...rowTicks(plane, left, lowerEdge, cell),
   ]);
-}
-
-function drawCell(x: number, y: number, size: number, look: CellLook | null): string {
-  if (look === null) return rect(x, y, size, size, { class: 'cell', fill: 'none', stroke: '#c0c0c0' });
-  const box = rect(x, y, size, size, { class: 'cell', fill: look.colour, stroke: '#ffffff', 'stroke-width': 0.5 });
-  if (size < CELL_WITH_TEXT || look.label === '') return box;
-  const middle = { 'text-anchor': 'middle', 'font-size': 11, fill: inkOn(look.colour) };
-  return box + text(x + size / 2, y + size / 2 + 4, look.label, middle);
 }
 
 function columnTicks({ columns, columnName }: SweepPlane, left: number, lowerEdge: number, cell: number): string[] {

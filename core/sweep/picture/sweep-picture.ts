@@ -98,7 +98,8 @@ function gateLabel(gate: PointResult['gates'][GateName]): string {
   const margin = marginOf(gate);
   if (gate.status === 'UNKNOWN' || margin === null) return gate.status === 'FAIL' ? '×' : '?';
   if (margin < -9.9) return '<−9';
-  return `${margin < 0 ? '−' : ''}${Math.abs(margin).toFixed(1)}`;
+  const size = Math.abs(margin);
+  return `${margin < 0 ? '−' : ''}${size.toFixed(size < 0.1 ? 2 : 1)}`;
 }
 
 function regionLook({ result }: SweptPoint): CellLook {

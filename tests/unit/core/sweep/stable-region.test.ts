@@ -46,6 +46,7 @@ describe('the distance from the boundary', () => {
   it('is unknown for cells that were not evaluated, and where all are of one kind', () => {
     assert.equal(boundaryDistance(cells('.#'), { row: 0, column: 0 }), null);
     assert.equal(boundaryDistance(cells('##'), { row: 0, column: 0 }), null);
+    assert.equal(boundaryDistance(cells('.##-'), { row: 0, column: 1 }), 2);
   });
 
   it('finds the cells of a kind that lie so far off', () => {

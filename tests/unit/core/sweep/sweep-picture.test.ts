@@ -46,7 +46,13 @@ describe('the picture of a sweep', () => {
     const paths = [...svg.matchAll(/class="boundary"[^>]* d="([^"]*)"/g)].map(([, path]) => path ?? '');
     assert.equal(paths.length, 5);
     assert.equal(new Set(paths).size, 1);
-    assert.equal(count(paths[0] ?? '', /M/g), 2);
+    const cells = [...svg.matchAll(/<rect x="(\d+)" y="(\d+)" width="(\d+)"[^>]*class="cell"/g)].slice(0, 6);
+    // The left sides of the third cell of each row, upwards.
+    const sides = [cells[2], cells[5]].map((cell) => {
+      const [x = 0, y = 0, size = 0] = (cell ?? []).slice(1).map(Number);
+      return `M${x} ${y + size}L${x} ${y}`;
+    });
+    assert.equal(paths[0], sides.join(''));
   });
 
   it('says which gates fail, and where there is nothing to judge', () => {
