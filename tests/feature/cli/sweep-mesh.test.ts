@@ -109,6 +109,7 @@ describe('capmesh sweep mesh', function () {
   it('does not mix two sweeps in one folder, and says what differs', async () => {
     const first = await sweep('--axis', 'int=0.5', ...LOAD, ...SHORT, '--out', 'taken');
     assert.equal(first.code, 0, first.err);
+    assert.match(first.out, /^0 of 1 points are stable, 1 not known: too few calls/m);
     const before = read('taken', 'points.jsonl');
     const { code, err } = await sweep('--axis', 'int=0.6', ...LOAD, ...SHORT, '--seed', '2', '--out', 'taken');
     assert.equal(code, 2);
