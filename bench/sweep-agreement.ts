@@ -82,7 +82,9 @@ async function measureMissing(points: readonly SweptPoint[], { task }: MeshSweep
   }
 }
 
-const realFile = ({ index }: SweptPoint): string => join(folder, `real-${index}.json`);
+function realFile({ index }: SweptPoint): string {
+  return join(folder, `real-${index}.json`);
+}
 
 /** `null` = not run yet. */
 function realResult(point: SweptPoint): GateResults | null {
