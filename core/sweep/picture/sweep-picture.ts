@@ -99,7 +99,7 @@ function gateLabel(gate: PointResult['gates'][GateName]): string {
   if (gate.status === 'UNKNOWN' || margin === null) return gate.status === 'FAIL' ? '×' : '?';
   if (margin < -9.9) return '<−9';
   const size = Math.abs(margin);
-  return `${margin < 0 ? '−' : ''}${size.toFixed(size < 0.1 ? 2 : 1)}`;
+  return `${margin < 0 ? '−' : ''}${size < 0.1 ? size.toFixed(2).replace('0.', '.') : size.toFixed(1)}`;
 }
 
 function regionLook({ result }: SweptPoint): CellLook {

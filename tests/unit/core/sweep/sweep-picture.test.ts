@@ -42,6 +42,15 @@ describe('the picture of a sweep', () => {
     assert.match(ticks[6] ?? '', /^ptr/);
   });
 
+  it('tells small margins to two digits, so that their side of the threshold is seen', () => {
+    const near = sweptGrid(AXES, ({ index }) => {
+      const result = pointResult({ fit: 'FAIL' });
+      return { ...result, gates: { ...result.gates, fit: { ...result.gates.fit, u: 1 + index / 100 } } };
+    });
+    const texts = panelTexts(sweepPicture('', [], sweepPlanes(AXES, 'grid', near)), 'fit: margin 1 − u');
+    assert.deepEqual(texts.slice(1, 7), ['.00', '−.01', '−.02', '−.03', '−.04', '−.05']);
+  });
+
   it('draws the same boundary in every panel: the two sides between int 0.4 and 0.6', () => {
     const paths = [...svg.matchAll(/class="boundary"[^>]* d="([^"]*)"/g)].map(([, path]) => path ?? '');
     assert.equal(paths.length, 5);
