@@ -103,7 +103,10 @@ function report(points: readonly SweptPoint[]): void {
     { title: 'PTR', value: ({ budget }) => formatNumber(budget.ptr) },
     { title: 'SIMULATED', value: ({ simulated }) => words(simulated) },
     { title: 'REAL', value: ({ real }) => (real === null ? 'not run' : words(real)) },
-    { title: 'AGREED', value: ({ simulated, real }) => (real?.stable === simulated.stable ? 'yes' : 'no') },
+    {
+      title: 'AGREED',
+      value: ({ simulated, real }) => (real === null ? '–' : real.stable === simulated.stable ? 'yes' : 'no'),
+    },
   ]);
   for (const line of lines) console.log(line);
   const agreed = rows.filter(({ simulated, real }) => real?.stable === simulated.stable).length;
