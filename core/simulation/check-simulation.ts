@@ -69,7 +69,7 @@ function checkService(config: MeshConfig, name: string, behaviour: ServiceBehavi
 }
 
 /** Calls that services make for calls come to an end: the spectral radius of their mean numbers is below 1 (MATHS §B3). */
-function checkCircles(services: Readonly<Record<string, ServiceBehaviour>>): Problem[] {
+export function checkCircles(services: Readonly<Record<string, ServiceBehaviour>>): Problem[] {
   const names = Object.keys(services);
   const rows = Object.values(services).map(
     ({ calls = {} }) =>

@@ -2,6 +2,7 @@ import { edgesByService } from '../allocators/plan-capacity.ts';
 import { guaranteedShares } from '../capacity/rate-limits.ts';
 import { type EdgeKey, edgeKey, type MeshConfig, type ServiceConfig } from '../mesh/mesh-config.ts';
 import type { Problem } from '../problem.ts';
+import { checkCircles } from '../simulation/check-simulation.ts';
 import type { ServiceBehaviour } from '../simulation/service-behaviour.ts';
 
 /** What a mesh file does not say: who offers how much, and how the services behave. */
@@ -55,8 +56,7 @@ export function sweepScenario(config: MeshConfig, input: ScenarioInput, problems
     if (!config.services.has(service)) problems.push({ path, message: `service "${service}" is not declared` });
   }
   checkLoad(config, input, problems);
-  const circle = circleOf(services);
-  if (circle !== null) problems.push({ path: 'services', message: `calls go in a circle: ${circle.join(' → ')}` });
+  problems.push(...checkCircles(services));
   return { nodes: input.nodes, load: offeredLoad(config, input, problems), services };
 }
 
@@ -140,25 +140,4 @@ function guaranteesOf(config: MeshConfig): Map<EdgeKey, number> {
       return edges.map(({ key }, i): [EdgeKey, number] => [key, shares[i] ?? 0]);
     }),
   );
-}
-
-/** Services that call each other without end; `null` = there are none. */
-function circleOf(services: Readonly<Record<string, ServiceBehaviour>>): string[] | null {
-  const cleared = new Set<string>();
-  const follow = (name: string, path: readonly string[]): string[] | null => {
-    if (path.includes(name)) return [...path.slice(path.indexOf(name)), name];
-    if (cleared.has(name)) return null;
-    const calls = Object.entries(services[name]?.calls ?? {}).filter(([, mean]) => mean > 0);
-    for (const [callee] of calls) {
-      const found = follow(callee, [...path, name]);
-      if (found !== null) return found;
-    }
-    cleared.add(name);
-    return null;
-  };
-  for (const name of Object.keys(services)) {
-    const found = follow(name, []);
-    if (found !== null) return found;
-  }
-  return null;
 }
