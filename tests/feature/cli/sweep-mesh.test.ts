@@ -100,6 +100,7 @@ describe('capmesh sweep mesh', function () {
       const { code, err } = await running;
       assert.equal(code, 130);
       const done = readFileSync(file, 'utf8').trim().split('\n').length;
+      assert.ok(done < 20, 'it ended when it was over');
       assert.match(err, new RegExp(`^capmesh: ${done} of 20 points are done: kept; the same command goes on`, 'm'));
     } finally {
       await other.stop();
