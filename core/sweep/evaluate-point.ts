@@ -29,6 +29,7 @@ export interface SweepSettings {
   readonly seed: number;
 }
 
+/** Where nothing is said; half a minute of calm is what the gates need to know anything. */
 export const DEFAULT_SETTINGS: SweepSettings = { calmSec: 40, settleSec: 5, judgeSec: 55, seed: 1 };
 /** Share of the load in the calm beginning; of the load swept where that is less. */
 export const CALM_SHARE = 0.3;

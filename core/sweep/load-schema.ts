@@ -17,9 +17,13 @@ export interface BehaviourDocument {
   readonly calls?: Readonly<Record<string, number>>;
 }
 
+/** Envoys of a simulated mesh at most. */
 export const NODES_MAX = 16;
+/** Calls per second of one caller at most. */
 export const RPS_MAX = 100_000;
+/** Calls that one service works on at once, at most. */
 export const SERVERS_MAX = 10_000;
+/** Mean work of a call at most, ms. */
 export const WORK_MS_MAX = 60_000;
 
 const named = (additionalProperties: object) => ({

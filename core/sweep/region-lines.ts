@@ -1,6 +1,7 @@
 import { failingLetters, type PointResult } from './point-result.ts';
 import type { SweepPlane } from './sweep-plane.ts';
 
+/** What the characters of a plane mean. */
 export const REGION_KEY =
   '# stable   F G U I the gate that fails: fit, gluing, uv, isolation   ? not known   . not evaluated';
 

@@ -17,6 +17,7 @@ export interface Side {
   readonly toRow: number;
 }
 
+/** Which cells of a plane are stable. */
 export const stableCells = ({ cells }: SweepPlane): StableCells =>
   cells.map((row) => row.map((point) => point?.result.stable ?? null));
 

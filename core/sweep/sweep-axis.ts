@@ -3,6 +3,7 @@ import type { Problem } from '../problem.ts';
 
 /** What a sweep varies: a component of the swept budgets, or `load`, a factor on every offered rate. */
 export type SweepAxisName = Axis | 'load';
+/** All that can be swept. */
 export const SWEEP_AXES: readonly SweepAxisName[] = [...AXES, 'load'];
 
 /** One axis of a sweep and the values that it takes, in the order given. */
@@ -11,6 +12,7 @@ export interface SweepAxis {
   readonly values: readonly number[];
 }
 
+/** Values of one axis at most. */
 export const AXIS_VALUES_MAX = 200;
 const LOAD_MAX = 100;
 /** Steps are taken in decimals: 0.1 · 3 is 0.3. */

@@ -10,6 +10,7 @@ export interface SweepPoint {
   readonly values: Readonly<Partial<Record<SweepAxisName, number>>>;
 }
 
+/** Points of one sweep at most. */
 export const POINTS_MAX = 10_000;
 
 /** Reads all axes of a sweep; mistakes are added to `problems`, and what is wrong with their combination too. */

@@ -6,7 +6,9 @@ const SCALE_STEPS = 52;
 const LINE_HEIGHT = 24;
 const SWATCH = 16;
 
+/** Of points at which all gates stay open. */
 export const STABLE_COLOUR = '#1b7837';
+/** Of points at which a gate fails. */
 export const UNSTABLE_COLOUR = '#f1e2c6';
 
 /** What colours, letters and lines mean. */

@@ -2,7 +2,9 @@ import type { GateResult } from '../point-result.ts';
 
 /** Margins beyond this, on either hand, are all drawn in the strongest colour. */
 export const MARGIN_SHOWN = 1;
+/** Of gates that are UNKNOWN. */
 export const UNKNOWN_COLOUR = '#d0d0d0';
+/** Of gates that have nothing to judge. */
 export const NOT_APPLICABLE_COLOUR = '#f0f0f0';
 
 type Rgb = readonly [red: number, green: number, blue: number];
@@ -17,6 +19,7 @@ const FAILED_MARGIN = -0.05;
 /** 1 − u; `null` where none was measured. */
 export const marginOf = ({ u }: GateResult): number | null => (u === null ? null : 1 - u);
 
+/** The colour of a gate at one point: its margin, or that there is none. */
 export function gateColour(gate: GateResult): string {
   if (gate.status === 'NOT_APPLICABLE') return NOT_APPLICABLE_COLOUR;
   const margin = marginOf(gate);
@@ -24,6 +27,7 @@ export function gateColour(gate: GateResult): string {
   return gate.status === 'UNKNOWN' || margin === null ? UNKNOWN_COLOUR : marginColour(margin);
 }
 
+/** The colour of a margin 1 − u: red below 0, blue above, the stronger the further away. */
 export function marginColour(margin: number): string {
   const strength = Math.min(1, Math.abs(margin) / MARGIN_SHOWN) ** 0.7;
   const end = margin < 0 ? FAILING : OPEN;

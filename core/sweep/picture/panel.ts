@@ -39,6 +39,7 @@ export interface PanelSize {
   readonly height: number;
 }
 
+/** Sizes of a panel, px; cells are as large as the place for their number allows. */
 export function panelSize({ columns, rows }: SweepPlane): PanelSize {
   const cell = Math.max(CELL_MIN, Math.min(CELL_MAX, Math.floor(SIDE_WANTED / Math.max(columns.length, rows.length))));
   return {
