@@ -17,6 +17,7 @@ import { replayCommand } from './commands/replay.ts';
 import { revokeCommand } from './commands/revoke.ts';
 import { safeModeCommand } from './commands/safe-mode.ts';
 import { schemaCommand } from './commands/schema.ts';
+import { simulateCommand } from './commands/simulate.ts';
 import { statusCommand } from './commands/status.ts';
 import { sweepCommand } from './commands/sweep.ts';
 import { tokenCommand } from './commands/token.ts';
@@ -52,6 +53,7 @@ export function buildProgram(context: CliContext, processCommands: readonly Comm
     safeModeCommand,
     recordCommand,
     replayCommand,
+    simulateCommand,
     sweepCommand,
     budgetCommand,
     enrolCommand,
