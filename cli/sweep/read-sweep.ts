@@ -1,33 +1,30 @@
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
-import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
 import { meshDocument } from '../../core/mesh/to-mesh-document.ts';
 import type { Problem } from '../../core/problem.ts';
 import { DEFAULT_SETTINGS, type SweepTask } from '../../core/sweep/evaluate-point.ts';
-import { NODES_MAX } from '../../core/sweep/load-schema.ts';
 import type { SweepAxis } from '../../core/sweep/sweep-axis.ts';
 import { parseAxes, type SweepMode } from '../../core/sweep/sweep-points.ts';
 import { sweepScenario } from '../../core/sweep/sweep-scenario.ts';
 import { chooseEdges, idleAxes } from '../../core/sweep/swept-mesh.ts';
-import { parseMeshFile } from '../../platform/mesh-file.ts';
 import { packageVersion } from '../../platform/package-version.ts';
-import { CliError, EXIT } from '../cli-error.ts';
 import type { CliContext } from '../context.ts';
-import { locate, readMeshText } from '../mesh-file.ts';
-import { readLoadFile, readLoadOption, readServiceOption } from './read-load.ts';
+import {
+  numberReader,
+  readMesh,
+  readScenario,
+  type ScenarioOptions,
+  SEED_MAX,
+  usageError,
+} from '../scenario/read-scenario.ts';
 import type { SweepConfiguration } from './sweep-folder.ts';
 
 /** The options of `capmesh sweep mesh` as they were written. */
-export interface SweepMeshOptions {
+export interface SweepMeshOptions extends ScenarioOptions {
   readonly file: string;
   readonly axis?: readonly string[];
   readonly paired?: true;
   readonly workload?: readonly string[];
   readonly edge?: readonly string[];
-  readonly load?: readonly string[];
-  readonly service?: readonly string[];
-  readonly loadFile?: string;
-  readonly nodes?: string;
   readonly calm?: string;
   readonly settle?: string;
   readonly judge?: string;
@@ -47,35 +44,16 @@ export interface MeshSweep {
   readonly warnings: readonly Problem[];
 }
 
-/** Nodes of a mesh where nothing is said. */
-const NODES_DEFAULT = 2;
 const WORKERS_MAX = 256;
 const SECONDS_MAX = 3600;
-const SEED_MAX = 2 ** 32 - 1;
 
 /** Reads all of a sweep; throws with every mistake in the options, the load file and the mesh file. */
 export function readSweep(context: Pick<CliContext, 'cwd'>, options: SweepMeshOptions): MeshSweep {
   const problems: Problem[] = [];
-  const number = (name: string, text: string | undefined, fallback: number, low: number, high: number): number => {
-    const value = text === undefined ? fallback : Number(text);
-    if (Number.isInteger(value) && value >= low && value <= high && text?.trim() !== '') return value;
-    problems.push({ path: `--${name} ${text}`, message: `must be a whole number from ${low} to ${high}` });
-    return fallback;
-  };
+  const number = numberReader(problems);
   const mode: SweepMode = options.paired ? 'paired' : 'grid';
   const axes = parseAxes(options.axis ?? [], mode, problems);
-  const told =
-    options.loadFile === undefined
-      ? {}
-      : readLoadFile(resolve(context.cwd, options.loadFile), options.loadFile, problems);
-  const input = {
-    nodes: number('nodes', options.nodes, told.nodes ?? NODES_DEFAULT, 1, NODES_MAX),
-    load: [...(told.load ?? []), ...(options.load ?? []).flatMap((text) => readLoadOption(text, problems))],
-    services: [
-      ...(told.services ?? []),
-      ...(options.service ?? []).flatMap((text) => readServiceOption(text, problems)),
-    ],
-  };
+  const input = readScenario(context, options, problems);
   const settings = {
     calmSec: number('calm', options.calm, DEFAULT_SETTINGS.calmSec, 0, SECONDS_MAX),
     settleSec: number('settle', options.settle, DEFAULT_SETTINGS.settleSec, 1, SECONDS_MAX),
@@ -104,14 +82,3 @@ export function readSweep(context: Pick<CliContext, 'cwd'>, options: SweepMeshOp
     warnings: idleAxes(config, edges, axes),
   };
 }
-
-/** The mesh; where it has mistakes, they are told together with those of the options, which cannot be held against it. */
-function readMesh({ cwd }: Pick<CliContext, 'cwd'>, file: string, problems: readonly Problem[]): MeshConfig {
-  const text = readMeshText(resolve(cwd, file));
-  const checked = parseMeshFile(text);
-  if (checked.ok) return checked.value;
-  throw usageError(problems, locate(text, file, checked.problems));
-}
-
-const usageError = (problems: readonly Problem[], others: readonly string[] = []): CliError =>
-  new CliError(EXIT.usage, [...problems.map(({ path, message }) => `${path}: ${message}`), ...others].join('\n'));
