@@ -1,5 +1,6 @@
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import type { ObservationLimits } from '../capacity/observation.ts';
+import type { EdgeKey } from '../mesh/mesh-config.ts';
 import type { ServiceEndpoint } from '../mesh/service-endpoint.ts';
 
 /**
@@ -30,6 +31,7 @@ export interface ServicePlan {
 }
 
 export interface EdgePlan {
+  readonly key: EdgeKey;
   readonly workload: string;
   readonly service: string;
   readonly tenant: string;

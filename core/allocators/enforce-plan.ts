@@ -1,5 +1,5 @@
 import { nodeBreaker } from '../capacity/breaker.ts';
-import { type EdgeKey, edgeKey } from '../mesh/mesh-config.ts';
+import type { EdgeKey } from '../mesh/mesh-config.ts';
 import type { CapacityPlan, EdgePlan, OverlayPlan } from './capacity-plan.ts';
 
 /** What actions do to one edge. Bounds above everything (Infinity, 1, 100) change nothing. */
@@ -32,7 +32,7 @@ export function enforcePlan(plan: CapacityPlan, effects: ReadonlyMap<EdgeKey, Ed
     ...plan,
     services: plan.services.map((service) => {
       const edges = service.edges.map((edge) => {
-        const effect = effects.get(edgeKey(edge.workload, edge.service));
+        const effect = effects.get(edge.key);
         return effect ? enforceEdge(edge, effect, plan.nodeCount) : edge;
       });
       return edges.every((edge, i) => edge === service.edges[i]) ? service : { ...service, edges };

@@ -83,13 +83,14 @@ function planService(
  * the breaker alone bounds the edge.
  */
 export function planEdge(input: PlanInput, edge: EdgeFigures, nodeCount: number): EdgePlan {
-  const { budget, workload, rate, concurrency } = edge;
+  const { key, budget, workload, rate, concurrency } = edge;
   const terms = edgeTerms(edge, input.live.get(budget.workload), nodeCount);
   const limitRps = terms.guaranteeRps === null ? null : (rate?.limitRps ?? null);
   const calls = concurrency?.calls ?? null;
   if (terms.plan?.limitRps === limitRps && terms.plan.concurrency === calls) return terms.plan;
   const breaker = calls === null ? null : breakerOf(terms, calls);
   terms.plan = {
+    key,
     workload: budget.workload,
     service: budget.service,
     tenant: workload.tenant,

@@ -17,6 +17,7 @@ export interface ServiceFigures {
 }
 
 export interface EdgeFigures {
+  readonly key: EdgeKey;
   readonly budget: BudgetConfig;
   readonly workload: WorkloadConfig;
   /** Rates; `null` while K is unknown. An int of null takes part as 1. */
@@ -63,15 +64,16 @@ export function serviceFigures(
   const capacityRps = smallest(service.capacity.rps, observed?.learnedRps ?? null);
   const concurrency = smallest(service.capacity.concurrency, observed?.concurrencyLimit ?? null);
   const rates = capacityRps === null ? null : edgeRates(capacityRps, edges, offeredRps);
-  const guarantees = edges.map((_, i) => rates?.[i]?.guaranteeRps ?? null);
+  const basis: ConcurrencyBasis = { capacityRps, baselineLatencyMs: observed?.baselineLatencyMs ?? null, edges };
   const calls =
     observed?.trimming && concurrency !== null
-      ? shedConcurrency(concurrency, service.capacity.concurrency, edges, guarantees, observed)
-      : steadyConcurrency(concurrency, edges, guarantees, observed?.baselineLatencyMs ?? null);
+      ? shedConcurrency(concurrency, service.capacity.concurrency, basis, observed)
+      : steadyConcurrency(concurrency, basis);
   return {
     capacityRps,
     concurrency,
-    edges: edges.map(({ budget, workload }, i) => ({
+    edges: edges.map(({ key, budget, workload }, i) => ({
+      key,
       budget,
       workload,
       rate: rates?.[i] ?? null,
@@ -119,18 +121,33 @@ function rateBasis(capacityRps: number, edges: readonly EdgeInput[]): RateBasis 
   return basis;
 }
 
+/** What N_e follows from, apart from N. */
+interface ConcurrencyBasis {
+  readonly capacityRps: number | null;
+  readonly baselineLatencyMs: number | null;
+  readonly edges: readonly EdgeInput[];
+}
+
+interface SteadyConcurrency extends ConcurrencyBasis {
+  readonly total: number | null;
+  readonly calls: readonly (EdgeConcurrency | null)[];
+}
+
+/** By the edges of a service, as `RATE_BASES`: N and R0 move in steps, so that most ticks find the same. */
+const STEADY = new WeakMap<readonly EdgeInput[], SteadyConcurrency>();
+
 /**
  * N_e while nothing is shed. With N known, C_ptr takes its share of it, and an
  * edge without C_ptr may use all of it: null sets no limit of its own, and N is
  * far above need while all is well. With N unknown, Little's law on the guarantee
  * bounds an edge without C_ptr.
  */
-function steadyConcurrency(
-  total: number | null,
-  edges: readonly EdgeInput[],
-  guarantees: readonly (number | null)[],
-  baselineLatencyMs: number | null,
-): (EdgeConcurrency | null)[] {
+function steadyConcurrency(total: number | null, basis: ConcurrencyBasis): readonly (EdgeConcurrency | null)[] {
+  const { capacityRps, baselineLatencyMs, edges } = basis;
+  const known = STEADY.get(edges);
+  const isKnown =
+    known?.total === total && known.capacityRps === capacityRps && known.baselineLatencyMs === baselineLatencyMs;
+  if (isKnown) return known.calls;
   const pointed = edges.filter((edge) => edge.budget.vector.ptr !== null);
   const shares =
     total === null
@@ -141,13 +158,16 @@ function steadyConcurrency(
           pointed.map((edge) => edge.workload.weight),
         );
   const shareOf = new Map(pointed.map((edge, k) => [edge, shares[k]]));
-  return edges.map((edge, i) => {
+  const guarantees = capacityRps === null ? [] : rateBasis(capacityRps, edges).guaranteeRps;
+  const calls = edges.map((edge, i): EdgeConcurrency | null => {
     const share = shareOf.get(edge);
     if (share !== undefined) return { calls: share, rule: 'share' };
     if (total !== null) return { calls: wholeCalls(total), rule: 'whole' };
     const guarantee = guarantees[i] ?? null;
     return guarantee === null ? null : { calls: littleConcurrency(guarantee, baselineLatencyMs), rule: 'little' };
   });
+  STEADY.set(edges, { ...basis, total, calls });
+  return calls;
 }
 
 /**
@@ -159,12 +179,11 @@ function steadyConcurrency(
 function shedConcurrency(
   total: number,
   declared: number | null,
-  edges: readonly EdgeInput[],
-  guarantees: readonly (number | null)[],
+  basis: ConcurrencyBasis,
   observed: ServiceObservation,
 ): EdgeConcurrency[] {
-  const steady = steadyConcurrency(declared ?? total, edges, guarantees, observed.baselineLatencyMs);
-  const shares = edges.map((edge, i): OverloadShare => {
+  const steady = steadyConcurrency(declared ?? total, basis);
+  const shares = basis.edges.map((edge, i): OverloadShare => {
     const own = steady[i]?.calls ?? wholeCalls(total);
     const { ptr } = edge.budget.vector;
     return {

@@ -1,6 +1,6 @@
 import { at } from '../at.ts';
 import { sliceBurst } from '../capacity/burst.ts';
-import { type EdgeKey, edgeKey } from '../mesh/mesh-config.ts';
+import type { EdgeKey } from '../mesh/mesh-config.ts';
 import type {
   AnonymousCallerPlan,
   CapacityPlan,
@@ -95,7 +95,7 @@ export function sliceLimits(input: SliceInput): SliceResult {
     if (!needsLease(node, anonymous, nowMs)) continue;
     const seq = Math.max(node.leases?.newest.seq ?? 0, node.report.ackedSeq) + 1;
     const lease = { node: node.report.node, epoch, seq, edges: node.next, anonymous };
-    publish(lease, edgesByKey(lease), node.report.lastFrameMs);
+    publish(lease, nextByKey(plan, node), node.report.lastFrameMs);
   }
   for (const node of silent) {
     if (node.expiredAtMs !== nowMs) continue;
@@ -109,6 +109,19 @@ function activeNode(report: NodeObservation, book: LeaseBook): ActiveNode {
   const leases = book.nodes.get(report.node);
   const current = leases?.outstanding.at(-1)?.edges ?? new Map<EdgeKey, EdgeLeasePlan>();
   return { report, leases, current, next: [], changed: false };
+}
+
+/** The same as `edgesByKey` of the lease, with the keys of the plan. */
+function nextByKey({ services }: CapacityPlan, { next }: ActiveNode): EdgeLeases {
+  const edges = new Map<EdgeKey, EdgeLeasePlan>();
+  let position = 0;
+  for (const service of services) {
+    for (const { key } of service.edges) {
+      const edge = next[position++];
+      if (edge) edges.set(key, edge);
+    }
+  }
+  return edges;
 }
 
 function needsLease(node: ActiveNode, anonymous: readonly AnonymousCallerPlan[], nowMs: number): boolean {
@@ -160,69 +173,91 @@ function sliceService(
   silent: readonly NodeLeases[],
   heldInServiceRps: number,
 ): void {
-  const keys = service.edges.map((edge) => edgeKey(edge.workload, edge.service));
-  const slices = service.edges.map((edge, i) =>
-    edge.limitRps === null ? null : wantedSlices(edge.limitRps, at(keys, i), nodes, silent),
-  );
-  const growth = sum(slices.map((slice) => slice?.growthRps ?? 0));
+  const slices = wantedSlices(service.edges, nodes, silent);
   const room = Math.max(0, (service.capacityRps ?? Number.POSITIVE_INFINITY) - heldInServiceRps);
-  const scale = growth > room ? room / growth : 1;
-  service.edges.forEach((edge, i) => {
-    const slice = slices[i];
-    nodes.forEach((node, n) => {
-      const rateRps = slice ? at(slice.base, n) + scale * at(slice.growth, n) : undefined;
-      assign(node, at(keys, i), leaseEdge(edge, nodeCount, rateRps), slice?.mustShrink ?? false);
-    });
-  });
+  const scale = slices.growthRps > room ? room / slices.growthRps : 1;
+  for (let i = 0; i < service.edges.length; i++) {
+    const edge = at(service.edges, i);
+    for (let n = 0; n < nodes.length; n++) {
+      const cell = i * nodes.length + n;
+      const rateRps = edge.limitRps === null ? undefined : at(slices.base, cell) + scale * at(slices.growth, cell);
+      assign(at(nodes, n), edge.key, leaseEdge(edge, nodeCount, rateRps), slices.mustShrink[i] === 1);
+    }
+  }
 }
 
+/** Calls per second of each edge on each node, edge by edge. */
 interface WantedSlices {
   /** What each node may have without any room being free. */
-  readonly base: readonly number[];
+  readonly base: Float64Array;
   /** What it would get on top; fits into what the edge has free. */
-  readonly growth: readonly number[];
-  readonly growthRps: number;
-  /** The slices as they stand add to more than the limit. */
-  readonly mustShrink: boolean;
+  readonly growth: Float64Array;
+  /** Σ growth. */
+  growthRps: number;
+  /** By edge: 1 where the slices as they stand add to more than the limit. */
+  readonly mustShrink: Uint8Array;
 }
 
 function wantedSlices(
-  limitRps: number,
-  key: EdgeKey,
+  edges: readonly EdgePlan[],
   nodes: readonly ActiveNode[],
   silent: readonly NodeLeases[],
 ): WantedSlices {
+  const size = edges.length * nodes.length;
+  const slices: WantedSlices = {
+    base: new Float64Array(size),
+    growth: new Float64Array(size),
+    growthRps: 0,
+    mustShrink: new Uint8Array(edges.length),
+  };
+  for (let i = 0; i < edges.length; i++) {
+    const { key, limitRps } = at(edges, i);
+    if (limitRps !== null) sliceEdge(slices, i, key, limitRps, nodes, silent);
+  }
+  return slices;
+}
+
+/** Runs over every edge in every tick: until the targets are known, `base` holds weights and `growth` what is held. */
+function sliceEdge(
+  slices: WantedSlices,
+  i: number,
+  key: EdgeKey,
+  limitRps: number,
+  nodes: readonly ActiveNode[],
+  silent: readonly NodeLeases[],
+): void {
+  const { base, growth } = slices;
+  const first = i * nodes.length;
   const idle = (IDLE_WEIGHT * limitRps) / nodes.length;
-  const weights: number[] = [];
-  const held: number[] = [];
-  let current = 0;
-  for (const { report, leases, current: edges } of nodes) {
-    weights.push(Math.max(report.offeredRps.get(key) ?? 0, idle));
-    held.push(heldRps(leases, key));
-    current += edges.get(key)?.rateRps ?? 0;
+  let [current, weightSum, heldSum] = [0, 0, 0];
+  for (let n = 0; n < nodes.length; n++) {
+    const node = at(nodes, n);
+    const weight = Math.max(node.report.offeredRps.get(key) ?? 0, idle);
+    const held = heldRps(node.leases, key);
+    base[first + n] = weight;
+    growth[first + n] = held;
+    weightSum += weight;
+    heldSum += held;
+    current += node.current.get(key)?.rateRps ?? 0;
   }
   let silentRps = 0;
   for (const node of silent) silentRps += heldRps(node, key);
-  const weightSum = sum(weights);
   const divisible = Math.max(0, limitRps - silentRps);
-  const base: number[] = [];
-  const growth: number[] = [];
   const shared = Math.min(1, weightSum > 0 ? divisible / weightSum : 0);
   const spare = Math.max(0, divisible - weightSum) / nodes.length;
-  for (let n = 0; n < nodes.length; n++) {
-    const target = shared * at(weights, n) + spare;
-    base.push(Math.min(target, at(held, n)));
-    growth.push(Math.max(0, target - at(held, n)));
+  let wantedRps = 0;
+  for (let cell = first; cell < first + nodes.length; cell++) {
+    const target = shared * at(base, cell) + spare;
+    const held = at(growth, cell);
+    base[cell] = Math.min(target, held);
+    growth[cell] = Math.max(0, target - held);
+    wantedRps += at(growth, cell);
   }
-  const wantedRps = sum(growth);
-  const free = Math.max(0, divisible - sum(held));
+  const free = Math.max(0, divisible - heldSum);
   const scale = wantedRps > free ? free / wantedRps : 1;
-  return {
-    base,
-    growth: growth.map((rate) => rate * scale),
-    growthRps: wantedRps * scale,
-    mustShrink: current > divisible * (1 + DUST),
-  };
+  if (scale !== 1) for (let cell = first; cell < first + nodes.length; cell++) growth[cell] = scale * at(growth, cell);
+  slices.growthRps += wantedRps * scale;
+  slices.mustShrink[i] = current > divisible * (1 + DUST) ? 1 : 0;
 }
 
 /** @param rateRps the node's slice; undefined = no rate limit on this edge */
@@ -278,9 +313,3 @@ const sameOverlay = (a: EdgeLeasePlan, b: EdgeLeasePlan): boolean =>
   (a.shedRatio ?? 0) === (b.shedRatio ?? 0) &&
   (a.shedRetries ?? false) === (b.shedRetries ?? false) &&
   (a.fenced ?? false) === (b.fenced ?? false);
-
-function sum(values: readonly number[]): number {
-  let total = 0;
-  for (const value of values) total += value;
-  return total;
-}

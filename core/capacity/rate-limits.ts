@@ -31,10 +31,13 @@ export interface RateDemand {
 }
 
 /** d_e = min(C_int·K, max(1.25·offered_e, 0.1·guarantee_e)) (CONTRACT §D). */
-export function demandedRps(demand: RateDemand): number[] {
-  return demand.askedRps.map((asked, i) =>
-    Math.min(asked, Math.max(DEMAND_HEADROOM * at(demand.offeredRps, i), IDLE_SHARE * at(demand.guaranteeRps, i))),
-  );
+export function demandedRps({ askedRps, guaranteeRps, offeredRps }: RateDemand): number[] {
+  const demands: number[] = [];
+  for (let i = 0; i < askedRps.length; i++) {
+    const wanted = Math.max(DEMAND_HEADROOM * at(offeredRps, i), IDLE_SHARE * at(guaranteeRps, i));
+    demands.push(Math.min(at(askedRps, i), wanted));
+  }
+  return demands;
 }
 
 /**
@@ -43,12 +46,24 @@ export function demandedRps(demand: RateDemand): number[] {
  * below its guarantee unless others use what it lacks.
  */
 export function rateLimits(demand: RateDemand, demands = demandedRps(demand)): number[] {
-  let limits = waterFill(demand.capacityRps, demands, demand.weights);
-  for (const ceiling of [demand.guaranteeRps, demand.askedRps]) {
-    const left = demand.capacityRps - limits.reduce((sum, limit) => sum + limit, 0);
-    const room = limits.map((limit, i) => Math.max(0, at(ceiling, i) - limit));
-    const extra = waterFill(left, room, demand.weights);
-    limits = limits.map((limit, i) => limit + at(extra, i));
-  }
+  const limits = waterFill(demand.capacityRps, demands, demand.weights);
+  for (const ceiling of [demand.guaranteeRps, demand.askedRps]) raiseTo(ceiling, limits, demand);
   return limits;
+}
+
+/** Divides what the limits leave of K, up to a ceiling for each. */
+function raiseTo(ceiling: readonly number[], limits: number[], { capacityRps, weights }: RateDemand): void {
+  const room: number[] = [];
+  let limited = 0;
+  let wanted = 0;
+  for (let i = 0; i < limits.length; i++) {
+    const limit = at(limits, i);
+    const more = Math.max(0, at(ceiling, i) - limit);
+    limited += limit;
+    wanted += more;
+    room.push(more);
+  }
+  if (wanted === 0) return;
+  const extra = waterFill(capacityRps - limited, room, weights);
+  for (let i = 0; i < limits.length; i++) limits[i] = at(limits, i) + at(extra, i);
 }

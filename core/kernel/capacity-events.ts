@@ -1,10 +1,10 @@
 import type { CapacityPlan, EdgePlan, ServicePlan } from '../allocators/capacity-plan.ts';
 import { type CapacityVector, UNLIMITED } from '../capacity/capacity-vector.ts';
 import { largerOf } from '../capacity/live-capacity.ts';
-import { edgeKey } from '../mesh/mesh-config.ts';
 import type { StabilityActionRecord } from '../stability/stability-action.ts';
-import { EdgeWindow, emptySums, WINDOW_TICKS, type WindowSums } from '../substrate/edge-window.ts';
+import { emptySums, WINDOW_TICKS, type WindowSums } from '../substrate/edge-window.ts';
 import type { CapacityEventRecord } from './kernel-io.ts';
+import type { MeasuredMesh } from './measure-mesh.ts';
 import type { ServiceState } from './service-state.ts';
 
 /** Something that happened to a service and that everybody who calls it is told. */
@@ -18,12 +18,12 @@ export interface ServiceNews {
 /** One event for each workload that has an edge to the service. */
 export function capacityEvents(
   news: readonly ServiceNews[],
-  services: ReadonlyMap<string, ServiceState>,
+  measured: MeasuredMesh,
   plan: CapacityPlan,
   wallMs: number,
 ): CapacityEventRecord[] {
   if (news.length === 0) return [];
-  const usage = usageByWorkload(services, plan);
+  const usage = usageByWorkload(news, measured, plan);
   return news.flatMap(({ service, kind, action, message }) =>
     [...service.edges.values()]
       .filter((edge) => edge.budget !== null)
@@ -46,18 +46,29 @@ interface Usage {
   readonly consumed: CapacityVector;
 }
 
-/** Fractions of the services' capacities, componentwise maximum over the edges of a workload (CONTRACT §I). */
-function usageByWorkload(services: ReadonlyMap<string, ServiceState>, plan: CapacityPlan): Map<string, Usage> {
+/**
+ * Of the workloads that are told something. Fractions of the services' capacities,
+ * componentwise maximum over the edges of a workload (CONTRACT §I).
+ */
+function usageByWorkload(
+  news: readonly ServiceNews[],
+  { services, windows }: MeasuredMesh,
+  plan: CapacityPlan,
+): Map<string, Usage> {
   const shares = new Map<string, Shares>();
+  for (const { edges } of new Set(news.map(({ service }) => service))) {
+    for (const { workload } of edges.values()) shares.set(workload, noShares());
+  }
   const sums = emptySums();
   for (const service of plan.services) {
-    const edges = services.get(service.service)?.edges;
+    const state = services.get(service.service);
+    const isSummed = state !== undefined && windows.of(state).ticks === WINDOW_TICKS;
     for (const edge of service.edges) {
-      const known = shares.get(edge.workload);
-      const own = known ?? { guaranteed: null, admitted: null, calls: null, inFlight: null };
-      if (known === undefined) shares.set(edge.workload, own);
-      const window = edges?.get(edgeKey(edge.workload, edge.service))?.window ?? NO_WINDOW;
-      raiseShares(own, service, edge, window.sumInto(sums, WINDOW_TICKS));
+      const own = shares.get(edge.workload);
+      if (own === undefined) continue;
+      const known = state?.edges.get(edge.key);
+      const newest = isSummed ? known?.sums : known?.window.sumInto(sums, WINDOW_TICKS);
+      raiseShares(own, service, edge, newest ?? NO_SUMS);
     }
   }
   return new Map([...shares].map(([workload, own]) => [workload, usageOf(own)]));
@@ -71,7 +82,9 @@ interface Shares {
   inFlight: number | null;
 }
 
-const NO_WINDOW = new EdgeWindow();
+const noShares = (): Shares => ({ guaranteed: null, admitted: null, calls: null, inFlight: null });
+
+const NO_SUMS = emptySums();
 
 /** Changes `shares` in place: this runs over every edge of the mesh. */
 function raiseShares(shares: Shares, service: ServicePlan, plan: EdgePlan, sums: WindowSums): void {

@@ -39,7 +39,7 @@ export class EdgeViews {
     if (blocks === undefined || !hasAnswers(latencyBuckets)) return;
     const block = blocks[0] ?? new Float32Array(LATENCY_BUCKET_COUNT);
     blocks[0] = block;
-    for (let k = 0; k < LATENCY_BUCKET_COUNT; k++) block[k] = (block[k] ?? 0) + (latencyBuckets[k] ?? 0);
+    for (let k = 0; k < latencyBuckets.length; k++) block[k] = (block[k] ?? 0) + (latencyBuckets[k] ?? 0);
   }
 
   /** Ends a tick. */

@@ -205,11 +205,13 @@ function judgeUv(
   { plans, windows }: MeasuredMesh,
   coupling: number,
 ): GateVerdict {
-  const planned = new Map(plans.get(service.service)?.edges.map((edge) => [edge.workload, edge]));
+  const planned = plans.get(service.service)?.edges ?? [];
   return uvGate({
-    edges: edges.map((edge) => {
+    edges: edges.map((edge, i) => {
       const { admittedLevelMax, retries } = edge.sums;
-      const burst = burstOf(settings, planned.get(edge.workload));
+      // Nearly always in the same order.
+      const plan = planned[i]?.key === edge.key ? planned[i] : planned.find(({ key }) => key === edge.key);
+      const burst = burstOf(settings, plan);
       return { name: edge.key, admittedLevelMax, burst, attempts: attemptsAimed(edge.sums), retries };
     }),
     amplification: windows.amplification(service.service),

@@ -1,4 +1,4 @@
-import { edgeKey, type MeshConfig } from '../mesh/mesh-config.ts';
+import type { MeshConfig } from '../mesh/mesh-config.ts';
 import type { Harm, SceneEdge, StabilityScene } from '../stability/stability-scene.ts';
 import type { EdgeState } from './edge-state.ts';
 import type { KernelState } from './kernel-state.ts';
@@ -23,7 +23,7 @@ export function sceneOf(state: KernelState, config: MeshConfig, service: Service
   const guarantees = new Map(
     state.plan?.services
       .find((plan) => plan.service === service.service)
-      ?.edges.map((edge) => [edgeKey(edge.workload, edge.service), edge.guaranteeRps]),
+      ?.edges.map((edge) => [edge.key, edge.guaranteeRps]),
   );
   const edges = [...service.edges.values()].filter((edge) => edge.budget !== null);
   return {

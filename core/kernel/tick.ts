@@ -6,7 +6,7 @@ import { unknown } from '../gates/verdict.ts';
 import { describeAction } from '../stability/describe-action.ts';
 import { limitIsEnforced } from './action-control.ts';
 import { capacityEvents, type ServiceNews } from './capacity-events.ts';
-import { capacityInScope } from './capacity-in-scope.ts';
+import { capacityOfService } from './capacity-in-scope.ts';
 import { followAdmissions } from './follow-admissions.ts';
 import { GateMonitor } from './gate-monitor.ts';
 import { offeredOnNode } from './gather.ts';
@@ -51,7 +51,7 @@ export function completeTick(
   if (state.plan === null) return effects;
   const all = [...judged, ...acted];
   const news = [...state.services.values()].flatMap((service) => all.filter((one) => one.service === service));
-  const events = capacityEvents(news, state.services, state.plan, wallMs);
+  const events = capacityEvents(news, measured, state.plan, wallMs);
   return [...effects, ...events.map((event) => ({ kind: 'emit-event', event }) as const)];
 }
 
@@ -61,7 +61,7 @@ function judgeMesh(state: KernelState, measured: MeasuredMesh): ServiceNews[] {
   const news: ServiceNews[] = [];
   for (const service of state.services.values()) {
     if (measured.seen.has(service)) {
-      const verdicts = monitor.judge(service, capacityInScope([service], state.live), measured);
+      const verdicts = monitor.judge(service, capacityOfService(service, state), measured);
       news.push(...settle(service, verdicts, state.nowMs));
       const window = measured.windows.of(service);
       learnService(service, state.services, window, isFailing(service, verdicts), state.nowMs);

@@ -2,7 +2,6 @@ import { admissionFigures } from '../admission/admission-figures.ts';
 import type { EdgePlan } from '../allocators/capacity-plan.ts';
 import { allPass } from '../gates/all-pass.ts';
 import type { GateName, GateState, GateVerdict } from '../gates/gate-state.ts';
-import { edgeKey } from '../mesh/mesh-config.ts';
 import type { EdgeDelta } from '../substrate/edge-delta.ts';
 import { countAnswers, latencyQuantileMs } from '../substrate/latency-buckets.ts';
 import type { EdgeState } from './edge-state.ts';
@@ -72,7 +71,7 @@ function viewGates({ gates, restored }: ServiceState, nowMs: number): GateState 
 function viewEdges(state: KernelState): EdgeView[] {
   return (state.plan?.services ?? []).flatMap((service) => {
     const edges = state.services.get(service.service)?.edges;
-    return service.edges.map((plan) => viewEdge(plan, edges?.get(edgeKey(plan.workload, plan.service))));
+    return service.edges.map((plan) => viewEdge(plan, edges?.get(plan.key)));
   });
 }
 

@@ -32,8 +32,20 @@ export function watchOverload(state: OverloadState, tick: OverloadTick): Overloa
 }
 
 function isUsable(tick: OverloadTick): boolean {
-  return tick.durationSec > 0 && Object.values(tick).every((value) => Number.isFinite(value) && value >= 0);
+  return (
+    tick.durationSec > 0 &&
+    isAmount(tick.durationSec) &&
+    isAmount(tick.offered) &&
+    isAmount(tick.refused) &&
+    isAmount(tick.answers) &&
+    isAmount(tick.latencySumSec) &&
+    isAmount(tick.timeouts) &&
+    isAmount(tick.inFlight) &&
+    isAmount(tick.p10Sec)
+  );
 }
+
+const isAmount = (value: number): boolean => value >= 0 && value < Number.POSITIVE_INFINITY;
 
 export { releaseOverload } from './overload-open.ts';
 export { INITIAL_OVERLOAD_STATE, type OverloadState, type OverloadTick } from './overload-state.ts';

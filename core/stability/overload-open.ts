@@ -10,17 +10,17 @@ export function stepOpen(before: OverloadState, sample: OverloadSample): Overloa
   const coldP10Sec = known ? before.coldP10Sec : smallerKnown(before.coldP10Sec, sample.p10Sec);
   const baselineSec = known ? before.baselineSec : smallerKnown(before.baselineSec, coldP10Sec);
   const evidence = openEvidence(before, sample, { known, growing, baselineSec });
-  const state: OverloadState = {
-    ...before,
-    calmSec: before.calmSec + sample.durationSec,
-    coldP10Sec,
-    evidence,
-    lastInFlight: sample.inFlight,
-  };
-  if (evidence >= LAW.enter) return startTrimming(state, baselineSec, sample);
+  const weighed = { calmSec: before.calmSec + sample.durationSec, coldP10Sec, evidence, lastInFlight: sample.inFlight };
+  if (evidence >= LAW.enter) return startTrimming({ ...before, ...weighed }, baselineSec, sample);
   const teaches = sample.answers >= LAW.fewAnswers && !growing;
-  return relaxLimit(teaches ? learn(state, sample, known) : state, sample, known);
+  const state: Writable<OverloadState> = { ...before, ...weighed };
+  if (teaches) learn(state, sample, known);
+  relaxLimit(state, sample, known);
+  return state;
 }
+
+/** A state that is still being made. */
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 /** Smaller of two values of which 0 means unknown. */
 const smallerKnown = (a: number, b: number): number => (a > 0 && b > 0 ? Math.min(a, b) : a > 0 ? a : b);
@@ -81,33 +81,30 @@ function startTrimming(state: OverloadState, baselineSec: number, sample: Overlo
 }
 
 /** Base latency falls fast and rises slowly; while cold the smallest mean stands for it. */
-function learn(state: OverloadState, sample: OverloadSample, known: boolean): OverloadState {
+function learn(state: Writable<OverloadState>, sample: OverloadSample, known: boolean): void {
   const { meanSec, rateRps, durationSec } = sample;
-  const timeConstantSec = meanSec < state.baselineSec ? LAW.baselineDownSec : LAW.baselineUpSec;
-  const moved = state.baselineSec + sample.weight * (meanSec - state.baselineSec) * gain(durationSec, timeConstantSec);
-  return {
-    ...state,
-    baselineSec: known ? moved : smallerKnown(state.baselineSec, meanSec),
-    peakRps: rateRps > state.peakRps ? rateRps : state.peakRps * (1 - durationSec / LAW.peakForgetSec),
-    answersSeen: state.answersSeen + sample.answers,
-    learnedSec: state.learnedSec + durationSec,
-  };
+  const { baselineSec, peakRps } = state;
+  const timeConstantSec = meanSec < baselineSec ? LAW.baselineDownSec : LAW.baselineUpSec;
+  const moved = baselineSec + sample.weight * (meanSec - baselineSec) * gain(durationSec, timeConstantSec);
+  state.baselineSec = known ? moved : smallerKnown(baselineSec, meanSec);
+  state.peakRps = rateRps > peakRps ? rateRps : peakRps * (1 - durationSec / LAW.peakForgetSec);
+  state.answersSeen += sample.answers;
+  state.learnedSec += durationSec;
 }
 
 /** Moves the open limit towards its guard: at most doubling each second, and on probation after a recovery. */
-function relaxLimit(state: OverloadState, sample: OverloadSample, known: boolean): OverloadState {
+function relaxLimit(state: Writable<OverloadState>, sample: OverloadSample, known: boolean): void {
   const metGuard = sample.refused > 0 && state.evidence === 0 && state.limit >= 0.9 * openGuard(state, sample.rateRps);
-  const burstFactor = metGuard
+  state.burstFactor = metGuard
     ? Math.min(LAW.burstFactorMax, LAW.burstFactorStep * state.burstFactor)
     : Math.max(1, state.burstFactor * (1 - sample.durationSec / LAW.forgetSec));
-  const widened = { ...state, burstFactor };
-  const guard = openGuard(widened, sample.rateRps);
-  const target = known ? guard : Math.max(guard, LAW.coldLimit * burstFactor);
+  const guard = openGuard(state, sample.rateRps);
+  const target = known ? guard : Math.max(guard, LAW.coldLimit * state.burstFactor);
   const reachable =
     state.calmSec < LAW.relapseSec
       ? state.probationLimit
       : Math.max(state.limit * LAW.rampPerSec ** sample.durationSec, 2 * LAW.floor);
-  return { ...widened, limit: Math.min(target, reachable) };
+  state.limit = Math.min(target, reachable);
 }
 
 /**

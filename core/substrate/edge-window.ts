@@ -73,6 +73,8 @@ const IN_FLIGHT = 13;
 
 /** One tick more than a window holds: what was in flight when it began. */
 const SLOTS = WINDOW_TICKS_MAX + 1;
+/** Where the last slot begins. */
+const LAST = (SLOTS - 1) * FIELDS;
 
 /** The last minute of an edge, tick by tick, in one block of memory. */
 export class EdgeWindow {
@@ -132,8 +134,9 @@ export class EdgeWindow {
     let [durationSec, offered, admitted, attempts, retries, failures] = [0, 0, 0, 0, 0, 0];
     let [breakerRefused, nativeRefused, latencySumMs, answers, logSum, logSquares] = [0, 0, 0, 0, 0, 0];
     let [inFlight, level] = [0, 0];
+    let start = this.#next * FIELDS;
     for (let back = 1; back <= within; back++) {
-      const start = this.#start(back);
+      start = start === 0 ? LAST : start - FIELDS;
       durationSec += ring[start + DURATION] ?? 0;
       offered += ring[start + OFFERED] ?? 0;
       admitted += ring[start + ADMITTED] ?? 0;
@@ -147,7 +150,8 @@ export class EdgeWindow {
       logSum += ring[start + LOG_SUM] ?? 0;
       logSquares += ring[start + LOG_SQUARES] ?? 0;
       inFlight += ring[start + IN_FLIGHT] ?? 0;
-      level = Math.max(level, ring[start + LEVEL] ?? 0);
+      const levelMax = ring[start + LEVEL] ?? 0;
+      if (levelMax > level) level = levelMax;
     }
     total.durationSec = durationSec;
     total.offered = offered;

@@ -37,7 +37,7 @@ export function logMoments(buckets: readonly number[]): LogMoments {
   let count = 0;
   let sum = 0;
   let squares = 0;
-  for (let k = 0; k < LATENCY_BUCKET_COUNT; k++) {
+  for (let k = 0; k < buckets.length; k++) {
     const answers = buckets[k] ?? 0;
     if (answers === 0) continue;
     const y = LOG_MIDPOINTS[k] ?? 0;
@@ -60,7 +60,7 @@ export function latencyQuantileMs(buckets: readonly number[], share: number): nu
   const total = countAnswers(buckets);
   if (!(total > 0)) return null;
   let below = 0;
-  for (let k = 0; k < LATENCY_BUCKET_COUNT; k++) {
+  for (let k = 0; k < buckets.length; k++) {
     const answers = buckets[k] ?? 0;
     if (answers > 0 && below + answers >= share * total) {
       const low = k === 0 ? 0 : boundMs(k - 1);

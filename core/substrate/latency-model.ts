@@ -170,20 +170,19 @@ export class LatencyModel {
     const next = positionOf(loadRps) > index ? index + 1 : index - 1;
     const [own, other] = [this.#sumsAt(index), this.#sumsAt(next)];
     if (!(own.answers > 0 && other.answers > 0)) return null;
-    const weight = Math.max(
-      0,
-      1 - Math.abs(Math.log((loadRps * other.answers) / other.rateSum)) / Math.log(LOAD_RATIO),
-    );
+    const weight = Math.max(0, 1 - Math.abs(Math.log((loadRps * other.answers) / other.rateSum)) / LOG_RATIO);
     if (own.seconds + weight * other.seconds < KNOWN_SEC) return null;
     return (own.logSum + weight * other.logSum) / (own.answers + weight * other.answers);
   }
 
   #sumsAt(index: number) {
-    const [seconds = 0, answers = 0, logSum = 0, rateSum = 0] = this.#classes.subarray(
-      FIELDS * index,
-      FIELDS * (index + 1),
-    );
-    return { seconds, answers, logSum, rateSum };
+    const [sums, at] = [this.#classes, FIELDS * index];
+    return {
+      seconds: sums[at + SECONDS] ?? 0,
+      answers: sums[at + ANSWERS] ?? 0,
+      logSum: sums[at + LOG_SUM] ?? 0,
+      rateSum: sums[at + RATE_SUM] ?? 0,
+    };
   }
 
   #pointAt(index: number): LatencyPoint | null {
@@ -224,7 +223,9 @@ export interface LatencyCurve {
   readonly latencyMs: (loadRps: number) => number;
 }
 
-const positionOf = (loadRps: number): number => Math.log(loadRps / LOWEST_RPS) / Math.log(LOAD_RATIO);
+const LOG_RATIO = Math.log(LOAD_RATIO);
+
+const positionOf = (loadRps: number): number => Math.log(loadRps / LOWEST_RPS) / LOG_RATIO;
 
 const classOf = (loadRps: number): number => Math.max(0, Math.min(LOADS - 1, Math.round(positionOf(loadRps))));
 

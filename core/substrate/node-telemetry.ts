@@ -1,5 +1,6 @@
 import { type EdgeKey, edgeKey } from '../mesh/mesh-config.ts';
-import { appendDelta, differenceEdge, type EdgeDelta } from './edge-delta.ts';
+import { CountedEdge } from './counted-edge.ts';
+import { appendDelta, type EdgeDelta } from './edge-delta.ts';
 import { fieldsOf, fromPlain, numberOf, type Plain, PlainValueError, textOf, toPlain } from './plain-value.ts';
 import type { EdgeCounters, ResourceSample, TelemetryFrame } from './telemetry-frame.ts';
 
@@ -31,9 +32,9 @@ export class NodeTelemetry {
   #instance = '';
   #seq = -1;
   #endMs = 0;
-  readonly #counters = new Map<EdgeKey, EdgeCounters>();
-  /** By place in a frame. */
-  readonly #keys: { readonly workload: string; readonly service: string; readonly key: EdgeKey }[] = [];
+  readonly #edges = new Map<EdgeKey, ReportedEdge>();
+  /** The same by place in a frame. */
+  readonly #places: ReportedEdge[] = [];
   #parts: PartialFrame | null = null;
   #pending: PendingReport = emptyReport();
 
@@ -53,10 +54,11 @@ export class NodeTelemetry {
     if (edges === null) return;
     const started = frame.instance !== this.#instance;
     const elapsedSec = started ? 0 : this.#elapsedSec(frame);
-    if (started) this.#counters.clear();
+    if (started) this.#forgetEdges();
     for (let i = 0; i < edges.length; i++) {
-      const edge = edges[i];
-      if (edge !== undefined) this.#difference(this.#keyAt(i, edge), edge, started);
+      const counters = edges[i];
+      const edge = counters && this.#edgeAt(i, counters);
+      if (edge) this.#enter(edge, counters, started);
     }
     this.#pending.durationSec += elapsedSec;
     this.#pending.frames++;
@@ -85,7 +87,7 @@ export class NodeTelemetry {
       instance: this.#instance,
       seq: this.#seq,
       endMs: this.#endMs,
-      counters: toPlain(this.#counters),
+      counters: toPlain(new Map([...this.#edges].map(([key, { counted }]) => [key, counted.counters()]))),
       parts: toPlain(this.#parts),
       pending: toPlain(this.#pending),
     };
@@ -101,7 +103,6 @@ export class NodeTelemetry {
     node.#instance = textOf(told.instance);
     node.#seq = numberOf(told.seq);
     node.#endMs = numberOf(told.endMs);
-    for (const [key, counters] of mapOf<EdgeKey, EdgeCounters>(told.counters)) node.#counters.set(key, counters);
     node.#parts = fromPlain(told.parts ?? null) as PartialFrame | null;
     const pending = fieldsOf(told.pending);
     node.#pending = {
@@ -110,6 +111,9 @@ export class NodeTelemetry {
       deltas: mapOf<EdgeKey, EdgeDelta>(pending.deltas),
       missing: setOf<EdgeKey>(pending.missing),
     };
+    for (const counters of mapOf<EdgeKey, EdgeCounters>(told.counters).values()) {
+      node.#addEdge(counters.workload, counters.service)?.counted.adopt(counters);
+    }
     return node;
   }
 
@@ -145,31 +149,49 @@ export class NodeTelemetry {
     return Math.max(ownMs, wallMs > 0 && wallMs < 4 * ownMs * (lost + 1) ? wallMs : ownMs * (lost + 1)) / 1000;
   }
 
-  /** Frames name the same edges in the same order nearly always, so that few keys have to be made. */
-  #keyAt(index: number, { workload, service }: EdgeCounters): EdgeKey {
-    const known = this.#keys[index];
-    if (known?.workload === workload && known.service === service) return known.key;
-    const key = edgeKey(workload, service);
-    if (index < EDGES_MAX) this.#keys[index] = { workload, service, key };
-    return key;
+  /** Frames name the same edges in the same order nearly always, so that few have to be looked up. `null` = one too many. */
+  #edgeAt(place: number, { workload, service }: EdgeCounters): ReportedEdge | null {
+    const usual = this.#places[place];
+    if (usual?.counted.workload === workload && usual.counted.service === service) return usual;
+    const edge = this.#edges.get(edgeKey(workload, service)) ?? this.#addEdge(workload, service);
+    if (edge === null) this.droppedEdges++;
+    else this.#places[place] = edge;
+    return edge;
   }
 
-  #difference(key: EdgeKey, edge: EdgeCounters, started: boolean): void {
-    const before = this.#counters.get(key);
-    if (before === undefined && this.#counters.size >= EDGES_MAX) {
-      this.droppedEdges++;
-      return;
-    }
-    this.#counters.set(key, edge);
-    const delta = started ? null : differenceEdge(before, edge);
-    if (delta === null) {
-      this.#pending.missing.add(key);
-      return;
-    }
-    const pending = this.#pending.deltas.get(key);
-    if (pending) appendDelta(pending, delta);
-    else this.#pending.deltas.set(key, delta);
+  #addEdge(workload: string, service: string): ReportedEdge | null {
+    if (this.#edges.size >= EDGES_MAX) return null;
+    const counted = new CountedEdge(workload, service);
+    const delta = this.#pending.deltas.get(counted.key) ?? null;
+    const edge: ReportedEdge = { counted, delta, report: delta && this.#pending };
+    this.#edges.set(counted.key, edge);
+    return edge;
   }
+
+  #forgetEdges(): void {
+    this.#edges.clear();
+    this.#places.length = 0;
+  }
+
+  #enter(edge: ReportedEdge, counters: EdgeCounters, started: boolean): void {
+    const report = this.#pending;
+    const delta = started ? null : edge.counted.advance(counters);
+    if (started) edge.counted.adopt(counters);
+    if (delta === null) report.missing.add(edge.counted.key);
+    else if (edge.report === report && edge.delta !== null) appendDelta(edge.delta, delta);
+    else {
+      edge.report = report;
+      edge.delta = delta;
+      report.deltas.set(edge.counted.key, delta);
+    }
+  }
+}
+
+/** An edge that a node told of, what was added up of it, and the report that this belongs to. */
+interface ReportedEdge {
+  readonly counted: CountedEdge;
+  delta: EdgeDelta | null;
+  report: PendingReport | null;
 }
 
 interface PartialFrame {

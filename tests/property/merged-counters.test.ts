@@ -6,11 +6,12 @@ import { createKernel } from '../../core/kernel/kernel-state.ts';
 import type { MeshView } from '../../core/kernel/mesh-view.ts';
 import { step } from '../../core/kernel/step.ts';
 import { viewOf } from '../../core/kernel/view-of.ts';
-import { differenceEdge, type EdgeDelta, emptyDelta, mergeDelta } from '../../core/substrate/edge-delta.ts';
+import { type EdgeDelta, emptyDelta, mergeDelta } from '../../core/substrate/edge-delta.ts';
 import { LATENCY_BUCKET_COUNT } from '../../core/substrate/latency-buckets.ts';
 import { NodeTelemetry } from '../../core/substrate/node-telemetry.ts';
 import type { EdgeCounters, TelemetryFrame } from '../../core/substrate/telemetry-frame.ts';
 import { differences } from '../golden/golden-file.ts';
+import { differenceEdge } from '../support/difference-edge.ts';
 import { counters, frame, SHOP } from '../support/mesh-fixtures.ts';
 
 const EDGES = [...SHOP.budgets.values()];

@@ -58,6 +58,7 @@ interface SimulatedNode {
 }
 
 const edgePlan = (key: EdgeKey, limitRps: number): EdgePlan => ({
+  key,
   workload: key.slice(0, 1),
   service: 's',
   tenant: 't',

@@ -68,7 +68,8 @@ export function counters(
   service: string,
   counts: Partial<Omit<EdgeCounters, 'workload' | 'service'>> = {},
 ): EdgeCounters {
-  return { workload, service, ...emptyDelta(), ...counts };
+  const latencyBuckets = new Array<number>(LATENCY_BUCKET_COUNT).fill(0);
+  return { workload, service, ...emptyDelta(), latencyBuckets, ...counts };
 }
 
 /** Frame `seq` of a node that sends one a second. */

@@ -1,6 +1,7 @@
 import type { CapacityPlan, EdgePlan, ServicePlan } from '../../core/allocators/capacity-plan.ts';
 import { UNLIMITED } from '../../core/capacity/capacity-vector.ts';
 import { observationLimits } from '../../core/capacity/observation.ts';
+import { edgeKey } from '../../core/mesh/mesh-config.ts';
 
 /** A plan for one node. */
 export function planOf(...services: ServicePlan[]): CapacityPlan {
@@ -25,6 +26,7 @@ export function servicePlan(service: string, overrides: Partial<ServicePlan> = {
 
 export function edgePlan(workload: string, service: string, overrides: Partial<EdgePlan> = {}): EdgePlan {
   return {
+    key: edgeKey(workload, service),
     workload,
     service,
     tenant: workload,

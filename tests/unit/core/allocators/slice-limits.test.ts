@@ -31,6 +31,7 @@ function planOf({
   obs,
 }: PlanOptions = {}): CapacityPlan {
   const edge = {
+    key: 'checkout/payment' as const,
     workload: 'checkout',
     service: 'payment',
     tenant: 'shop',
