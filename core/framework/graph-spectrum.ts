@@ -1,5 +1,4 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
-import { at } from '../at.ts';
 import { type CallRate, callComponents, symmetrised } from '../substrate/normalised-laplacian.ts';
 
 /** An undirected edge between two nodes. */
@@ -26,11 +25,14 @@ export interface GraphSpectrum {
 export function graphSpectrum(size: number, edges: readonly WeightedEdge[]): GraphSpectrum {
   const components = callComponents(size, edges.map(toCalls));
   const isolated = size - components.reduce((sum, { nodes }) => sum + nodes.length, 0);
-  const connected = components.flatMap(({ weights }) => {
-    const laplacian = Matrix.zeros(weights.length, weights.length);
-    weights.forEach((row, i) => {
-      for (const [j, weight] of row) if (j !== i) addEdge(laplacian, i, j, weight);
-    });
+  const connected = components.flatMap(({ nodes, starts, neighbours, weights }) => {
+    const laplacian = Matrix.zeros(nodes.length, nodes.length);
+    for (let i = 0; i < nodes.length; i++) {
+      for (let at = starts[i] ?? 0; at < (starts[i + 1] ?? 0); at++) {
+        const j = neighbours[at] ?? 0;
+        if (j !== i) addEdge(laplacian, i, j, weights[at] ?? 0);
+      }
+    }
     const { realEigenvalues } = new EigenvalueDecomposition(laplacian, { assumeSymmetric: true });
     return realEigenvalues.sort((a, b) => a - b).map((value, rank) => (rank === 0 ? 0 : Math.max(0, value)));
   });
@@ -40,11 +42,18 @@ export function graphSpectrum(size: number, edges: readonly WeightedEdge[]): Gra
 
 /** v ↦ L·v with L = Deg − A (MATHS §A2). Throws a RangeError as `graphSpectrum` does. */
 export function graphLaplacian(size: number, edges: readonly WeightedEdge[]): (vector: Float64Array) => Float64Array {
-  const rows = symmetrised(size, edges.map(toCalls)).map((row) => [...row]);
-  return (vector) =>
-    Float64Array.from(rows, (row, i) =>
-      row.reduce((sum, [j, weight]) => sum + weight * (at(vector, i) - at(vector, j)), 0),
-    );
+  const { starts, neighbours, weights } = symmetrised(size, edges.map(toCalls));
+  return (vector) => {
+    const image = new Float64Array(size);
+    for (let i = 0; i < size; i++) {
+      let sum = 0;
+      for (let at = starts[i] ?? 0; at < (starts[i + 1] ?? 0); at++) {
+        sum += (weights[at] ?? 0) * ((vector[i] ?? 0) - (vector[neighbours[at] ?? 0] ?? 0));
+      }
+      image[i] = sum;
+    }
+    return image;
+  };
 }
 
 /** Half of the edge: the other end's row adds the other half. */

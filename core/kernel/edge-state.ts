@@ -1,6 +1,7 @@
 import type { BudgetConfig, EdgeKey } from '../mesh/mesh-config.ts';
 import type { EdgeDelta } from '../substrate/edge-delta.ts';
 import { EdgeWindow, emptySums, type WindowSums } from '../substrate/edge-window.ts';
+import { fading } from '../substrate/fading.ts';
 import { LatencyModel } from '../substrate/latency-model.ts';
 import type { EdgeViews } from './edge-views.ts';
 
@@ -38,10 +39,11 @@ const emptyModel = (): EdgeModel => ({ attempts: 0, failures: 0, calls: 0, reque
 
 /** Time in which what was learned counts half. */
 const HALF_LIFE_SEC = 300;
+const keptAfter = fading(HALF_LIFE_SEC);
 
 /** Takes one tick into the model. */
 export function learn(model: EdgeModel, seen: EdgeModel, durationSec: number): void {
-  const keep = 2 ** (-durationSec / HALF_LIFE_SEC);
+  const keep = keptAfter(durationSec);
   model.attempts = keep * model.attempts + seen.attempts;
   model.failures = keep * model.failures + seen.failures;
   model.calls = keep * model.calls + seen.calls;

@@ -53,18 +53,19 @@ export function observeService(service: ServiceState, gathered: Gathered, nowMs:
 
 /** Budget refusals are no evidence of overload: what reaches the breaker counts, and what was shed so that it does not. */
 function serviceTick(service: ServiceState, gathered: Gathered): ServiceTick {
-  const sums = { attempts: 0, breakerRefused: 0, shed: 0, answers: 0, latencySumSec: 0, timeouts: 0, inFlight: 0 };
+  const { durationSec } = gathered;
+  let [attempts, breakerRefused, shed, answers, latencySumSec, timeouts, inFlight] = [0, 0, 0, 0, 0, 0, 0];
   for (const { newest: delta, window } of service.edges.values()) {
     if (delta === null || delta === NOTHING) continue;
-    sums.attempts += delta.attempts;
-    sums.breakerRefused += delta.breakerRefused;
-    sums.shed += delta.refused['shed-priority'] ?? 0;
-    sums.answers += window.newestAnswers;
-    sums.latencySumSec += delta.latencySumMs / 1000;
-    sums.timeouts += delta.timeouts;
-    sums.inFlight += delta.inFlight;
+    attempts += delta.attempts;
+    breakerRefused += delta.breakerRefused;
+    shed += delta.refused['shed-priority'] ?? 0;
+    answers += window.newestAnswers;
+    latencySumSec += delta.latencySumMs / 1000;
+    timeouts += delta.timeouts;
+    inFlight += delta.inFlight;
   }
-  return { durationSec: gathered.durationSec, ...sums };
+  return { durationSec, attempts, breakerRefused, shed, answers, latencySumSec, timeouts, inFlight };
 }
 
 function p10Sec(service: ServiceState, gathered: Gathered): number {

@@ -16,9 +16,7 @@ export function samePlan(a: CapacityPlan | null, b: CapacityPlan): boolean {
 
 function sameService(a: ServicePlan, b: ServicePlan | undefined): boolean {
   if (b === undefined || a.edges.length !== b.edges.length) return false;
-  const { edges: edgesOfA, ...restOfA } = a;
-  const { edges: edgesOfB, ...restOfB } = b;
-  return sameFields(restOfA, restOfB) && edgesOfA.every((edge, i) => sameEdge(edge, edgesOfB[i]));
+  return sameFields(a, b) && a.edges.every((edge, i) => sameEdge(edge, b.edges[i]));
 }
 
 function sameEdge(a: EdgePlan, b: EdgePlan | undefined): boolean {
@@ -32,10 +30,10 @@ function closeLimits(a: number | null, b: number | null): boolean {
   return Math.abs(a - b) <= LIMIT_TOLERANCE * Math.max(a, b);
 }
 
-/** Field by field and into nested objects; the limit itself is compared apart. */
+/** Field by field and into nested objects; limits and edges are compared apart. */
 function sameFields(a: object, b: object): boolean {
   for (const name in a) {
-    if (name === 'limitRps') continue;
+    if (name === 'limitRps' || name === 'edges') continue;
     const [own, other] = [a[name as keyof typeof a], b[name as keyof typeof b]] as readonly unknown[];
     if (own === other) continue;
     if (typeof own !== 'object' || typeof other !== 'object' || own === null || other === null) return false;

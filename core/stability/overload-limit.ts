@@ -17,12 +17,19 @@ export interface OverloadSample extends OverloadTick {
 
 /** A tick with what follows from it: rate = answers/T, mean latency, and N = λ·W in flight (Little; CONTROL). */
 export function sampleOf(tick: OverloadTick, limit: number): OverloadSample {
-  const { durationSec, offered, refused, answers, latencySumSec } = tick;
+  const { durationSec, offered, refused, answers, latencySumSec, timeouts, inFlight, p10Sec } = tick;
   const rateRps = answers / durationSec;
   const meanSec = answers > 0 ? latencySumSec / answers : 0;
   const meanInFlight = rateRps * meanSec;
   return {
-    ...tick,
+    durationSec,
+    offered,
+    refused,
+    answers,
+    latencySumSec,
+    timeouts,
+    inFlight,
+    p10Sec,
     rateRps,
     meanSec,
     meanInFlight,

@@ -14,20 +14,22 @@ export interface Partition {
  * λ1/2 ≤ φ ≤ √(2·λ1) (Chung 1997; MATHS §B3). `null` for a single node.
  */
 export function fiedlerPartition(component: GraphComponent, eigenvector: Float64Array): Partition | null {
-  const { nodes, degrees, weights } = component;
-  const coordinate = degrees.map((degree, i) => at(eigenvector, i) / Math.sqrt(degree));
-  const order = nodes.map((_, i) => i).sort((a, b) => at(coordinate, a) - at(coordinate, b) || a - b);
+  const { nodes, degrees, starts, neighbours, weights } = component;
+  const coordinate = eigenvector.map((value, i) => value / Math.sqrt(degrees[i] ?? 0));
+  const order = nodes.map((_, i) => i).sort((a, b) => (coordinate[a] ?? 0) - (coordinate[b] ?? 0) || a - b);
   const total = degrees.reduce((sum, degree) => sum + degree, 0);
-  const left = new Set<number>();
-  let [volume, cut, conductance, size] = [0, 0, Number.POSITIVE_INFINITY, 0];
+  const isLeft = new Uint8Array(nodes.length);
+  let [volume, cut, conductance, size, moved] = [0, 0, Number.POSITIVE_INFINITY, 0, 0];
   for (const node of order.slice(0, -1)) {
-    volume += at(degrees, node);
-    for (const [neighbour, weight] of at(weights, node)) {
-      if (neighbour !== node) cut += left.has(neighbour) ? -weight : weight;
+    volume += degrees[node] ?? 0;
+    for (let at = starts[node] ?? 0; at < (starts[node + 1] ?? 0); at++) {
+      const [neighbour, weight] = [neighbours[at] ?? 0, weights[at] ?? 0];
+      if (neighbour !== node) cut += isLeft[neighbour] === 1 ? -weight : weight;
     }
-    left.add(node);
+    isLeft[node] = 1;
+    moved++;
     const here = Math.max(0, cut) / Math.min(volume, total - volume);
-    if (here < conductance) [conductance, size] = [here, left.size];
+    if (here < conductance) [conductance, size] = [here, moved];
   }
   if (size === 0) return null;
   const sides = [order.slice(0, size), order.slice(size)];

@@ -1,10 +1,16 @@
-import { at } from '../at.ts';
+import type { Operator } from './normalised-laplacian.ts';
 import { eigenvectorOf, extremeEigenvalues, type Tridiagonal } from './tridiagonal.ts';
 
-/** Residual ‖A·v − λ·v‖ at which an eigenvalue counts as found; its own error is no larger (Weyl). */
-const RESIDUAL_MAX = 1e-7;
+/** Residual ‖A·v − λ·v‖ at which an eigenvalue counts as found; its own error is no larger (Weyl), and mostly its square. */
+const RESIDUAL_MAX = 1e-6;
 const STEPS_MAX = 1000;
-const STEPS_BETWEEN_CHECKS = 10;
+/** Steps of the iteration that does not keep its directions orthogonal to each other. */
+const QUICK_STEPS_MAX = 300;
+/** Steps after which it is first asked whether the residuals are small enough, and least steps until it is asked again. */
+const FIRST_CHECK = 10;
+const CHECK_STEPS_MIN = 5;
+/** Halvings after which an eigenvalue is known well enough to find its vector; A tells the rest. */
+const ROUGH_BISECTIONS = 32;
 /** A new direction shorter than this is rounding: the space is exhausted. */
 const EXHAUSTED = 1e-12;
 
@@ -15,62 +21,111 @@ export interface Extremes {
   readonly vector: Float64Array;
   /** Larger of both residuals: bounds the error of each eigenvalue. */
   readonly residual: number;
-  /** Whether the residual is below 1e-7. */
+  /** Whether the residual is at most 1e-6. */
   readonly converged: boolean;
 }
 
 /**
  * Smallest and largest eigenvalue of a symmetric operator on the space
- * orthogonal to `deflated` (orthonormal), by Lanczos iteration with full
- * reorthogonalisation. Costs steps·size numbers of memory and steps²·size
- * multiplications. `null` where nothing is left of the space.
+ * orthogonal to `deflated` (orthonormal), by Lanczos iteration (Paige 1972;
+ * Golub & Van Loan §10.1). `null` where nothing is left of the space.
+ *
+ * First without reorthogonalisation: the extremes come out right all the same,
+ * rounding merely finds them more than once. That answer stands if A itself
+ * confirms both residuals. Where it does not, or the gap is too small for 300
+ * steps, again with full reorthogonalisation: steps·size numbers of memory and
+ * steps²·size multiplications.
  */
-export function lanczosExtremes(
-  apply: (vector: Float64Array) => Float64Array,
-  size: number,
-  deflated: readonly Float64Array[],
-): Extremes | null {
+export function lanczosExtremes(apply: Operator, size: number, deflated: readonly Float64Array[]): Extremes | null {
+  const room = size - deflated.length;
+  if (room < 1) return null;
+  const quick =
+    room > QUICK_STEPS_MAX ? iterate(apply, size, deflated, { steps: QUICK_STEPS_MAX, keeps: false }) : null;
+  if (quick?.converged) return quick;
+  return iterate(apply, size, deflated, { steps: Math.min(STEPS_MAX, room), keeps: true });
+}
+
+interface Course {
+  readonly steps: number;
+  /** Whether every direction is kept orthogonal to all before it. */
+  readonly keeps: boolean;
+}
+
+function iterate(apply: Operator, size: number, deflated: readonly Float64Array[], course: Course): Extremes {
   const basis: Float64Array[] = [];
   const diagonal: number[] = [];
   const off: number[] = [];
-  const remove = (vector: Float64Array) => {
-    for (let pass = 0; pass < 2; pass++) for (const other of [...deflated, ...basis]) subtractProjection(vector, other);
-    return length(vector);
+  const remove = (vector: Float64Array): number => {
+    let squares = 0;
+    for (let pass = 0; pass < (course.keeps ? 2 : 1); pass++) {
+      for (const other of deflated) squares = subtract(vector, other, dot(vector, other));
+      if (course.keeps) for (const other of basis) squares = subtract(vector, other, dot(vector, other));
+    }
+    return Math.sqrt(squares);
   };
-  const start = startVector(size);
-  if (size - deflated.length < 1) return null;
-  let next = scaled(start, 1 / remove(start));
-  const stepsMax = Math.min(STEPS_MAX, size - deflated.length);
+  let next = startVector(size);
+  scale(next, 1 / (deflated.length > 0 ? remove(next) : length(next)));
+  let checkAt = FIRST_CHECK;
   for (let step = 1; ; step++) {
+    const before = basis.at(-1) ?? next;
     basis.push(next);
-    const image = apply(next);
-    diagonal.push(dot(image, next));
-    const growth = remove(image);
-    const last = step === stepsMax || growth < EXHAUSTED;
-    if (last || step % STEPS_BETWEEN_CHECKS === 0) {
+    const image = apply(next, new Float64Array(size));
+    const share = dot(image, next);
+    diagonal.push(share);
+    const own = Math.sqrt(subtractBoth(image, next, share, before, off.at(-1) ?? 0));
+    const growth = course.keeps || deflated.length > 0 ? remove(image) : own;
+    const last = step === course.steps || growth < EXHAUSTED;
+    if (last || step === checkAt) {
       const found = ritz({ diagonal, off }, size - deflated.length === step ? 0 : growth);
-      if (last || found.residual <= RESIDUAL_MAX) {
-        const { smallest, largest, residual, coordinates } = found;
-        return {
-          smallest,
-          largest,
-          residual,
-          vector: combined(basis, coordinates),
-          converged: residual <= RESIDUAL_MAX,
-        };
-      }
+      if (last || found.residual <= RESIDUAL_MAX) return confirmed(apply, basis, found);
+      checkAt = step + nextCheckIn(step, found.residual);
     }
     off.push(growth);
-    next = scaled(image, 1 / growth);
+    scale(image, 1 / growth);
+    next = image;
   }
 }
 
-/** Extreme eigenvalues of the projected operator; β_m·|s_m| is the residual of each. */
-function ritz(projected: Tridiagonal, growth: number) {
-  const { smallest, largest } = extremeEigenvalues(projected);
-  const coordinates = eigenvectorOf(projected, smallest);
-  const ends = [coordinates.at(-1) ?? 0, eigenvectorOf(projected, largest).at(-1) ?? 0];
-  return { smallest, largest, coordinates, residual: growth * Math.max(...ends.map(Math.abs)) };
+/** Steps until it is worth looking again, if the residual goes on falling as it did on average: half of them. */
+function nextCheckIn(step: number, residual: number): number {
+  const decades = Math.log10(1 / Math.min(0.1, residual));
+  const left = Math.log10(residual / RESIDUAL_MAX);
+  return Math.max(CHECK_STEPS_MIN, Math.min(step, Math.ceil((0.5 * step * left) / decades)));
+}
+
+interface RitzPairs {
+  /** Eigenvectors of the smallest and the largest eigenvalue, in the basis. */
+  readonly smallestIn: Float64Array;
+  readonly largestIn: Float64Array;
+  readonly residual: number;
+}
+
+/** Extreme eigenvectors of the projected operator; β_m·|s_m| is the residual of each. */
+function ritz(projected: Tridiagonal, growth: number): RitzPairs {
+  const { smallest, largest } = extremeEigenvalues(projected, ROUGH_BISECTIONS);
+  const [smallestIn, largestIn] = [eigenvectorOf(projected, smallest), eigenvectorOf(projected, largest)];
+  const ends = [smallestIn.at(-1) ?? 0, largestIn.at(-1) ?? 0];
+  return { smallestIn, largestIn, residual: growth * Math.max(...ends.map(Math.abs)) };
+}
+
+/** A itself is asked for the eigenvalues, v·A·v, and for the residuals: what was found may have lost its orthogonality. */
+function confirmed(apply: Operator, basis: readonly Float64Array[], found: RitzPairs): Extremes {
+  const smallest = eigenpair(apply, combined(basis, found.smallestIn));
+  const largest = eigenpair(apply, combined(basis, found.largestIn));
+  const residual = Math.max(smallest.residual, largest.residual);
+  return {
+    smallest: smallest.eigenvalue,
+    largest: largest.eigenvalue,
+    vector: smallest.vector,
+    residual,
+    converged: residual <= RESIDUAL_MAX,
+  };
+}
+
+function eigenpair(apply: Operator, vector: Float64Array) {
+  const image = apply(vector, new Float64Array(vector.length));
+  const eigenvalue = dot(vector, image);
+  return { eigenvalue, vector, residual: Math.sqrt(subtract(image, vector, eigenvalue)) };
 }
 
 /** Fixed numbers of no pattern (mulberry32), so that equal graphs give equal answers. */
@@ -84,18 +139,39 @@ function startVector(size: number): Float64Array {
   });
 }
 
-/** Takes out of a vector, in place, what it has of a unit vector. */
-export function subtractProjection(vector: Float64Array, unit: Float64Array): void {
-  const share = dot(vector, unit);
-  for (let i = 0; i < vector.length; i++) vector[i] = (vector[i] ?? 0) - share * (unit[i] ?? 0);
+/** vector − share·other, in place; its squared length. */
+function subtract(vector: Float64Array, other: Float64Array, share: number): number {
+  let squares = 0;
+  for (let i = 0; i < vector.length; i++) {
+    const value = (vector[i] ?? 0) - share * (other[i] ?? 0);
+    vector[i] = value;
+    squares += value * value;
+  }
+  return squares;
 }
 
+/** Takes out of a vector, in place, what it has of a unit vector. */
+export function subtractProjection(vector: Float64Array, unit: Float64Array): void {
+  subtract(vector, unit, dot(vector, unit));
+}
+
+/** vector − shareA·a − shareB·b, in place; its squared length. */
+function subtractBoth(vector: Float64Array, a: Float64Array, shareA: number, b: Float64Array, shareB: number): number {
+  let squares = 0;
+  for (let i = 0; i < vector.length; i++) {
+    const value = (vector[i] ?? 0) - shareA * (a[i] ?? 0) - shareB * (b[i] ?? 0);
+    vector[i] = value;
+    squares += value * value;
+  }
+  return squares;
+}
+
+/** Σ coordinate·direction, at length 1. */
 function combined(basis: readonly Float64Array[], coordinates: Float64Array): Float64Array {
   const sum = new Float64Array(basis[0]?.length ?? 0);
-  basis.forEach((vector, index) => {
-    const share = at(coordinates, index);
-    for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] ?? 0) + share * (vector[i] ?? 0);
-  });
+  let squares = 0;
+  for (let i = 0; i < basis.length; i++) squares = subtract(sum, basis[i] ?? sum, -(coordinates[i] ?? 0));
+  scale(sum, 1 / Math.sqrt(squares));
   return sum;
 }
 
@@ -111,3 +187,7 @@ export const length = (vector: Float64Array): number => Math.sqrt(dot(vector, ve
 
 /** The vector times a factor, as a new one. */
 export const scaled = (vector: Float64Array, factor: number): Float64Array => vector.map((value) => value * factor);
+
+function scale(vector: Float64Array, factor: number): void {
+  for (let i = 0; i < vector.length; i++) vector[i] = factor * (vector[i] ?? 0);
+}

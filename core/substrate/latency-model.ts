@@ -1,4 +1,5 @@
 import { at } from '../at.ts';
+import { fading } from './fading.ts';
 import { listOf, numbersOf, type Plain } from './plain-value.ts';
 
 /** Loads whose ratio is below this count as the same load. */
@@ -8,6 +9,7 @@ const LOADS = 64;
 const LOWEST_RPS = 0.1;
 /** Time in which what was learned at one load counts half (MATHS §B1). */
 const HALF_LIFE_SEC = 300;
+const keptAfter = fading(HALF_LIFE_SEC);
 /** A load is known once it has been seen for this long. */
 const KNOWN_SEC = 30;
 /** Dispersion that is assumed at first, and the time after which what was seen counts as much. */
@@ -50,7 +52,7 @@ export class LatencyModel {
     if (!(answers > 0) || !(loadRps > 0) || !Number.isFinite(logSum)) return;
     const index = classOf(loadRps);
     const at = FIELDS * index;
-    const keep = 2 ** (-durationSec / HALF_LIFE_SEC);
+    const keep = keptAfter(durationSec);
     this.#learnDispersion(index, seen, durationSec);
     const own = this.#classes;
     own[at + SECONDS] = (own[at + SECONDS] ?? 0) + durationSec;

@@ -29,7 +29,7 @@ export interface MeshSpectrum {
   /** Where that component falls apart most easily. */
   readonly partition: Partition | null;
   readonly dimension: SpectralDimension;
-  /** False if Lanczos stopped before its residual was below 1e-7; λ1 and λ_max are then estimates. */
+  /** False if Lanczos stopped before its residual was down to 1e-6; λ1 and λ_max are then estimates. */
   readonly converged: boolean;
 }
 

@@ -9,19 +9,26 @@ export interface Tridiagonal {
 /** Halvings of the interval: takes a double to its last bit. */
 const BISECTIONS = 64;
 
-/** Smallest and largest eigenvalue by bisection on Sturm counts, to rounding. */
-export function extremeEigenvalues(matrix: Tridiagonal): { readonly smallest: number; readonly largest: number } {
+/**
+ * Smallest and largest eigenvalue by bisection on Sturm counts.
+ *
+ * @param bisections halvings of the interval that holds all eigenvalues; takes them to rounding if not given
+ */
+export function extremeEigenvalues(
+  matrix: Tridiagonal,
+  bisections = BISECTIONS,
+): { readonly smallest: number; readonly largest: number } {
   const size = matrix.diagonal.length;
   const radii = matrix.diagonal.map((_, i) => Math.abs(matrix.off[i - 1] ?? 0) + Math.abs(matrix.off[i] ?? 0));
-  const low = Math.min(...matrix.diagonal.map((value, i) => value - at(radii, i)));
-  const high = Math.max(...matrix.diagonal.map((value, i) => value + at(radii, i)));
-  return { smallest: bisect(matrix, 1, low, high), largest: bisect(matrix, size, low, high) };
+  const low = Math.min(...matrix.diagonal.map((value, i) => value - (radii[i] ?? 0)));
+  const high = Math.max(...matrix.diagonal.map((value, i) => value + (radii[i] ?? 0)));
+  return { smallest: bisect(matrix, 1, low, high, bisections), largest: bisect(matrix, size, low, high, bisections) };
 }
 
 /** Least x with at least `rank` eigenvalues below it. */
-function bisect(matrix: Tridiagonal, rank: number, low: number, high: number): number {
+function bisect(matrix: Tridiagonal, rank: number, low: number, high: number, bisections: number): number {
   let [below, above] = [low, high];
-  for (let step = 0; step < BISECTIONS; step++) {
+  for (let step = 0; step < bisections; step++) {
     const middle = (below + above) / 2;
     if (middle <= below || middle >= above) break;
     if (countBelow(matrix, middle) >= rank) above = middle;
@@ -34,12 +41,13 @@ function bisect(matrix: Tridiagonal, rank: number, low: number, high: number): n
 function countBelow({ diagonal, off }: Tridiagonal, x: number): number {
   let count = 0;
   let pivot = 1;
-  diagonal.forEach((value, i) => {
-    const coupling = i === 0 ? 0 : at(off, i - 1);
-    pivot = value - x - (coupling * coupling) / pivot;
+  let coupling = 0;
+  for (let i = 0; i < diagonal.length; i++) {
+    pivot = (diagonal[i] ?? 0) - x - (coupling * coupling) / pivot;
     if (pivot === 0) pivot = -Number.EPSILON * (Math.abs(coupling) + Number.EPSILON);
     if (pivot < 0) count++;
-  });
+    coupling = off[i] ?? 0;
+  }
   return count;
 }
 

@@ -42,6 +42,42 @@ describe('node telemetry (MATHS §B0)', () => {
     assert.deepEqual([report?.deltas.size, report?.missing.size], [0, 1]);
   });
 
+  it('adds what came before a restart to what came after it, where both are told at once', () => {
+    const node = new NodeTelemetry('node-1', 0);
+    node.accept(frame(1, [payment(100)]), 1000);
+    node.accept(frame(2, [payment(110)]), 2000);
+    node.accept(frame(1, [payment(1)], { instance: 'second' }), 3000);
+    node.accept(frame(2, [payment(5)], { instance: 'second' }), 4000);
+    assert.equal(node.take()?.deltas.get('checkout/payment')?.attempts, 14);
+  });
+
+  it('goes on in the middle of a report that it told', () => {
+    const node = new NodeTelemetry('node-1', 0);
+    const buckets = (count: number) => [0, count, 0, 2 * count];
+    const edge = (count: number) => ({ ...payment(10 * count, count), latencyBuckets: buckets(count) });
+    node.accept(frame(1, [edge(1)]), 1000);
+    node.accept(frame(2, [edge(3)]), 2000);
+    const told = NodeTelemetry.fromPlain(JSON.parse(JSON.stringify(node.toPlain())));
+    for (const each of [node, told]) each.accept(frame(3, [edge(4)]), 3000);
+    const report = told.take();
+    assert.deepEqual(report, node.take());
+    const delta = report?.deltas.get('checkout/payment');
+    assert.deepEqual([delta?.attempts, delta?.refused], [30, { 'budget-exhausted': 3 }]);
+    assert.deepEqual(delta?.latencyBuckets, [0, 3, 0, 6]);
+  });
+
+  it('keeps nothing of a frame: whoever gave it may use it again', () => {
+    const node = new NodeTelemetry('node-1', 0);
+    const latencyBuckets = [0, 5];
+    const edge = { ...payment(10), latencyBuckets };
+    node.accept(frame(1, [edge]), 1000);
+    node.take();
+    latencyBuckets[1] = 7;
+    node.accept(frame(2, [{ ...edge, attempts: 12 }]), 2000);
+    const delta = node.take()?.deltas.get('checkout/payment');
+    assert.deepEqual([delta?.attempts, delta?.latencyBuckets], [2, [0, 2]]);
+  });
+
   it('drops duplicates and frames that come late', () => {
     const node = new NodeTelemetry('node-1', 0);
     for (const [seq, attempts] of [

@@ -40,6 +40,40 @@ describe('mesh spectrum (MATHS §B3)', () => {
     }
   });
 
+  it('has λ1 and λ_max of a thousand nodes to 1e-6', () => {
+    const [size, strides] = [1000, [1, 7, 30, 211]];
+    const circulant = Array.from({ length: size }, (_, i) => strides.map((stride) => call(i, (i + stride) % size)));
+    const all = Array.from({ length: size }, (_, j) => {
+      const angles = strides.map((stride) => Math.cos((2 * Math.PI * j * stride) / size));
+      return 1 - angles.reduce((sum, value) => sum + value, 0) / strides.length;
+    }).sort((a, b) => a - b);
+    const { lambda1, lambdaMax, zeroMultiplicity, converged } = meshSpectrum(size, circulant.flat());
+    assert.deepEqual([zeroMultiplicity, converged], [1, true]);
+    near(lambda1, all[1] ?? Number.NaN, 1e-6);
+    near(lambdaMax, all.at(-1) ?? Number.NaN, 1e-6);
+  });
+
+  it('adds parallel calls up, and those of both directions', () => {
+    const [component] = callComponents(3, [call(0, 1, 2), call(2, 0, 5), call(1, 0, 3), call(0, 1, 4), call(2, 2, 1)]);
+    assert.ok(component !== undefined);
+    const { starts, neighbours, weights, degrees } = component;
+    const rows = [0, 1, 2].map((i) =>
+      [...neighbours.subarray(starts[i], starts[i + 1])].map((node, k) => [node, weights[(starts[i] ?? 0) + k]]),
+    );
+    assert.deepEqual(rows, [
+      [
+        [1, 9],
+        [2, 5],
+      ],
+      [[0, 9]],
+      [
+        [0, 5],
+        [2, 2],
+      ],
+    ]);
+    assert.deepEqual([...degrees], [14, 9, 7]);
+  });
+
   it('counts one eigenvalue of 0 per component and per node without calls', () => {
     const small = meshSpectrum(20, [...ring(8), ...ring(8, 8)]);
     assert.deepEqual([small.zeroMultiplicity, small.eigenvalues?.filter((value) => value === 0).length], [6, 6]);

@@ -1,0 +1,40 @@
+import { createKernel } from '../../core/kernel/kernel-state.ts';
+import { step } from '../../core/kernel/step.ts';
+import { seededRandom } from '../../demo/seeded-random.ts';
+import { OfferedMesh, wideMesh } from './offered-mesh.ts';
+
+export interface TickPlan {
+  readonly services: number;
+  /** Callers of each service. */
+  readonly workloads: number;
+  /** Ticks that are not measured: windows fill, code is compiled. */
+  readonly warmup: number;
+  readonly ticks: number;
+}
+
+export interface TickCost {
+  readonly p50Ms: number;
+  readonly maxMs: number;
+}
+
+/** Milliseconds that the kernel needs for one node's frame and the tick that follows. */
+export function measureTicks({ services, workloads, warmup, ticks }: TickPlan): TickCost {
+  const config = wideMesh(services, workloads);
+  const mesh = new OfferedMesh(config, seededRandom(1));
+  const kernel = createKernel();
+  step(kernel, { kind: 'config', config });
+  const costsMs: number[] = [];
+  let leaseSeq = 0;
+  for (let sec = 1; sec <= warmup + ticks; sec++) {
+    const frame = mesh.nextFrame(leaseSeq);
+    const startMs = performance.now();
+    step(kernel, { kind: 'frame', frame, nowMs: 1000 * sec });
+    const { effects } = step(kernel, { kind: 'tick', nowMs: 1000 * sec, wallMs: 1000 * sec });
+    if (sec > warmup) costsMs.push(performance.now() - startMs);
+    for (const effect of effects) {
+      if (effect.kind === 'publish-leases') leaseSeq = effect.leases[0]?.seq ?? leaseSeq;
+    }
+  }
+  costsMs.sort((a, b) => a - b);
+  return { p50Ms: costsMs[Math.floor(costsMs.length / 2)] ?? 0, maxMs: costsMs.at(-1) ?? 0 };
+}
