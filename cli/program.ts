@@ -19,6 +19,7 @@ import { safeModeCommand } from './commands/safe-mode.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { statusCommand } from './commands/status.ts';
+import { substrateCommand } from './commands/substrate.ts';
 import { sweepCommand } from './commands/sweep.ts';
 import { tokenCommand } from './commands/token.ts';
 import { whatIfCommand } from './commands/whatif.ts';
@@ -45,6 +46,7 @@ export function buildProgram(context: CliContext, processCommands: readonly Comm
     applyCommand,
     statusCommand,
     gatesCommand,
+    substrateCommand,
     eventsCommand,
     explainCommand,
     whatIfCommand,

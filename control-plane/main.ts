@@ -153,6 +153,7 @@ function apiDependencies(
       rollout: xds.rollout(store.config.view.revision),
       wallMs: clock.wallMs(),
     }),
+    substrate: () => kernel.substrate(),
     recording: { log: store.kernelLog, frames: store.frames, clock },
     planInput: (config) => kernel.planInput(config),
     clock,

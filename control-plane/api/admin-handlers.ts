@@ -1,5 +1,6 @@
 import type { PlanInput } from '../../core/allocators/plan-input.ts';
 import { explainEdge } from '../../core/capacity/explain-edge.ts';
+import type { SubstrateView } from '../../core/kernel/substrate-view.ts';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { meshToMessage } from '../../platform/mesh-message.ts';
@@ -24,6 +25,7 @@ import type {
   SetBudgetRequest,
   SetBudgetResponse,
   Status,
+  Substrate,
   WatchEventsRequest,
   WhatIfRequest,
   WhatIfResponse,
@@ -38,6 +40,7 @@ import { type MeshEdits, revisionsOf } from './mesh-edits.ts';
 import { type RecordingSource, recordingStream } from './recording-stream.ts';
 import { notDeclared, refuseInvalid } from './refuse-request.ts';
 import { type StatusInput, statusMessage } from './status-message.ts';
+import { substrateMessage } from './substrate-message.ts';
 import type { WhatIfHandlers } from './what-if-handlers.ts';
 
 export interface AdminDependencies {
@@ -48,6 +51,7 @@ export interface AdminDependencies {
   readonly events: Pick<EventStore, 'watch'>;
   readonly configView: () => ConfigView;
   readonly status: () => StatusInput;
+  readonly substrate: () => SubstrateView;
   readonly recording: RecordingSource;
   readonly planInput: (config: MeshConfig) => PlanInput;
   readonly clock: Pick<Clock, 'wallMs'>;
@@ -120,6 +124,10 @@ export class AdminHandlers {
 
   getStatus(): Status {
     return statusMessage(this.#deps.status());
+  }
+
+  getSubstrate(): Substrate {
+    return substrateMessage(this.#deps.substrate(), this.#deps.clock.wallMs());
   }
 
   explain(request: ExplainRequest): ExplainResponse {

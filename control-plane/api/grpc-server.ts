@@ -78,6 +78,7 @@ function adminServer({ admin, authenticator, logger }: ApiDependencies): AdminSe
     setActionControl: unary((request) => admin.setActionControl(request)),
     cancelAction: unary((request) => admin.cancelAction(request)),
     getStatus: unary(() => admin.getStatus()),
+    getSubstrate: unary(() => admin.getSubstrate()),
     explain: unary((request) => admin.explain(request)),
     watchEvents: serverStream<WatchEventsRequest, CapacityEvent>(logger, (request, metadata, signal) => {
       authenticator.requireAdmin(authorizationOf(metadata));

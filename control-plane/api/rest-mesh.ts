@@ -38,6 +38,7 @@ export function addMeshRoutes(server: FastifyInstance, { admin, authenticator }:
   });
   addWhatIfRoutes(server, onRequest, admin);
   server.get('/v1/status', { onRequest }, async () => messageToJson('capmesh.v1.Status', admin.getStatus()));
+  server.get('/v1/substrate', { onRequest }, async () => messageToJson('capmesh.v1.Substrate', admin.getSubstrate()));
   server.get<EdgeParams>('/v1/explain/:workload/:service', { onRequest }, async ({ params }, reply) => {
     const answer = admin.explain(params);
     return reply.code(answer.problems.length > 0 ? 404 : 200).send(messageToJson('capmesh.v1.ExplainResponse', answer));

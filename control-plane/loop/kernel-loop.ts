@@ -10,10 +10,12 @@ import { createKernel, type KernelState } from '../../core/kernel/kernel-state.t
 import type { MeshView } from '../../core/kernel/mesh-view.ts';
 import { planInputOf } from '../../core/kernel/plan-mesh.ts';
 import { step } from '../../core/kernel/step.ts';
+import { type SubstrateView, substrateViewOf } from '../../core/kernel/substrate-view.ts';
 import { TickTiming } from '../../core/kernel/tick-timing.ts';
 import { viewOf } from '../../core/kernel/view-of.ts';
 import { whatIfEdit } from '../../core/kernel/what-if-edit.ts';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
+import { SpectrumMemory } from '../../core/substrate/spectrum-memory.ts';
 import type { TelemetryFrame } from '../../core/substrate/telemetry-frame.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -60,6 +62,7 @@ export class KernelLoop {
   /** From the clock to the kernel's own time line, which outlives processes. */
   readonly #offsetMs: number;
   readonly #timing: TickTiming;
+  readonly #spectra = new SpectrumMemory();
   readonly #tickWaiters = new Set<() => void>();
   #timer: NodeJS.Timeout | undefined;
   readonly #frameEndsMs: number[] = [];
@@ -143,6 +146,11 @@ export class KernelLoop {
   /** What would become of the gates if a configuration were in force. */
   whatIfEdit(config: MeshConfig): readonly ServiceForecast[] {
     return whatIfEdit(this.#state, config);
+  }
+
+  /** What the kernel rests on. */
+  substrate(): SubstrateView {
+    return substrateViewOf(this.#state, this.#nowMs(), this.#spectra);
   }
 
   /** What the plan of a configuration is computed from now. */

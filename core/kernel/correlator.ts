@@ -1,3 +1,4 @@
+import type { CallRate } from '../substrate/normalised-laplacian.ts';
 import { callsOf, expectedCalls } from './edge-state.ts';
 import type { MeasuredMesh } from './measure-mesh.ts';
 
@@ -19,7 +20,7 @@ export interface CorrelatorCell {
 }
 
 /** The correlator of what was measured: one cell per edge that has a budget. */
-export function correlatorOf({ services, windows }: MeasuredMesh): Correlator {
+export function correlatorOf({ services, windows }: Pick<MeasuredMesh, 'services' | 'windows'>): Correlator {
   const edges = [...services.values()].flatMap((service) => {
     const { ticks } = windows.of(service);
     return [...service.edges.values()].filter(({ budget }) => budget !== null).map((edge) => ({ edge, ticks }));
@@ -41,3 +42,7 @@ export function correlatorOf({ services, windows }: MeasuredMesh): Correlator {
     }),
   };
 }
+
+/** G_C as calls between nodes, whose numbers are the places in `names`. */
+export const callsIn = ({ cells }: Correlator): CallRate[] =>
+  cells.map(({ from, to, observedRps }) => ({ from, to, rateRps: observedRps }));

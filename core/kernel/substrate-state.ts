@@ -1,6 +1,7 @@
-import { type MeshSpectrum, meshSpectrum } from '../substrate/spectrum.ts';
+import type { MeshSpectrum } from '../substrate/spectrum.ts';
+import type { SpectrumMemory } from '../substrate/spectrum-memory.ts';
 import type { ResourceSample } from '../substrate/telemetry-frame.ts';
-import type { Correlator } from './correlator.ts';
+import { type Correlator, callsIn } from './correlator.ts';
 import type { MeasuredMesh } from './measure-mesh.ts';
 
 /** One tick of a service. */
@@ -22,7 +23,10 @@ export type MetricStream = readonly MetricSample[];
 /** CPU, memory, network and disk by node, as each told them last. */
 export type ResourceMetrics = ReadonlyMap<string, ResourceSample>;
 
-type Fields = Omit<SubstrateState, 'eigenvalueSpectrum'>;
+type Fields = Omit<SubstrateState, 'eigenvalueSpectrum'> & {
+  /** Of the states before it too. */
+  readonly spectra: SpectrumMemory;
+};
 
 /** What was measured in one tick. */
 export class SubstrateState {
@@ -34,9 +38,11 @@ export class SubstrateState {
   readonly timestampMs: number;
   /** What the gates read; holds until the next tick measures. */
   readonly measured: MeasuredMesh;
+  readonly #spectra: SpectrumMemory;
   #spectrum: MeshSpectrum | null = null;
 
-  constructor({ serviceMetrics, resourceMetrics, correlatorG, timestampMs, measured }: Fields) {
+  constructor({ serviceMetrics, resourceMetrics, correlatorG, timestampMs, measured, spectra }: Fields) {
+    this.#spectra = spectra;
     this.serviceMetrics = serviceMetrics;
     this.resourceMetrics = resourceMetrics;
     this.correlatorG = correlatorG;
@@ -44,11 +50,9 @@ export class SubstrateState {
     this.measured = measured;
   }
 
-  /** Eigenvalues of the calls that were seen (MATHS §B3): a diagnostic, computed when it is asked for. */
+  /** Eigenvalues of the calls that were seen (MATHS §B3): a diagnostic, computed when it is asked for and calls have moved. */
   get eigenvalueSpectrum(): MeshSpectrum {
-    const { names, cells } = this.correlatorG;
-    const calls = cells.map(({ from, to, observedRps }) => ({ from, to, rateRps: observedRps }));
-    this.#spectrum ??= meshSpectrum(names.length, calls);
+    this.#spectrum ??= this.#spectra.of(this.correlatorG.names, callsIn(this.correlatorG));
     return this.#spectrum;
   }
 }

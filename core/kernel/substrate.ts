@@ -1,5 +1,6 @@
 import { WINDOW_TICKS_MAX } from '../substrate/edge-window.ts';
-import type { ResourceSample, TelemetryFrame } from '../substrate/telemetry-frame.ts';
+import { SpectrumMemory } from '../substrate/spectrum-memory.ts';
+import type { TelemetryFrame } from '../substrate/telemetry-frame.ts';
 import { correlatorOf } from './correlator.ts';
 import type { Moment } from './kernel-io.ts';
 import type { KernelState } from './kernel-state.ts';
@@ -7,6 +8,7 @@ import { measureMesh } from './measure-mesh.ts';
 import type { ServiceState } from './service-state.ts';
 import { step } from './step.ts';
 import { type MetricSample, type MetricStream, SubstrateState } from './substrate-state.ts';
+import { resourcesOf } from './substrate-view.ts';
 
 /** Gives the frames that nodes sent since it was asked last. */
 export type MeasureSource = () => readonly TelemetryFrame[];
@@ -15,6 +17,7 @@ export type MeasureSource = () => readonly TelemetryFrame[];
 export class Substrate {
   readonly #kernel: KernelState;
   readonly #source: MeasureSource;
+  readonly #spectra = new SpectrumMemory();
   #streams = new Map<string, MetricStream>();
 
   constructor(kernel: KernelState, source: MeasureSource) {
@@ -36,14 +39,11 @@ export class Substrate {
     );
     return new SubstrateState({
       serviceMetrics: this.#streams,
-      resourceMetrics: new Map(
-        [...kernel.nodes.values()].flatMap(({ telemetry: { node, resources } }): [string, ResourceSample][] =>
-          resources === null ? [] : [[node, resources]],
-        ),
-      ),
+      resourceMetrics: resourcesOf(kernel),
       correlatorG: correlatorOf(measured),
       timestampMs: wallMs,
       measured,
+      spectra: this.#spectra,
     });
   }
 

@@ -31,6 +31,17 @@ export interface WindowSums {
   inFlightMean: number;
 }
 
+/** One tick of an edge. */
+export interface WindowTick {
+  readonly durationSec: number;
+  readonly attempts: number;
+  readonly failures: number;
+  readonly answers: number;
+  readonly latencySumMs: number;
+  /** At its end. */
+  readonly inFlight: number;
+}
+
 /** Sums over no tick. */
 export const emptySums = (): WindowSums => ({
   durationSec: 0,
@@ -111,6 +122,26 @@ export class EdgeWindow {
       attempts += this.#ring[this.#start(back) + ATTEMPTS] ?? 0;
     }
     return attempts;
+  }
+
+  /** Ticks that it holds, one more than a window. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The tick so many back, 1 being the newest; `null` where there is none. */
+  tick(back: number): WindowTick | null {
+    if (back < 1 || back > this.#size) return null;
+    const start = this.#start(back);
+    const at = (field: number): number => this.#ring[start + field] ?? 0;
+    return {
+      durationSec: at(DURATION),
+      attempts: at(ATTEMPTS),
+      failures: at(FAILURES),
+      answers: at(ANSWERS),
+      latencySumMs: at(LATENCY_SUM),
+      inFlight: at(IN_FLIGHT),
+    };
   }
 
   /** Answers of the newest tick. */

@@ -1,4 +1,3 @@
-
 /** Calls between two nodes of a graph, either way round. */
 export interface CallRate {
   readonly from: number;

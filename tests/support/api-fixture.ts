@@ -28,8 +28,10 @@ import { tightGates } from '../../core/admission/tight-gates.ts';
 import { createKernel, type KernelState } from '../../core/kernel/kernel-state.ts';
 import type { ActionView, MeshView, ServiceView } from '../../core/kernel/mesh-view.ts';
 import { planInputOf } from '../../core/kernel/plan-mesh.ts';
+import { substrateViewOf } from '../../core/kernel/substrate-view.ts';
 import { whatIfEdit } from '../../core/kernel/what-if-edit.ts';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
+import { SpectrumMemory } from '../../core/substrate/spectrum-memory.ts';
 import { createLogger } from '../../platform/logger.ts';
 import { AdminClient } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import { CapacityClient } from '../../proto/gen/capmesh/v1/capacity_service.ts';
@@ -57,7 +59,7 @@ export interface ApiFixture {
   scene: AdmissionScene;
   /** Drives the kernel that everything is answered from; `null` = answers are those set here. */
   loop: KernelLoop | null;
-  /** What edits are foreseen by. */
+  /** What edits are foreseen by, and whose substrate is told. */
   kernel: KernelState;
   /** Decisions that the kernel was told of. */
   readonly noted: readonly AdmissionRecord[];
@@ -98,6 +100,7 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     kernel: createKernel(),
     scene: { pools: new Map(), caution: cautionAt(0) },
   };
+  const spectra = new SpectrumMemory();
   let grants = 0;
   const sketchedView = (): MeshView => ({
     mesh,
@@ -143,6 +146,7 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     },
     configView: () => config.view,
     status: () => ({ view: view(), xdsNodes: [], rollout: null, wallMs: clock.wallMs() }),
+    substrate: () => substrateViewOf(fixture.kernel, clock.monotonicMs(), spectra),
     recording: { log: { read: none }, frames: none, clock },
     planInput: (meshConfig) => planInputOf(createKernel(), meshConfig),
     clock,

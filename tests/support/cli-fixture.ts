@@ -32,6 +32,7 @@ const COMPLETE: Readonly<Record<string, { fromPartial(partial: object): object }
   enrol: admin.EnrolResponse,
   revokeWorkload: admin.RevokeWorkloadResponse,
   getStatus: admin.Status,
+  getSubstrate: admin.Substrate,
   setActionControl: admin.ActionControl,
   cancelAction: admin.CancelActionResponse,
   explain: admin.ExplainResponse,

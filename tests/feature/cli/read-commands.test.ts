@@ -185,6 +185,75 @@ describe('capmesh: commands that only look', () => {
     assert.equal((await cli.run('whatif')).code, 2);
   });
 
+  it('substrate shows services, hosts, the matrix of calls and the spectrum', async () => {
+    cli.answers.getSubstrate = () => ({
+      mesh: 'shop',
+      timestamp: { seconds: 1_800_000_000, nanos: 5e6 },
+      serviceMetrics: [
+        {
+          service: 'payment',
+          samples: [{ durationSec: 1, loadRps: 90, latencyMs: 21, errorRatio: 0.015, inFlight: 8 }],
+        },
+        { service: 'mail', samples: [] },
+      ],
+      resourceMetrics: [
+        {
+          node: 'node-1',
+          resources: {
+            cpuRatio: 0.254,
+            memoryUsedBytes: 3 * 2 ** 30,
+            memoryTotalBytes: 2 ** 33,
+            networkBytes: 2 ** 20,
+            diskBytes: 0,
+          },
+        },
+      ],
+      correlator: [
+        { caller: 'checkout', cells: [{ callee: 'payment', observedRps: 90, expectedRps: 88.25 }] },
+        { caller: 'web', cells: [{ callee: 'checkout', observedRps: 45 }] },
+      ],
+      eigenvalueSpectrum: {
+        eigenvalues: [0, 1, 2],
+        zeroMultiplicity: 1,
+        lambda1: 1,
+        lambdaMax: 2,
+        dimensionReason: 'window_too_short',
+        blastRadius: ['web'],
+        conductance: 1,
+        converged: true,
+      },
+    });
+    const { code, out } = await cli.run('substrate');
+    assert.equal(code, 0);
+    assert.deepEqual(
+      out.split('\n').map((line) => line.trim().replace(/ {2,}/g, ' | ')),
+      [
+        'mesh shop, measured 2027-01-15T08:00:00.005Z',
+        '',
+        'SERVICE | LOAD/s | LATENCY ms | ERRORS | IN FLIGHT | TICKS',
+        'payment | 90 | 21 | 1.5 % | 8 | 1',
+        'mail | – | – | – | – | 0',
+        '',
+        'NODE | CPU | MEMORY | OF | NETWORK | DISK',
+        'node-1 | 25.4 % | 3072 MiB | 8192 MiB | 1 MiB | 0 MiB',
+        '',
+        'calls/s seen (expected)',
+        'CALLER | payment | checkout',
+        'checkout | 90 (88.25) | –',
+        'web | – | 45',
+        '',
+        'spectrum: λ1 1, λ_max 2, dimension none (window_too_short), 1 part',
+        'blast radius: web (100 % of its calls cross its edge)',
+      ],
+    );
+    const json = JSON.parse((await cli.run('substrate', '--json')).out);
+    assert.deepEqual(json.eigenvalueSpectrum.blastRadius, ['web']);
+    assert.equal(json.eigenvalueSpectrum.spectralDimension, undefined);
+    cli.answers.getSubstrate = () => ({ mesh: 'shop', eigenvalueSpectrum: { zeroMultiplicity: 3, converged: true } });
+    const silent = (await cli.run('substrate')).out;
+    assert.match(silent, /no node has told of its host\n\nspectrum: nobody calls anybody \(3 nodes\)$/);
+  });
+
   it('explain shows each number with formula and figures; an unknown edge is refused', async () => {
     const step = {
       quantity: 'guarantee',
