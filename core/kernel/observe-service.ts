@@ -1,7 +1,7 @@
 import { isSilent } from '../allocators/lease-book.ts';
 import { stepOverload, watchOverload } from '../stability/overload-controller.ts';
 import { LAW } from '../stability/overload-law.ts';
-import { type EdgeDelta, emptyDelta } from '../substrate/edge-delta.ts';
+import { copyDelta, type EdgeDelta, emptyDelta } from '../substrate/edge-delta.ts';
 import { LATENCY_BUCKET_COUNT, latencyQuantileMs } from '../substrate/latency-buckets.ts';
 import type { Gathered } from './gather.ts';
 import { observeTenants } from './observe-tenants.ts';
@@ -22,7 +22,11 @@ export function observeService(service: ServiceState, gathered: Gathered, nowMs:
   if (gathered.durationSec === 0) return false;
   const isWhole = gathered.missingEdges.size === 0;
   for (const edge of service.edges.values()) {
-    if (!isWhole && gathered.missingEdges.has(edge.key)) continue;
+    if (!isWhole && gathered.missingEdges.has(edge.key)) {
+      // What it shows from now on is older than the node keeps.
+      edge.newest &&= copyDelta(edge.newest);
+      continue;
+    }
     const delta = gathered.edges.get(edge.key) ?? NOTHING;
     edge.window.push(gathered.durationSec, delta);
     edge.newest = delta;

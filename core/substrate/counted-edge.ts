@@ -59,32 +59,29 @@ export class CountedEdge {
   }
 
   /**
-   * Takes newer counters and tells what happened since the last ones, or since all
-   * of them stood at zero. `null` where a counter fell or is not a number: the tick
-   * is then missing for this edge, never clamped to 0 (MATHS §B0).
+   * Takes newer counters and writes what happened since the last ones, or since all
+   * of them stood at zero, over `delta`. False where a counter fell or is not a
+   * number: the tick is then missing for this edge, never clamped to 0 (MATHS §B0).
    */
-  advance(now: EdgeCounters): EdgeDelta | null {
+  advance(now: EdgeCounters, delta: EdgeDelta): boolean {
     const before = this.#counts;
-    const latencyBuckets = this.#differenceBuckets(now.latencyBuckets);
-    const refused = differenceReasons(this.#refused, now.refused);
-    const delta: EdgeDelta = {
-      offered: now.offered - (before[OFFERED] ?? 0),
-      admitted: now.admitted - (before[ADMITTED] ?? 0),
-      refused: refused ?? {},
-      admittedLevelMax: now.admittedLevelMax,
-      attempts: now.attempts - (before[ATTEMPTS] ?? 0),
-      retries: now.retries - (before[RETRIES] ?? 0),
-      failures: now.failures - (before[FAILURES] ?? 0),
-      timeouts: now.timeouts - (before[TIMEOUTS] ?? 0),
-      breakerRefused: now.breakerRefused - (before[BREAKER_REFUSED] ?? 0),
-      nativeRefused: now.nativeRefused - (before[NATIVE_REFUSED] ?? 0),
-      inFlight: now.inFlight,
-      latencyBuckets: latencyBuckets ?? [],
-      latencySumMs: now.latencySumMs - (before[LATENCY_SUM] ?? 0),
-    };
-    const isKnown = latencyBuckets !== null && refused !== null && areCounts(delta);
+    delta.offered = now.offered - (before[OFFERED] ?? 0);
+    delta.admitted = now.admitted - (before[ADMITTED] ?? 0);
+    delta.admittedLevelMax = now.admittedLevelMax;
+    delta.attempts = now.attempts - (before[ATTEMPTS] ?? 0);
+    delta.retries = now.retries - (before[RETRIES] ?? 0);
+    delta.failures = now.failures - (before[FAILURES] ?? 0);
+    delta.timeouts = now.timeouts - (before[TIMEOUTS] ?? 0);
+    delta.breakerRefused = now.breakerRefused - (before[BREAKER_REFUSED] ?? 0);
+    delta.nativeRefused = now.nativeRefused - (before[NATIVE_REFUSED] ?? 0);
+    delta.inFlight = now.inFlight;
+    delta.latencySumMs = now.latencySumMs - (before[LATENCY_SUM] ?? 0);
+    const isKnown =
+      this.#differenceBuckets(now.latencyBuckets, delta.latencyBuckets) &&
+      differenceReasons(this.#refused, now.refused, delta) &&
+      areCounts(delta);
     this.adopt(now);
-    return isKnown ? delta : null;
+    return isKnown;
   }
 
   /** As it was told last. */
@@ -109,19 +106,19 @@ export class CountedEdge {
     };
   }
 
-  #differenceBuckets(now: readonly number[]): number[] | null {
+  #differenceBuckets(now: readonly number[], changes: number[]): boolean {
     const before = this.#counts;
     let size = LATENCY_BUCKET_COUNT;
     while (size > 0 && isUnchanged(now[size - 1] ?? 0, before[BUCKETS + size - 1] ?? 0)) size--;
-    const changes = new Array<number>(size).fill(0);
+    changes.length = Math.min(changes.length, size);
     for (let k = 0; k < size; k++) {
       const count = now[k] ?? 0;
       const known = before[BUCKETS + k] ?? 0;
-      if (isUnchanged(count, known)) continue;
-      if (!isCount(count - known)) return null;
-      changes[k] = count - known;
+      const change = isUnchanged(count, known) ? 0 : count - known;
+      if (!isCount(change)) return false;
+      changes[k] = change;
     }
-    return changes;
+    return true;
   }
 }
 
@@ -147,15 +144,15 @@ const areCounts = (delta: EdgeDelta): boolean =>
   isCount(delta.inFlight) &&
   isCount(delta.latencySumMs);
 
-function differenceReasons(before: Reasons, now: Reasons): Record<string, number> | null {
-  const changes: Record<string, number> = {};
+function differenceReasons(before: Reasons, now: Reasons, delta: EdgeDelta): boolean {
+  if (hasReasons(delta.refused)) delta.refused = {};
   let reasons = 0;
   for (const reason in now) {
     if (reasons === REASONS_MAX) break;
     reasons++;
     const change = (now[reason] ?? 0) - (before[reason] ?? 0);
-    if (!isCount(change)) return null;
-    changes[reason] = change;
+    if (!isCount(change)) return false;
+    delta.refused[reason] = change;
   }
-  return changes;
+  return true;
 }

@@ -35,6 +35,12 @@ export const emptyDelta = (): EdgeDelta => ({
   latencySumMs: 0,
 });
 
+export const copyDelta = (delta: EdgeDelta): EdgeDelta => ({
+  ...delta,
+  refused: { ...delta.refused },
+  latencyBuckets: [...delta.latencyBuckets],
+});
+
 /** Whether something can be a number of calls. */
 export const isCount = (value: number): boolean => value >= 0 && value < Number.POSITIVE_INFINITY;
 

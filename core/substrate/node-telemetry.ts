@@ -1,6 +1,6 @@
 import { type EdgeKey, edgeKey } from '../mesh/mesh-config.ts';
 import { CountedEdge } from './counted-edge.ts';
-import { appendDelta, type EdgeDelta } from './edge-delta.ts';
+import { appendDelta, type EdgeDelta, emptyDelta } from './edge-delta.ts';
 import { fieldsOf, fromPlain, numberOf, type Plain, PlainValueError, textOf, toPlain } from './plain-value.ts';
 import type { EdgeCounters, ResourceSample, TelemetryFrame } from './telemetry-frame.ts';
 
@@ -9,7 +9,7 @@ const EDGES_MAX = 20_000;
 /** Parts of one frame that are collected. */
 const PARTS_MAX = 256;
 
-/** What a node reported since it was last asked. */
+/** What a node reported since it was last asked. Its deltas are written anew in the report after the next one. */
 export interface NodeReport {
   /** Length of what the deltas cover, on the node's own clock. */
   readonly durationSec: number;
@@ -35,6 +35,8 @@ export class NodeTelemetry {
   readonly #edges = new Map<EdgeKey, ReportedEdge>();
   /** The same by place in a frame. */
   readonly #places: ReportedEdge[] = [];
+  /** What a later frame adds to a report. */
+  readonly #later = emptyDelta();
   #parts: PartialFrame | null = null;
   #pending: PendingReport = emptyReport();
 
@@ -57,8 +59,9 @@ export class NodeTelemetry {
     if (started) this.#forgetEdges();
     for (let i = 0; i < edges.length; i++) {
       const counters = edges[i];
-      const edge = counters && this.#edgeAt(i, counters);
-      if (edge) this.#enter(edge, counters, started);
+      if (counters === undefined) continue;
+      const edge = this.#edgeAt(i, counters);
+      if (edge !== null) this.#enter(edge, counters, started);
     }
     this.#pending.durationSec += elapsedSec;
     this.#pending.frames++;
@@ -163,7 +166,7 @@ export class NodeTelemetry {
     if (this.#edges.size >= EDGES_MAX) return null;
     const counted = new CountedEdge(workload, service);
     const delta = this.#pending.deltas.get(counted.key) ?? null;
-    const edge: ReportedEdge = { counted, delta, report: delta && this.#pending };
+    const edge: ReportedEdge = { counted, delta, report: delta && this.#pending, spare: emptyDelta() };
     this.#edges.set(counted.key, edge);
     return edge;
   }
@@ -174,24 +177,30 @@ export class NodeTelemetry {
   }
 
   #enter(edge: ReportedEdge, counters: EdgeCounters, started: boolean): void {
+    const { counted } = edge;
     const report = this.#pending;
-    const delta = started ? null : edge.counted.advance(counters);
-    if (started) edge.counted.adopt(counters);
-    if (delta === null) report.missing.add(edge.counted.key);
-    else if (edge.report === report && edge.delta !== null) appendDelta(edge.delta, delta);
+    const goesOn = edge.report === report && edge.delta !== null;
+    const delta = goesOn ? this.#later : edge.spare;
+    if (started) counted.adopt(counters);
+    if (started || !counted.advance(counters, delta)) report.missing.add(counted.key);
+    else if (goesOn && edge.delta !== null) appendDelta(edge.delta, delta);
     else {
-      edge.report = report;
+      edge.spare = edge.delta ?? emptyDelta();
       edge.delta = delta;
-      report.deltas.set(edge.counted.key, delta);
+      edge.report = report;
+      report.deltas.set(counted.key, delta);
     }
   }
 }
 
-/** An edge that a node told of, what was added up of it, and the report that this belongs to. */
+/** An edge that a node told of. */
 interface ReportedEdge {
   readonly counted: CountedEdge;
+  /** What was added up of it, and the report that this belongs to. */
   delta: EdgeDelta | null;
   report: PendingReport | null;
+  /** Where the next report is written: the newest one may still be read. */
+  spare: EdgeDelta;
 }
 
 interface PartialFrame {

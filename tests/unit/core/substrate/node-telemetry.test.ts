@@ -66,6 +66,25 @@ describe('node telemetry (MATHS §B0)', () => {
     assert.deepEqual(delta?.latencyBuckets, [0, 3, 0, 6]);
   });
 
+  it('leaves a report as it is while the next one is written', () => {
+    const node = new NodeTelemetry('node-1', 0);
+    const edge = (count: number) => ({ ...payment(10 * count, count), latencyBuckets: [count, 0, count] });
+    const accept = (seq: number) => node.accept(frame(seq, [edge(seq * seq)]), 1000 * seq);
+    const take = () => node.take()?.deltas.get('checkout/payment');
+    accept(1);
+    node.take();
+    for (let seq = 2; seq < 12; seq += 3) {
+      accept(seq);
+      const told = take();
+      assert.equal(told?.attempts, 10 * (seq ** 2 - (seq - 1) ** 2));
+      const before = structuredClone(told);
+      accept(seq + 1);
+      accept(seq + 2);
+      assert.deepEqual(told, before);
+      take();
+    }
+  });
+
   it('keeps nothing of a frame: whoever gave it may use it again', () => {
     const node = new NodeTelemetry('node-1', 0);
     const latencyBuckets = [0, 5];
