@@ -1,3 +1,4 @@
+import { median } from '../../core/numeric/statistics.ts';
 import { type MeshSpectrum, meshSpectrum } from '../../core/substrate/spectrum.ts';
 import { type CallGraph, callGraphs } from './call-graphs.ts';
 import { NumpyPeer, type PeerAnswer, type Solver } from './numpy-peer.ts';
@@ -75,8 +76,3 @@ const differ = ({ lambda1, lambdaMax, zeroMultiplicity, converged }: MeshSpectru
   (answer.lambdaMax !== null && !isNear(lambdaMax, answer.lambdaMax));
 
 const isNear = (own: number | null, other: number): boolean => Math.abs((own ?? Number.NaN) - other) <= ERROR_MAX;
-
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-}

@@ -180,8 +180,10 @@ function sliceService(
     const edge = at(service.edges, i);
     for (let n = 0; n < nodes.length; n++) {
       const cell = i * nodes.length + n;
+      const node = at(nodes, n);
       const rateRps = edge.limitRps === null ? undefined : at(slices.base, cell) + scale * at(slices.growth, cell);
-      assign(at(nodes, n), edge.key, leaseEdge(edge, nodeCount, rateRps), slices.mustShrink[i] === 1);
+      const current = edge.limitRps === null ? node.current.get(edge.key) : slices.current[cell];
+      assign(node, current, leaseEdge(edge, nodeCount, rateRps), slices.mustShrink[i] === 1);
     }
   }
 }
@@ -192,6 +194,8 @@ interface WantedSlices {
   readonly base: Float64Array;
   /** What it would get on top; fits into what the edge has free. */
   readonly growth: Float64Array;
+  /** What each node was told last. */
+  readonly current: (EdgeLeasePlan | undefined)[];
   /** Σ growth. */
   growthRps: number;
   /** By edge: 1 where the slices as they stand add to more than the limit. */
@@ -207,6 +211,7 @@ function wantedSlices(
   const slices: WantedSlices = {
     base: new Float64Array(size),
     growth: new Float64Array(size),
+    current: new Array<EdgeLeasePlan | undefined>(size),
     growthRps: 0,
     mustShrink: new Uint8Array(edges.length),
   };
@@ -229,16 +234,19 @@ function sliceEdge(
   const { base, growth } = slices;
   const first = i * nodes.length;
   const idle = (IDLE_WEIGHT * limitRps) / nodes.length;
-  let [current, weightSum, heldSum] = [0, 0, 0];
+  let [currentRps, weightSum, heldSum] = [0, 0, 0];
   for (let n = 0; n < nodes.length; n++) {
     const node = at(nodes, n);
     const weight = Math.max(node.report.offeredRps.get(key) ?? 0, idle);
-    const held = heldRps(node.leases, key);
+    const current = node.current.get(key);
+    const isOnlyLease = node.leases?.outstanding.length === 1;
+    const held = isOnlyLease ? (current?.rateRps ?? 0) : heldRps(node.leases, key);
+    slices.current[first + n] = current;
     base[first + n] = weight;
     growth[first + n] = held;
     weightSum += weight;
     heldSum += held;
-    current += node.current.get(key)?.rateRps ?? 0;
+    currentRps += current?.rateRps ?? 0;
   }
   let silentRps = 0;
   for (const node of silent) silentRps += heldRps(node, key);
@@ -257,7 +265,7 @@ function sliceEdge(
   const scale = wantedRps > free ? free / wantedRps : 1;
   if (scale !== 1) for (let cell = first; cell < first + nodes.length; cell++) growth[cell] = scale * at(growth, cell);
   slices.growthRps += wantedRps * scale;
-  slices.mustShrink[i] = current > divisible * (1 + DUST) ? 1 : 0;
+  slices.mustShrink[i] = currentRps > divisible * (1 + DUST) ? 1 : 0;
 }
 
 /** @param rateRps the node's slice; undefined = no rate limit on this edge */
@@ -285,9 +293,8 @@ function leaseOverlay(overlay: OverlayPlan): Partial<EdgeLeasePlan> {
   return { overlayExpiresInMs: OVERLAY_TERM_MS, shedBelowPrio, shedRatio, shedRetries, fenced };
 }
 
-function assign(node: ActiveNode, key: EdgeKey, next: EdgeLeasePlan, mustShrink: boolean): void {
+function assign(node: ActiveNode, current: EdgeLeasePlan | undefined, next: EdgeLeasePlan, mustShrink: boolean): void {
   node.next.push(next);
-  const current = node.current.get(key);
   if (!current || isMoved(current, next)) node.changed = true;
   else if (mustShrink && (next.rateRps ?? 0) < (current.rateRps ?? 0)) node.changed = true;
 }
