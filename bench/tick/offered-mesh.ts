@@ -97,10 +97,17 @@ export class OfferedMesh {
       breakerRefused: 0,
       nativeRefused: 0,
       inFlight: 1,
-      latencyBuckets: Array.from(latencyBuckets),
+      latencyBuckets: plainList(latencyBuckets),
       latencySumMs: edge.latencySumMs,
     };
   }
+}
+
+/** What `Array.from` gives, without an object per number for the collector. */
+function plainList(values: Float64Array): number[] {
+  const list = new Array<number>(values.length);
+  for (let i = 0; i < values.length; i++) list[i] = values[i] ?? 0;
+  return list;
 }
 
 interface OfferedEdge {

@@ -91,6 +91,7 @@ const isUsable = ({ count, meanLog, expectedMeanLog, varianceLog }: LatencyCell)
 
 /** Answers that are faster than expected break no promise: only slower ones are an error (decision 7). */
 function slowerOnly<Cell extends LatencyCell>(cell: Cell): Cell {
+  if (cell.expectedMeanLog <= cell.meanLog) return cell;
   return { ...cell, expectedMeanLog: Math.min(cell.expectedMeanLog, cell.meanLog) };
 }
 

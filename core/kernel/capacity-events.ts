@@ -66,23 +66,23 @@ function usageByWorkload(
     for (const edge of service.edges) {
       const own = shares.get(edge.workload);
       if (own === undefined) continue;
-      const known = state?.edges.get(edge.key);
-      const newest = isSummed ? known?.sums : known?.window.sumInto(sums, WINDOW_TICKS);
+      const seen = state?.edges.get(edge.key);
+      const newest = isSummed ? seen?.sums : seen?.window.sumInto(sums, WINDOW_TICKS);
       raiseShares(own, service, edge, newest ?? NO_SUMS);
     }
   }
   return new Map([...shares].map(([workload, own]) => [workload, usageOf(own)]));
 }
 
-/** Largest fractions so far; `null` = of nothing that is known. */
+/** Largest fractions so far; below 0 = of nothing that is known. */
 interface Shares {
-  guaranteed: number | null;
-  admitted: number | null;
-  calls: number | null;
-  inFlight: number | null;
+  guaranteed: number;
+  admitted: number;
+  calls: number;
+  inFlight: number;
 }
 
-const noShares = (): Shares => ({ guaranteed: null, admitted: null, calls: null, inFlight: null });
+const noShares = (): Shares => ({ guaranteed: -1, admitted: -1, calls: -1, inFlight: -1 });
 
 const NO_SUMS = emptySums();
 
@@ -91,17 +91,20 @@ function raiseShares(shares: Shares, service: ServicePlan, plan: EdgePlan, sums:
   const { capacityRps, concurrency } = service;
   const { durationSec } = sums;
   const admitted = sums.offered > 0 ? sums.admitted : sums.attempts;
-  const perSec = (count: number): number => (durationSec > 0 ? count / durationSec : 0);
-  shares.guaranteed = largerOf(shares.guaranteed, fraction(plan.guaranteeRps, capacityRps));
-  shares.calls = largerOf(shares.calls, fraction(plan.concurrency, concurrency));
-  shares.admitted = largerOf(shares.admitted, fraction(perSec(admitted), capacityRps));
-  shares.inFlight = largerOf(shares.inFlight, fraction(perSec(sums.latencySumMs / 1000), concurrency));
+  const held = sums.latencySumMs / 1000;
+  if (capacityRps !== null && capacityRps !== 0) {
+    if (plan.guaranteeRps !== null) shares.guaranteed = Math.max(shares.guaranteed, plan.guaranteeRps / capacityRps);
+    shares.admitted = Math.max(shares.admitted, (durationSec > 0 ? admitted / durationSec : 0) / capacityRps);
+  }
+  if (concurrency !== null && concurrency !== 0) {
+    if (plan.concurrency !== null) shares.calls = Math.max(shares.calls, plan.concurrency / concurrency);
+    shares.inFlight = Math.max(shares.inFlight, (durationSec > 0 ? held / durationSec : 0) / concurrency);
+  }
 }
 
 const usageOf = ({ guaranteed, admitted, calls, inFlight }: Shares): Usage => ({
-  allocated: { ...UNLIMITED, int: guaranteed, ptr: calls },
-  consumed: { ...UNLIMITED, int: admitted, ptr: inFlight },
+  allocated: { ...UNLIMITED, int: known(guaranteed), ptr: known(calls) },
+  consumed: { ...UNLIMITED, int: known(admitted), ptr: known(inFlight) },
 });
 
-const fraction = (part: number | null, whole: number | null): number | null =>
-  part === null || whole === null || whole === 0 ? null : part / whole;
+const known = (share: number): number | null => (share < 0 ? null : share);

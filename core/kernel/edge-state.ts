@@ -41,13 +41,17 @@ const emptyModel = (): EdgeModel => ({ attempts: 0, failures: 0, calls: 0, reque
 const HALF_LIFE_SEC = 300;
 const keptAfter = fading(HALF_LIFE_SEC);
 
-/** Takes one tick into the model. */
-export function learn(model: EdgeModel, seen: EdgeModel, durationSec: number): void {
+/**
+ * Takes one tick into the model.
+ *
+ * @param handled requests that the caller handled meanwhile; `null` = not known, and the calls then do not count either
+ */
+export function learn(model: EdgeModel, seen: EdgeDelta, handled: number | null, durationSec: number): void {
   const keep = keptAfter(durationSec);
   model.attempts = keep * model.attempts + seen.attempts;
   model.failures = keep * model.failures + seen.failures;
-  model.calls = keep * model.calls + seen.calls;
-  model.requests = keep * model.requests + seen.requests;
+  model.calls = keep * model.calls + (handled === null ? 0 : callsOf(seen));
+  model.requests = keep * model.requests + (handled ?? 0);
 }
 
 /** m_e: calls that the model expects for so many requests handled by the caller (MATHS §B1). */

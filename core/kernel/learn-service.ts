@@ -1,4 +1,4 @@
-import { callsOf, type EdgeState, learn, unlearn } from './edge-state.ts';
+import { type EdgeState, learn, unlearn } from './edge-state.ts';
 import { tenantRps, tenantSums } from './judge-isolation.ts';
 import type { ServiceState } from './service-state.ts';
 import { rateOf, type ServiceWindow } from './windows.ts';
@@ -51,14 +51,5 @@ function learnEdge(edge: EdgeState, caller: ServiceState | undefined, durationSe
   if (newest === null) return;
   // Calls and the requests behind them only count together.
   const handled = caller?.lastDataMs === nowMs ? (caller.newest?.attempts ?? 0) : null;
-  learn(
-    edge.model,
-    {
-      attempts: newest.attempts,
-      failures: newest.failures,
-      calls: handled === null ? 0 : callsOf(newest),
-      requests: handled ?? 0,
-    },
-    durationSec,
-  );
+  learn(edge.model, newest, handled, durationSec);
 }
