@@ -1,6 +1,5 @@
 import type { CapacityPlan, EdgePlan, ServicePlan } from '../allocators/capacity-plan.ts';
 import { type CapacityVector, UNLIMITED } from '../capacity/capacity-vector.ts';
-import { largerOf } from '../capacity/live-capacity.ts';
 import type { StabilityActionRecord } from '../stability/stability-action.ts';
 import { emptySums, WINDOW_TICKS, type WindowSums } from '../substrate/edge-window.ts';
 import type { CapacityEventRecord } from './kernel-io.ts';

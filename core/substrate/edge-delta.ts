@@ -35,6 +35,7 @@ export const emptyDelta = (): EdgeDelta => ({
   latencySumMs: 0,
 });
 
+/** An independent copy, for those who keep a delta longer than until the next report. */
 export const copyDelta = (delta: EdgeDelta): EdgeDelta => ({
   ...delta,
   refused: { ...delta.refused },
