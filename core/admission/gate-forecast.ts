@@ -3,6 +3,7 @@ import { CONGESTION_LIMIT, fitThreshold } from '../gates/fit.ts';
 import type { GateName, GateStatus, GateVerdict } from '../gates/gate-state.ts';
 import { isolationThreshold } from '../gates/isolation.ts';
 import { LEVEL_LIMIT } from '../gates/isolation-level.ts';
+import { retryRatio } from '../gates/uv.ts';
 import type { PoolScene } from './admission-scene.ts';
 import { latencyGrowth } from './latency-growth.ts';
 import type { EdgeForecast } from './load-forecast.ts';
@@ -42,7 +43,8 @@ export interface PoolChange {
  *   does: max(u·ε/ε', u_drift·G).
  * - gluing: N_geo(C_geo) lets a difference be told with 10^Δ C_geo times the power.
  * - UV: admitted arrivals of more independent calls stray with the root of their
- *   rate: u_burst·√(ρ'/ρ). Shares of retries and fan-out do not follow load.
+ *   rate: u_burst·√(ρ'/ρ) of the edges that get more calls, for each is bounded by
+ *   its own bucket. Shares of retries and fan-out do not follow load.
  * - isolation: what one tenant explains of another's variance grows with its load,
  *   and the level of all the others by ln G / ln 1.5.
  *
@@ -56,7 +58,7 @@ export function forecastGates(pool: PoolScene, then: PoolChange): GateForecast[]
   return [
     forecast(pool, 'fit', unknown, (now) => ({ ratio: fitRatio(now, scale), worst: now.worst })),
     forecast(pool, 'gluing', '', (now) => ({ ratio: gluingRatio(now, scale), worst: now.worst })),
-    forecast(pool, 'uv', isOpen ? unknown : '', (now) => uvRatio(now, then.edges)),
+    forecast(pool, 'uv', isOpen ? unknown : '', (now) => uvRatio(now, pool, then.edges)),
     forecast(pool, 'isolation', unknown, (now) => ({ ratio: isolationRatio(now, scale), worst: now.worst })),
   ];
 }
@@ -98,14 +100,16 @@ function gluingRatio({ ratio, evidence }: { ratio: number; evidence: GateVerdict
   return Math.max(ratio, views * 10 ** Math.max(0, (scale.then.geo ?? geo) - geo));
 }
 
-function uvRatio(now: GateVerdict & { readonly ratio: number }, edges: readonly EdgeForecast[]) {
-  let worst = { ratio: now.ratio, worst: now.worst };
+/** The burst of an edge that gets no more calls stays below its σ, which its own bucket sees to: it is no reason to refuse others. */
+function uvRatio(now: GateVerdict & { readonly ratio: number }, { live }: PoolScene, edges: readonly EdgeForecast[]) {
+  const isBurst = now.evidence.u_burst === now.ratio;
+  let worst = isBurst ? { ratio: retryRatio(now.evidence, live.int ?? 1), worst: '' } : now;
   for (const { key, nowRps, thenRps, burstRatio } of edges) {
     if (burstRatio === null || !(nowRps > 0) || thenRps <= nowRps) continue;
     const ratio = burstRatio * Math.sqrt(thenRps / nowRps);
     if (ratio > worst.ratio) worst = { ratio, worst: key };
   }
-  return worst;
+  return { ratio: worst.ratio, worst: worst.worst };
 }
 
 function isolationRatio(now: GateVerdict & { readonly ratio: number }, { pool, then, growth }: Scale): number {

@@ -76,11 +76,16 @@ function retryPart({ edges, coupling }: UvInput): GateVerdict {
   if (attempts < MIN_ATTEMPTS_FOR_RETRIES) return judge(0, { evidence: { retry_ratio: 0 } });
   const retries = edges.reduce((sum, edge) => sum + edge.retries, 0);
   const worst = edges.reduce<UvEdge | null>((a, b) => (b.retries > (a?.retries ?? 0) ? b : a), null);
-  const ratio = retries / attempts;
-  const allowed = RETRY_RATIO_MAX * Math.min(coupling, 1);
-  return judge(ratio === 0 ? 0 : ratio / allowed, { worst: worst?.name ?? '', evidence: { retry_ratio: ratio } });
+  const evidence = { retry_ratio: retries / attempts };
+  return judge(retryRatio(evidence, coupling), { worst: worst?.name ?? '', evidence });
 }
 
 function amplificationPart({ amplification }: UvInput): GateVerdict {
-  return judge(amplification / AMPLIFICATION_MAX, { evidence: { amplification } });
+  return judge(retryRatio({ amplification }, 1), { evidence: { amplification } });
+}
+
+/** u_retry by the evidence of a verdict: the larger of r/r_max and ρ(M)/0.8 (MATHS §B3). */
+export function retryRatio({ retry_ratio = 0, amplification = 0 }: GateVerdict['evidence'], coupling: number): number {
+  const retries = retry_ratio === 0 ? 0 : retry_ratio / (RETRY_RATIO_MAX * Math.min(coupling, 1));
+  return Math.max(retries, amplification / AMPLIFICATION_MAX);
 }

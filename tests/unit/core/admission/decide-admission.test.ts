@@ -168,6 +168,26 @@ describe('what-if of a grant (MATHS §B7)', () => {
     equal(uv.worst, 'payment: checkout/payment');
   });
 
+  it('UV: a caller that is held at its burst keeps nobody else out, retries do', () => {
+    const own = [
+      edgeScene('payment', { loadRps: 20, burstRatio: 0.2 }),
+      edgeScene('payment', { workload: 'batch', loadRps: 80, burstRatio: 0.99 }),
+    ];
+    const uvNow = (retry_ratio: number) => ({
+      scene: admissionScene([
+        poolScene(
+          'payment',
+          { gates: gates({ uv: { ratio: 0.99, worst: 'batch/payment', evidence: { u_burst: 0.99, retry_ratio } } }) },
+          own,
+        ),
+      ]),
+      asked: grant({ int: 0.2 }),
+    });
+    ok(decide(uvNow(0.01)).admitted);
+    equal(forecast(uvNow(0.01)).uv.worst, 'payment: checkout/payment');
+    deepEqual(refusal(uvNow(0.19)).gatesFailed, ['uv']);
+  });
+
   it('thresholds follow the levels that the grant would bring', () => {
     const scene = admissionScene([
       poolScene('payment', {
