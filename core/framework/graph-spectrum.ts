@@ -28,9 +28,9 @@ export function graphSpectrum(size: number, edges: readonly WeightedEdge[]): Gra
   const connected = components.flatMap(({ nodes, starts, neighbours, weights }) => {
     const laplacian = Matrix.zeros(nodes.length, nodes.length);
     for (let i = 0; i < nodes.length; i++) {
-      for (let at = starts[i] ?? 0; at < (starts[i + 1] ?? 0); at++) {
-        const j = neighbours[at] ?? 0;
-        if (j !== i) addEdge(laplacian, i, j, weights[at] ?? 0);
+      for (let at = starts[i] as number; at < (starts[i + 1] as number); at++) {
+        const j = neighbours[at] as number;
+        if (j !== i) addEdge(laplacian, i, j, weights[at] as number);
       }
     }
     const { realEigenvalues } = new EigenvalueDecomposition(laplacian, { assumeSymmetric: true });
@@ -47,8 +47,8 @@ export function graphLaplacian(size: number, edges: readonly WeightedEdge[]): (v
     const image = new Float64Array(size);
     for (let i = 0; i < size; i++) {
       let sum = 0;
-      for (let at = starts[i] ?? 0; at < (starts[i + 1] ?? 0); at++) {
-        sum += (weights[at] ?? 0) * ((vector[i] ?? 0) - (vector[neighbours[at] ?? 0] ?? 0));
+      for (let at = starts[i] as number; at < (starts[i + 1] as number); at++) {
+        sum += (weights[at] as number) * ((vector[i] as number) - (vector[neighbours[at] as number] as number));
       }
       image[i] = sum;
     }

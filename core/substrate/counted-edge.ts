@@ -65,17 +65,17 @@ export class CountedEdge {
    */
   advance(now: EdgeCounters, delta: EdgeDelta): boolean {
     const before = this.#counts;
-    delta.offered = now.offered - (before[OFFERED] ?? 0);
-    delta.admitted = now.admitted - (before[ADMITTED] ?? 0);
+    delta.offered = now.offered - (before[OFFERED] as number);
+    delta.admitted = now.admitted - (before[ADMITTED] as number);
     delta.admittedLevelMax = now.admittedLevelMax;
-    delta.attempts = now.attempts - (before[ATTEMPTS] ?? 0);
-    delta.retries = now.retries - (before[RETRIES] ?? 0);
-    delta.failures = now.failures - (before[FAILURES] ?? 0);
-    delta.timeouts = now.timeouts - (before[TIMEOUTS] ?? 0);
-    delta.breakerRefused = now.breakerRefused - (before[BREAKER_REFUSED] ?? 0);
-    delta.nativeRefused = now.nativeRefused - (before[NATIVE_REFUSED] ?? 0);
+    delta.attempts = now.attempts - (before[ATTEMPTS] as number);
+    delta.retries = now.retries - (before[RETRIES] as number);
+    delta.failures = now.failures - (before[FAILURES] as number);
+    delta.timeouts = now.timeouts - (before[TIMEOUTS] as number);
+    delta.breakerRefused = now.breakerRefused - (before[BREAKER_REFUSED] as number);
+    delta.nativeRefused = now.nativeRefused - (before[NATIVE_REFUSED] as number);
     delta.inFlight = now.inFlight;
-    delta.latencySumMs = now.latencySumMs - (before[LATENCY_SUM] ?? 0);
+    delta.latencySumMs = now.latencySumMs - (before[LATENCY_SUM] as number);
     const isKnown =
       this.#differenceBuckets(now.latencyBuckets, delta.latencyBuckets) &&
       differenceReasons(this.#refused, now.refused, delta) &&
@@ -86,7 +86,7 @@ export class CountedEdge {
 
   /** As it was told last. */
   counters(): EdgeCounters {
-    const at = (field: number): number => this.#counts[field] ?? 0;
+    const at = (field: number): number => this.#counts[field] as number;
     return {
       workload: this.workload,
       service: this.service,
@@ -109,11 +109,11 @@ export class CountedEdge {
   #differenceBuckets(now: readonly number[], changes: number[]): boolean {
     const before = this.#counts;
     let size = LATENCY_BUCKET_COUNT;
-    while (size > 0 && isUnchanged(now[size - 1] ?? 0, before[BUCKETS + size - 1] ?? 0)) size--;
+    while (size > 0 && isUnchanged(now[size - 1] ?? 0, before[BUCKETS + size - 1] as number)) size--;
     changes.length = Math.min(changes.length, size);
     for (let k = 0; k < size; k++) {
       const count = now[k] ?? 0;
-      const known = before[BUCKETS + k] ?? 0;
+      const known = before[BUCKETS + k] as number;
       const change = isUnchanged(count, known) ? 0 : count - known;
       if (!isCount(change)) return false;
       changes[k] = change;

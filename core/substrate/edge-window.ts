@@ -87,7 +87,7 @@ const SLOTS = WINDOW_TICKS_MAX + 1;
 /** Where the last slot begins. */
 const LAST = (SLOTS - 1) * FIELDS;
 
-/** The last minute of an edge, tick by tick, in one block of memory. */
+/** The last minute of an edge, tick by tick, in one block of memory, none of which is ever missing. */
 export class EdgeWindow {
   readonly #ring = new Float64Array(FIELDS * SLOTS);
   #next = 0;
@@ -119,7 +119,7 @@ export class EdgeWindow {
   attempts(ticks: number): number {
     let attempts = 0;
     for (let back = 1; back <= this.#within(ticks); back++) {
-      attempts += this.#ring[this.#start(back) + ATTEMPTS] ?? 0;
+      attempts += this.#ring[this.#start(back) + ATTEMPTS] as number;
     }
     return attempts;
   }
@@ -133,7 +133,7 @@ export class EdgeWindow {
   tick(back: number): WindowTick | null {
     if (back < 1 || back > this.#size) return null;
     const start = this.#start(back);
-    const at = (field: number): number => this.#ring[start + field] ?? 0;
+    const at = (field: number): number => this.#ring[start + field] as number;
     return {
       durationSec: at(DURATION),
       attempts: at(ATTEMPTS),
@@ -146,12 +146,12 @@ export class EdgeWindow {
 
   /** Answers of the newest tick. */
   get newestAnswers(): number {
-    return this.#size > 0 ? (this.#ring[this.#start(1) + ANSWERS] ?? 0) : 0;
+    return this.#size > 0 ? (this.#ring[this.#start(1) + ANSWERS] as number) : 0;
   }
 
   /** Σ ln(latency) of the newest tick. */
   get newestLogSum(): number {
-    return this.#size > 0 ? (this.#ring[this.#start(1) + LOG_SUM] ?? 0) : 0;
+    return this.#size > 0 ? (this.#ring[this.#start(1) + LOG_SUM] as number) : 0;
   }
 
   /**
@@ -168,20 +168,20 @@ export class EdgeWindow {
     let start = this.#next * FIELDS;
     for (let back = 1; back <= within; back++) {
       start = start === 0 ? LAST : start - FIELDS;
-      durationSec += ring[start + DURATION] ?? 0;
-      offered += ring[start + OFFERED] ?? 0;
-      admitted += ring[start + ADMITTED] ?? 0;
-      attempts += ring[start + ATTEMPTS] ?? 0;
-      retries += ring[start + RETRIES] ?? 0;
-      failures += ring[start + FAILURES] ?? 0;
-      breakerRefused += ring[start + BREAKER_REFUSED] ?? 0;
-      nativeRefused += ring[start + NATIVE_REFUSED] ?? 0;
-      latencySumMs += ring[start + LATENCY_SUM] ?? 0;
-      answers += ring[start + ANSWERS] ?? 0;
-      logSum += ring[start + LOG_SUM] ?? 0;
-      logSquares += ring[start + LOG_SQUARES] ?? 0;
-      inFlight += ring[start + IN_FLIGHT] ?? 0;
-      const levelMax = ring[start + LEVEL] ?? 0;
+      durationSec += ring[start + DURATION] as number;
+      offered += ring[start + OFFERED] as number;
+      admitted += ring[start + ADMITTED] as number;
+      attempts += ring[start + ATTEMPTS] as number;
+      retries += ring[start + RETRIES] as number;
+      failures += ring[start + FAILURES] as number;
+      breakerRefused += ring[start + BREAKER_REFUSED] as number;
+      nativeRefused += ring[start + NATIVE_REFUSED] as number;
+      latencySumMs += ring[start + LATENCY_SUM] as number;
+      answers += ring[start + ANSWERS] as number;
+      logSum += ring[start + LOG_SUM] as number;
+      logSquares += ring[start + LOG_SQUARES] as number;
+      inFlight += ring[start + IN_FLIGHT] as number;
+      const levelMax = ring[start + LEVEL] as number;
       if (levelMax > level) level = levelMax;
     }
     total.durationSec = durationSec;
@@ -198,8 +198,9 @@ export class EdgeWindow {
     total.logSquares = logSquares;
     total.admittedLevelMax = level;
     total.inFlightMean = inFlight / Math.max(1, within);
-    total.inFlightEnd = within > 0 ? (ring[this.#start(1) + IN_FLIGHT] ?? 0) : 0;
-    total.inFlightStart = this.#size > 0 ? (ring[this.#start(Math.min(within + 1, this.#size)) + IN_FLIGHT] ?? 0) : 0;
+    total.inFlightEnd = within > 0 ? (ring[this.#start(1) + IN_FLIGHT] as number) : 0;
+    total.inFlightStart =
+      this.#size > 0 ? (ring[this.#start(Math.min(within + 1, this.#size)) + IN_FLIGHT] as number) : 0;
     return total;
   }
 

@@ -143,7 +143,7 @@ function startVector(size: number): Float64Array {
 function subtract(vector: Float64Array, other: Float64Array, share: number): number {
   let squares = 0;
   for (let i = 0; i < vector.length; i++) {
-    const value = (vector[i] ?? 0) - share * (other[i] ?? 0);
+    const value = (vector[i] as number) - share * (other[i] as number);
     vector[i] = value;
     squares += value * value;
   }
@@ -159,7 +159,7 @@ export function subtractProjection(vector: Float64Array, unit: Float64Array): vo
 function subtractBoth(vector: Float64Array, a: Float64Array, shareA: number, b: Float64Array, shareB: number): number {
   let squares = 0;
   for (let i = 0; i < vector.length; i++) {
-    const value = (vector[i] ?? 0) - shareA * (a[i] ?? 0) - shareB * (b[i] ?? 0);
+    const value = (vector[i] as number) - shareA * (a[i] as number) - shareB * (b[i] as number);
     vector[i] = value;
     squares += value * value;
   }
@@ -170,7 +170,7 @@ function subtractBoth(vector: Float64Array, a: Float64Array, shareA: number, b: 
 function combined(basis: readonly Float64Array[], coordinates: Float64Array): Float64Array {
   const sum = new Float64Array(basis[0]?.length ?? 0);
   let squares = 0;
-  for (let i = 0; i < basis.length; i++) squares = subtract(sum, basis[i] ?? sum, -(coordinates[i] ?? 0));
+  for (let i = 0; i < basis.length; i++) squares = subtract(sum, basis[i] ?? sum, -(coordinates[i] as number));
   scale(sum, 1 / Math.sqrt(squares));
   return sum;
 }
@@ -178,7 +178,7 @@ function combined(basis: readonly Float64Array[], coordinates: Float64Array): Fl
 /** Σ aᵢ·bᵢ of vectors of one length. */
 export function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] ?? 0) * (b[i] ?? 0);
+  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
   return sum;
 }
 
@@ -189,5 +189,5 @@ export const length = (vector: Float64Array): number => Math.sqrt(dot(vector, ve
 export const scaled = (vector: Float64Array, factor: number): Float64Array => vector.map((value) => value * factor);
 
 function scale(vector: Float64Array, factor: number): void {
-  for (let i = 0; i < vector.length; i++) vector[i] = factor * (vector[i] ?? 0);
+  for (let i = 0; i < vector.length; i++) vector[i] = factor * (vector[i] as number);
 }

@@ -32,7 +32,7 @@ export function callComponents(size: number, calls: readonly CallRate[]): GraphC
   const seen = new Uint8Array(size);
   const components: GraphComponent[] = [];
   for (let start = 0; start < size; start++) {
-    const isolated = (whole.starts[start] ?? 0) === (whole.starts[start + 1] ?? 0);
+    const isolated = (whole.starts[start] as number) === (whole.starts[start + 1] as number);
     if (seen[start] === 0 && !isolated) components.push(restrict(whole, reachable(whole, start, seen)));
   }
   return components;
@@ -46,19 +46,19 @@ export function symmetrised(size: number, calls: readonly CallRate[]): WeightRow
       throw new RangeError(`no call rate between ${size} nodes: ${from} -> ${to} at ${rateRps}/s`);
     }
     if (rateRps === 0) continue;
-    ends[from] = (ends[from] ?? 0) + 1;
-    ends[to] = (ends[to] ?? 0) + 1;
+    ends[from] = (ends[from] as number) + 1;
+    ends[to] = (ends[to] as number) + 1;
   }
   let total = 0;
   for (let i = 0; i <= size; i++) {
-    const count = ends[i] ?? 0;
+    const count = ends[i] as number;
     ends[i] = total;
     total += count;
   }
   const neighbours = new Int32Array(total);
   const weights = new Float64Array(total);
   const put = (from: number, to: number, rateRps: number): void => {
-    const at = ends[from] ?? 0;
+    const at = ends[from] as number;
     neighbours[at] = to;
     weights[at] = rateRps;
     ends[from] = at + 1;
@@ -81,11 +81,11 @@ function merged({ starts: ends, neighbours, weights }: WeightRows): WeightRows {
   let [read, written] = [0, 0];
   for (let i = 0; i < size; i++) {
     const first = written;
-    for (; read < (ends[i] ?? 0); read++) {
-      const neighbour = neighbours[read] ?? 0;
+    for (; read < (ends[i] as number); read++) {
+      const neighbour = neighbours[read] as number;
       const known = placeOf[neighbour] ?? -1;
       const at = known >= first ? known : written++;
-      weights[at] = (at === known ? (weights[at] ?? 0) : 0) + (weights[read] ?? 0);
+      weights[at] = (at === known ? (weights[at] as number) : 0) + (weights[read] as number);
       neighbours[at] = neighbour;
       placeOf[neighbour] = at;
     }
@@ -98,8 +98,8 @@ function reachable({ starts, neighbours }: WeightRows, start: number, seen: Uint
   const nodes = [start];
   seen[start] = 1;
   for (const node of nodes) {
-    for (let at = starts[node] ?? 0; at < (starts[node + 1] ?? 0); at++) {
-      const neighbour = neighbours[at] ?? 0;
+    for (let at = starts[node] as number; at < (starts[node + 1] as number); at++) {
+      const neighbour = neighbours[at] as number;
       if (seen[neighbour] === 1) continue;
       seen[neighbour] = 1;
       nodes.push(neighbour);
@@ -113,18 +113,18 @@ function restrict(whole: WeightRows, nodes: readonly number[]): GraphComponent {
   const starts = new Int32Array(nodes.length + 1);
   nodes.forEach((node, i) => {
     position[node] = i;
-    starts[i + 1] = (starts[i] ?? 0) + (whole.starts[node + 1] ?? 0) - (whole.starts[node] ?? 0);
+    starts[i + 1] = (starts[i] as number) + (whole.starts[node + 1] as number) - (whole.starts[node] as number);
   });
   const size = starts.at(-1) ?? 0;
   const [neighbours, weights] = [new Int32Array(size), new Float64Array(size)];
   const degrees = new Float64Array(nodes.length);
   nodes.forEach((node, i) => {
-    let at = starts[i] ?? 0;
-    for (let from = whole.starts[node] ?? 0; from < (whole.starts[node + 1] ?? 0); from++, at++) {
-      const weight = whole.weights[from] ?? 0;
-      neighbours[at] = position[whole.neighbours[from] ?? 0] ?? 0;
+    let at = starts[i] as number;
+    for (let from = whole.starts[node] as number; from < (whole.starts[node + 1] as number); from++, at++) {
+      const weight = whole.weights[from] as number;
+      neighbours[at] = position[whole.neighbours[from] as number] as number;
       weights[at] = weight;
-      degrees[i] = (degrees[i] ?? 0) + weight;
+      degrees[i] = (degrees[i] as number) + weight;
     }
   });
   return { nodes, starts, neighbours, weights, degrees };
@@ -143,17 +143,17 @@ export function laplacianOperator({ starts, neighbours, weights, degrees }: Grap
   const size = degrees.length;
   const values = new Float64Array(weights.length);
   for (let i = 0; i < size; i++) {
-    for (let at = starts[i] ?? 0; at < (starts[i + 1] ?? 0); at++) {
-      values[at] = (weights[at] ?? 0) * (scale[i] ?? 0) * (scale[neighbours[at] ?? 0] ?? 0);
+    for (let at = starts[i] as number; at < (starts[i + 1] as number); at++) {
+      values[at] = (weights[at] as number) * (scale[i] as number) * (scale[neighbours[at] as number] as number);
     }
   }
   return (vector, image = new Float64Array(size)) => {
     let at = 0;
     for (let i = 0; i < size; i++) {
-      const end = starts[i + 1] ?? 0;
+      const end = starts[i + 1] as number;
       let flow = 0;
-      for (; at < end; at++) flow += (values[at] ?? 0) * (vector[neighbours[at] ?? 0] ?? 0);
-      image[i] = (vector[i] ?? 0) - flow;
+      for (; at < end; at++) flow += (values[at] as number) * (vector[neighbours[at] as number] as number);
+      image[i] = (vector[i] as number) - flow;
     }
     return image;
   };
