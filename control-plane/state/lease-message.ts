@@ -16,6 +16,9 @@ export function leaseMessage(lease: LeasePlan, config: MeshConfig): Lease {
         ...edge,
         rateRps: edge.rateRps,
         accessLogLinesPerSec: edge.accessLogLinesPerSec,
+        cpuMsPerSec: edge.cpuMsPerSec,
+        memoryMib: edge.memoryMib,
+        timeoutMs: edge.timeoutMs ?? 0,
         budget: budget && vectorToMessage(budget.vector),
         ...leasedOverlay(edge),
       };

@@ -2,7 +2,14 @@ import { tokenLimit } from '../capacity/burst.ts';
 import { covers, debit, fullBucket, levelAt, retryAfterMs, type TokenBucket } from '../capacity/token-bucket.ts';
 import { type EdgeLimit, followLease } from './edge-limit.ts';
 import { type EdgeOverlay, overlayRefusal } from './edge-overlay.ts';
-import { type LoadEstimate, type LoadLimit, type LoadReservation, loadFits, reserveLoad } from './load-limit.ts';
+import {
+  type LoadEstimate,
+  type LoadLimit,
+  type LoadReservation,
+  loadFits,
+  loadRetryAfterMs,
+  reserveLoad,
+} from './load-limit.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 
 /** One edge as a check sees it. */
@@ -66,7 +73,8 @@ export function checkCall(
 
 /** A call that says what it needs. */
 export interface LoadedCall extends CallClass {
-  readonly estimate: LoadEstimate;
+  /** `null` = what it says is no estimate. */
+  readonly estimate: LoadEstimate | null;
   /** As many calls as may run at once do; false where a proxy behind the check sees to it. */
   readonly breakerOpen: boolean;
   /** Time-out of the route: what is reserved is freed then at the latest. */
@@ -76,21 +84,26 @@ export interface LoadedCall extends CallClass {
 /**
  * `checkCall` with breaker and load estimate before the buckets; all of them are
  * charged, or none. A reservation = admitted; it is to be settled when the call is
- * over.
+ * over. `null` = admitted, and nothing is set aside.
+ *
+ * @param load `null` = no limit
  */
 export function checkLoadedCall(
   edge: EdgeState,
-  load: LoadLimit,
+  load: LoadLimit | null,
   share: TokenShare | null,
   call: LoadedCall,
   silentMs: number,
   nowMs: number,
-): RefusalReason | LoadReservation {
+): RefusalReason | LoadReservation | null {
+  const { estimate } = call;
   const refusal = refusalBeforeLoad(edge, call, nowMs);
   if (refusal !== null) return refusal;
   if (call.breakerOpen) return 'breaker-open';
-  if (!loadFits(load, call.estimate, nowMs)) return 'load-exhausted';
-  return takeCall(edge, share, silentMs, nowMs) ?? reserveLoad(load, call.estimate, call.timeoutMs, nowMs);
+  if (estimate === null) return 'estimate-invalid';
+  if (load === null) return takeCall(edge, share, silentMs, nowMs);
+  if (!loadFits(load, estimate, nowMs)) return 'load-exhausted';
+  return takeCall(edge, share, silentMs, nowMs) ?? reserveLoad(load, estimate, call.timeoutMs, nowMs);
 }
 
 function refusalBeforeLoad(edge: EdgeState, { prio, retry }: CallClass, nowMs: number): RefusalReason | null {
@@ -134,6 +147,13 @@ export function explainExhaustion(edge: EdgeState, share: TokenShare | null, now
   }
   return tightest;
 }
+
+/** Explains a `load-exhausted` of the same `nowMs`. A call that never fits is told the longest pause: shares change. */
+export const explainLoad = (load: LoadLimit, estimate: LoadEstimate, nowMs: number): Exhaustion => ({
+  retryAfterMs: Math.min(RETRY_AFTER_MAX_MS, loadRetryAfterMs(load, estimate, nowMs)),
+  remaining: 0,
+  rateRps: 0,
+});
 
 function exhaustion(level: number, rateRps: number, burst: number): Exhaustion {
   const waitMs = burst < 1 ? RETRY_AFTER_MAX_MS : retryAfterMs(level, rateRps, 1);

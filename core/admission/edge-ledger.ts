@@ -1,6 +1,14 @@
 import { UNVERIFIED_WORKLOAD } from '../substrate/edge-stats.ts';
 import { renewOverlay } from './edge-overlay.ts';
 import { createEdgeRecord, type EdgeRecord, leaseEdge } from './edge-record.ts';
+import {
+  createLoadCounts,
+  freeTimedOut,
+  type LoadCost,
+  type LoadEstimate,
+  overAdmissionMax,
+  settleLoad,
+} from './load-limit.ts';
 import type { LeasedEdge, NodeLease } from './node-lease.ts';
 
 /** Edges that are kept, leased and unleased together. */
@@ -21,6 +29,8 @@ export interface AnonymousIdentity {
  * cumulative; nobody may call it any more.
  */
 export class EdgeLedger {
+  /** What became of the reservations for load estimates, of all edges. */
+  readonly loadCounts = createLoadCounts();
   readonly #byService = new Map<string, Map<string, EdgeRecord>>();
   readonly #unverified = new Map<string, EdgeRecord>();
   readonly #overflow: EdgeRecord;
@@ -96,6 +106,38 @@ export class EdgeLedger {
     return this.#anonymous.get(service);
   }
 
+  /**
+   * Ends a call that had reserved something. Without effect, but counted, where
+   * nothing is reserved under this id: the call was settled before or timed out.
+   *
+   * @param id of the reservation
+   * @param needed as its answer told
+   */
+  settleLoad(workload: string, service: string, id: number, needed: LoadCost, nowMs: number): void {
+    const load = this.find(workload, service)?.load;
+    const reservation = load?.open.get(id);
+    if (load && reservation) settleLoad(load, reservation, needed, nowMs);
+    else this.loadCounts.unknown += 1;
+  }
+
+  /** Frees what was reserved for calls whose end nobody told, also on edges that are not called any more. */
+  freeTimedOutLoad(nowMs: number): void {
+    if (this.loadCounts.open === 0) return;
+    for (const { load } of this.records()) if (load !== null) freeTimedOut(load, nowMs);
+  }
+
+  /** By how much calls in flight may exceed all shares of load together, if estimates are as wrong as they are ever corrected for. */
+  overAdmissionMax(): LoadEstimate {
+    const sum = { cpu: 0, memoryMb: 0 };
+    for (const { load } of this.records()) {
+      if (load === null) continue;
+      const { cpu, memoryMb } = overAdmissionMax(load);
+      sum.cpu += cpu;
+      sum.memoryMb += memoryMb;
+    }
+    return sum;
+  }
+
   *records(): Iterable<EdgeRecord> {
     for (const edges of this.#byService.values()) yield* edges.values();
     yield* this.#unverified.values();
@@ -111,7 +153,7 @@ export class EdgeLedger {
 
   #add(workload: string, service: string, nowMs: number): EdgeRecord | null {
     if (this.#size >= EDGES_MAX || !NAME.test(workload) || !NAME.test(service)) return null;
-    const record = createEdgeRecord(workload, service, nowMs);
+    const record = createEdgeRecord(workload, service, nowMs, this.loadCounts);
     const edges = this.#byService.get(service) ?? new Map<string, EdgeRecord>();
     edges.set(workload, record);
     this.#byService.set(service, edges);

@@ -3,6 +3,14 @@ import type { EdgeState } from './check-call.ts';
 import { createEdgeLimit, fillLimit, type LeasedSlice, renewSlice } from './edge-limit.ts';
 import { createEdgeOverlay } from './edge-overlay.ts';
 import { createLineAllowance, DEFAULT_LINES_PER_SEC, type LineAllowance } from './line-allowance.ts';
+import {
+  createLoadCounts,
+  createLoadLimit,
+  isBounded,
+  type LoadCounts,
+  type LoadLimit,
+  renewLoadShare,
+} from './load-limit.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 
 /** One edge at one checker: its limit and what was counted on it since the checker started. */
@@ -18,13 +26,36 @@ export interface EdgeRecord extends EdgeState {
   readonly refused: Map<RefusalReason, number>;
   readonly meter: ArrivalMeter;
   readonly lines: LineAllowance;
+  /** What load estimates are held against; `null` while nothing ever limited them. */
+  load: LoadLimit | null;
+  /** Shared by the edges of a checker. */
+  readonly loadCounts: LoadCounts;
+  /** Time-out of the edge's route. */
+  timeoutMs: number;
+}
+
+/** What a lease says of an edge beyond its rate. */
+export interface LeasedTerms extends LeasedSlice {
+  /** ρ of the whole edge, calls per second. */
+  readonly guaranteeRps: number;
+  readonly accessLogLinesPerSec?: number | undefined;
+  /** Share of load estimates at this checker, CPU-ms per second; absent = no limit. */
+  readonly cpuMsPerSec?: number | undefined;
+  /** MiB that calls in flight may hold at this checker; absent = no limit. */
+  readonly memoryMib?: number | undefined;
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Slice of an edge that has no budget line. */
 const NOTHING: LeasedSlice = { rateRps: 0, burst: 0, safeRateRps: 0, safeBurst: 0, guaranteeBurst: 0, leaseMs: 0 };
 
 /** An edge that nobody may call; it only counts. */
-export function createEdgeRecord(workload: string, service: string, nowMs: number): EdgeRecord {
+export function createEdgeRecord(
+  workload: string,
+  service: string,
+  nowMs: number,
+  loadCounts = createLoadCounts(),
+): EdgeRecord {
   return {
     workload,
     service,
@@ -38,22 +69,33 @@ export function createEdgeRecord(workload: string, service: string, nowMs: numbe
     refused: new Map(),
     meter: createArrivalMeter(nowMs),
     lines: createLineAllowance(nowMs),
+    load: null,
+    loadCounts,
+    timeoutMs: 0,
   };
 }
 
 /** Puts a slice in force; an edge that nobody could call until now starts with a full bucket. */
-export function leaseEdge(
-  edge: EdgeRecord,
-  slice: LeasedSlice & { readonly guaranteeRps: number; readonly accessLogLinesPerSec?: number | undefined },
-  entitled: boolean,
-  nowMs: number,
-): void {
+export function leaseEdge(edge: EdgeRecord, slice: LeasedTerms, entitled: boolean, nowMs: number): void {
   renewSlice(edge.limit, slice, nowMs);
   if (!edge.entitled) fillLimit(edge.limit, nowMs);
   // A slice above the guarantee is lent: using it is no burst.
   edge.guaranteeRps = Math.max(slice.guaranteeRps, slice.rateRps ?? 0);
   edge.lines.linesPerSec = slice.accessLogLinesPerSec ?? DEFAULT_LINES_PER_SEC;
+  edge.timeoutMs = slice.timeoutMs ?? 0;
+  leaseLoad(edge, slice, nowMs);
   edge.entitled = entitled;
+}
+
+/** The limit that load estimates of the edge are held against now; `null` = none. */
+export const boundedLoad = ({ load }: EdgeRecord): LoadLimit | null =>
+  load !== null && isBounded(load.share) ? load : null;
+
+/** A limit that is lifted is kept: calls that hold some of it are still to be settled. */
+function leaseLoad(edge: EdgeRecord, slice: LeasedTerms, nowMs: number): void {
+  const share = { cpuMsPerSec: slice.cpuMsPerSec ?? null, memoryMiB: slice.memoryMib ?? null };
+  if (edge.load !== null) renewLoadShare(edge.load, share, nowMs);
+  else if (isBounded(share)) edge.load = createLoadLimit(share, nowMs, edge.loadCounts);
 }
 
 /** Counts one admitted call, also for the burst level where the edge has a guarantee (CONTRACT §F). */

@@ -1,5 +1,5 @@
-import type { LeasedSlice } from './edge-limit.ts';
 import type { LeasedOverlay } from './edge-overlay.ts';
+import type { LeasedTerms } from './edge-record.ts';
 
 /** What one sidecar may let through, as it reads it; shape of `capmesh.v1.Lease`. */
 export interface NodeLease {
@@ -12,11 +12,9 @@ export interface NodeLease {
 }
 
 /** One edge of a lease; shape of `capmesh.v1.EdgeLease`. */
-export interface LeasedEdge extends LeasedSlice, LeasedOverlay {
+export interface LeasedEdge extends LeasedTerms, LeasedOverlay {
   readonly workload: string;
   readonly service: string;
-  /** ρ of the whole edge, calls per second. */
-  readonly guaranteeRps: number;
   /** An int or ptr of 0 entitles nobody. */
   readonly budget?: { readonly cInt?: number | undefined; readonly cPtr?: number | undefined } | undefined;
 }

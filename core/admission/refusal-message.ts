@@ -11,6 +11,8 @@ const MESSAGES: Readonly<Record<RefusalReason, string>> = {
   'edge-not-entitled': 'the workload has no budget for this service',
   'workload-fenced': 'the workload is fenced off from this service',
   'budget-exhausted': 'the budget of the workload for this service is spent: come back later',
+  'estimate-invalid':
+    'x-capacity-cpu and x-capacity-memory-mb are decimal numbers from 0 to 1000000000 (CPU-ms and MiB of one call)',
   'load-exhausted': 'the load budget of the workload for this service is spent: come back later',
   'shed-priority': 'calls of this priority are shed to keep the service stable',
   'breaker-open': 'the service has as many calls in flight as it may hold',

@@ -6,6 +6,7 @@ export type RefusalReason =
   | 'edge-not-entitled'
   | 'workload-fenced'
   | 'budget-exhausted'
+  | 'estimate-invalid'
   | 'load-exhausted'
   | 'shed-priority'
   | 'breaker-open'
@@ -14,10 +15,11 @@ export type RefusalReason =
 
 /** HTTP status and, for callers that speak gRPC, gRPC status code (CONTRACT §F). */
 export interface RefusalStatus {
-  readonly http: 401 | 403 | 429 | 503;
-  readonly grpc: 16 | 7 | 8 | 14;
+  readonly http: 400 | 401 | 403 | 429 | 503;
+  readonly grpc: 3 | 16 | 7 | 8 | 14;
 }
 
+const INVALID: RefusalStatus = { http: 400, grpc: 3 };
 const UNAUTHENTICATED: RefusalStatus = { http: 401, grpc: 16 };
 const FORBIDDEN: RefusalStatus = { http: 403, grpc: 7 };
 const EXHAUSTED: RefusalStatus = { http: 429, grpc: 8 };
@@ -28,6 +30,7 @@ const STATUS = new Map<RefusalReason, RefusalStatus>([
   ['edge-not-entitled', FORBIDDEN],
   ['workload-fenced', FORBIDDEN],
   ['budget-exhausted', EXHAUSTED],
+  ['estimate-invalid', INVALID],
   ['load-exhausted', EXHAUSTED],
 ]);
 

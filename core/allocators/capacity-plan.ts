@@ -1,3 +1,4 @@
+import type { LoadShare } from '../admission/load-limit.ts';
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import type { ObservationLimits } from '../capacity/observation.ts';
 import type { EdgeKey } from '../mesh/mesh-config.ts';
@@ -49,6 +50,8 @@ export interface EdgePlan {
   readonly burst: number | null;
   /** N_e, calls in flight of the whole edge; `null` = no limit. */
   readonly concurrency: number | null;
+  /** What load estimates on the whole edge may add up to. */
+  readonly load: LoadShare;
   /** Per node. */
   readonly breaker: BreakerPlan | null;
   /** Per node; must never fire in health. */
@@ -117,6 +120,12 @@ export interface EdgeLeasePlan {
   readonly leaseMs: number;
   /** Lines of the access log at this node; absent = as with a C_obs of null. */
   readonly accessLogLinesPerSec?: number | undefined;
+  /** CPU-ms per second of load estimates at this node; absent = no limit. */
+  readonly cpuMsPerSec?: number | undefined;
+  /** MiB that calls in flight may hold at this node by their estimates; absent = no limit. */
+  readonly memoryMib?: number | undefined;
+  /** Time-out of the edge's route; absent where no load is limited. */
+  readonly timeoutMs?: number | undefined;
   /** Actions on this edge end by themselves after this; absent with all below = no actions. */
   readonly overlayExpiresInMs?: number | undefined;
   readonly shedBelowPrio?: number | undefined;

@@ -87,7 +87,8 @@ export function planEdge(input: PlanInput, edge: EdgeFigures, nodeCount: number)
   const terms = edgeTerms(edge, input.live.get(budget.workload), nodeCount);
   const limitRps = terms.guaranteeRps === null ? null : (rate?.limitRps ?? null);
   const calls = concurrency?.calls ?? null;
-  if (terms.plan?.limitRps === limitRps && terms.plan.concurrency === calls) return terms.plan;
+  const same = terms.plan?.limitRps === limitRps && terms.plan.concurrency === calls && terms.plan.load === edge.load;
+  if (same && terms.plan !== null) return terms.plan;
   const breaker = calls === null ? null : breakerOf(terms, calls);
   terms.plan = {
     key,
@@ -103,6 +104,7 @@ export function planEdge(input: PlanInput, edge: EdgeFigures, nodeCount: number)
     limitRps,
     burst: terms.burst,
     concurrency: calls,
+    load: edge.load,
     breaker,
     backstop: terms.backstop,
     safe: terms.safe,

@@ -1,4 +1,6 @@
+import type { LoadShare } from '../admission/load-limit.ts';
 import { at } from '../at.ts';
+import { couplingShares, pointerShares } from '../capacity/axis-shares.ts';
 import { edgeBurst } from '../capacity/burst.ts';
 import { concurrencyShares, littleConcurrency } from '../capacity/concurrency.ts';
 import { demandedRps, guaranteedShares, type RateDemand, rateLimits } from '../capacity/rate-limits.ts';
@@ -24,6 +26,8 @@ export interface EdgeFigures {
   readonly rate: EdgeRate | null;
   /** N_e; `null` = nothing known. */
   readonly concurrency: EdgeConcurrency | null;
+  /** wf(cpuMsPerSec, C_int·, w) and wf(memoryMiB, C_ptr·, w). */
+  readonly load: LoadShare;
 }
 
 export interface EdgeRate {
@@ -69,6 +73,7 @@ export function serviceFigures(
     observed?.trimming && concurrency !== null
       ? shedConcurrency(concurrency, service.capacity.concurrency, basis, observed)
       : steadyConcurrency(concurrency, basis);
+  const loads = loadShares(service, edges);
   return {
     capacityRps,
     concurrency,
@@ -78,6 +83,7 @@ export function serviceFigures(
       workload,
       rate: rates?.[i] ?? null,
       concurrency: calls[i] ?? null,
+      load: at(loads, i),
     })),
   };
 }
@@ -119,6 +125,21 @@ function rateBasis(capacityRps: number, edges: readonly EdgeInput[]): RateBasis 
   };
   RATE_BASES.set(edges, basis);
   return basis;
+}
+
+/** By the edges of a service, as `RATE_BASES`: the same objects belong to the same configuration. */
+const LOAD_SHARES = new WeakMap<readonly EdgeInput[], readonly LoadShare[]>();
+
+function loadShares({ capacity }: ServiceConfig, edges: readonly EdgeInput[]): readonly LoadShare[] {
+  const known = LOAD_SHARES.get(edges);
+  if (known !== undefined) return known;
+  const askers = (axis: 'int' | 'ptr') =>
+    edges.map(({ budget, workload }) => ({ fraction: budget.vector[axis], weight: workload.weight }));
+  const cpu = couplingShares(capacity.cpuMsPerSec, askers('int'));
+  const memory = pointerShares(capacity.memoryMiB, askers('ptr'));
+  const shares = edges.map((_, i) => ({ cpuMsPerSec: at(cpu, i), memoryMiB: at(memory, i) }));
+  LOAD_SHARES.set(edges, shares);
+  return shares;
 }
 
 /** What N_e follows from, apart from N. */

@@ -1,3 +1,4 @@
+import { isBounded, type LoadShare } from '../admission/load-limit.ts';
 import { at } from '../at.ts';
 import { sliceBurst } from '../capacity/burst.ts';
 import type { EdgeKey } from '../mesh/mesh-config.ts';
@@ -183,7 +184,7 @@ function sliceService(
       const node = at(nodes, n);
       const rateRps = edge.limitRps === null ? undefined : at(slices.base, cell) + scale * at(slices.growth, cell);
       const current = edge.limitRps === null ? node.current.get(edge.key) : slices.current[cell];
-      assign(node, current, leaseEdge(edge, nodeCount, rateRps), slices.mustShrink[i] === 1);
+      assign(node, current, leaseEdge(service, edge, nodeCount, rateRps), slices.mustShrink[i] === 1);
     }
   }
 }
@@ -269,7 +270,12 @@ function sliceEdge(
 }
 
 /** @param rateRps the node's slice; undefined = no rate limit on this edge */
-function leaseEdge(edge: EdgePlan, nodeCount: number, rateRps: number | undefined): EdgeLeasePlan {
+function leaseEdge(
+  { timeoutMs }: ServicePlan,
+  edge: EdgePlan,
+  nodeCount: number,
+  rateRps: number | undefined,
+): EdgeLeasePlan {
   const burst = edge.burst ?? 0;
   const guaranteeRps = edge.guaranteeRps ?? 0;
   const share = rateRps !== undefined && edge.limitRps ? rateRps / edge.limitRps : 1 / nodeCount;
@@ -284,8 +290,23 @@ function leaseEdge(edge: EdgePlan, nodeCount: number, rateRps: number | undefine
     guaranteeBurst: burst,
     leaseMs: edge.leaseMs,
     accessLogLinesPerSec: edge.observation.accessLogLinesPerSec / nodeCount,
+    ...leaseLoad(edge.load, timeoutMs, nodeCount),
   };
   return edge.overlay === null ? lease : { ...lease, ...leaseOverlay(edge.overlay) };
+}
+
+/** By far the most edges. */
+const UNBOUNDED: Partial<EdgeLeasePlan> = {};
+
+/** Equal parts, as of the breaker: what calls in flight hold cannot be moved to another node as a rate can. */
+function leaseLoad(load: LoadShare, timeoutMs: number, nodeCount: number): Partial<EdgeLeasePlan> {
+  const { cpuMsPerSec, memoryMiB } = load;
+  if (!isBounded(load)) return UNBOUNDED;
+  return {
+    timeoutMs,
+    ...(cpuMsPerSec !== null && { cpuMsPerSec: cpuMsPerSec / nodeCount }),
+    ...(memoryMiB !== null && { memoryMib: memoryMiB / nodeCount }),
+  };
 }
 
 function leaseOverlay(overlay: OverlayPlan): Partial<EdgeLeasePlan> {
@@ -310,6 +331,9 @@ function isMoved(current: EdgeLeasePlan, next: EdgeLeasePlan): boolean {
     current.safeRateRps !== next.safeRateRps ||
     current.leaseMs !== next.leaseMs ||
     current.accessLogLinesPerSec !== next.accessLogLinesPerSec ||
+    current.cpuMsPerSec !== next.cpuMsPerSec ||
+    current.memoryMib !== next.memoryMib ||
+    current.timeoutMs !== next.timeoutMs ||
     !sameOverlay(current, next)
   );
 }

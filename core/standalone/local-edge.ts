@@ -1,18 +1,10 @@
 import { createEdgeRecord, type EdgeRecord } from '../admission/edge-record.ts';
-import {
-  createLoadLimit,
-  type LoadEstimate,
-  type LoadLimit,
-  type LoadReservation,
-  type LoadShare,
-  settleLoad,
-} from '../admission/load-limit.ts';
+import { type LoadEstimate, type LoadReservation, settleLoad } from '../admission/load-limit.ts';
 import { LATENCY_BUCKET_COUNT, latencyBucket } from '../substrate/latency-buckets.ts';
 
 /** An edge inside one process: what the checker knows of it, and what a proxy would count. */
 export interface LocalEdge {
   readonly record: EdgeRecord;
-  readonly load: LoadLimit;
   readonly timeoutMs: number;
   /** Operations that may run at once; Infinity = any number. */
   maxRequests: number;
@@ -38,7 +30,8 @@ export interface RunningOperation {
   readonly operationType: string;
   /** Monotonic milliseconds. */
   readonly startedMs: number;
-  readonly reservation: LoadReservation;
+  /** `null` where no load is limited. */
+  readonly reservation: LoadReservation | null;
 }
 
 /** How an operation ended. */
@@ -51,17 +44,12 @@ export interface OperationOutcome {
 export interface LocalEdgeOptions {
   readonly workload: string;
   readonly service: string;
-  readonly load: LoadShare;
   readonly timeoutMs: number;
 }
 
 /** An edge that nobody has called yet. `nowMs` is monotonic. */
-export const createLocalEdge = (
-  { workload, service, load, timeoutMs }: LocalEdgeOptions,
-  nowMs: number,
-): LocalEdge => ({
+export const createLocalEdge = ({ workload, service, timeoutMs }: LocalEdgeOptions, nowMs: number): LocalEdge => ({
   record: createEdgeRecord(workload, service, nowMs),
-  load: createLoadLimit(load, nowMs),
   timeoutMs,
   maxRequests: Number.POSITIVE_INFINITY,
   running: new Set(),
@@ -89,7 +77,7 @@ export function endOperation(
   counts.latencyBuckets[bucket] = (counts.latencyBuckets[bucket] ?? 0) + 1;
   counts.latencySumMs += latencyMs;
   if (failed) counts.failures += 1;
-  settleLoad(edge.load, operation.reservation, actualLoad ?? null, nowMs);
+  freeLoad(edge, operation, actualLoad ?? null, nowMs);
   return true;
 }
 
@@ -100,6 +88,15 @@ export function timeOutOperations(edge: LocalEdge, nowMs: number): void {
     edge.running.delete(operation);
     edge.counts.timeouts += 1;
     edge.counts.failures += 1;
-    settleLoad(edge.load, operation.reservation, null, nowMs);
+    freeLoad(edge, operation, null, nowMs);
   }
+}
+
+function freeLoad(
+  { record: { load } }: LocalEdge,
+  { reservation }: RunningOperation,
+  needed: LoadEstimate | null,
+  nowMs: number,
+): void {
+  if (load !== null && reservation !== null) settleLoad(load, reservation, needed, nowMs);
 }

@@ -7,10 +7,9 @@ import {
   type TokenShare,
 } from '../admission/check-call.ts';
 import { renewOverlay } from '../admission/edge-overlay.ts';
-import { countAdmitted, countRefused, leaseEdge } from '../admission/edge-record.ts';
+import { boundedLoad, countAdmitted, countRefused, leaseEdge } from '../admission/edge-record.ts';
 import { type LoadEstimate, loadRetryAfterMs } from '../admission/load-limit.ts';
 import type { RefusalReason } from '../admission/refusal-reason.ts';
-import { CapacityAllocator, localWorkload } from '../allocators/capacity-allocator.ts';
 import type { CapacityPlan, LeasePlan } from '../allocators/capacity-plan.ts';
 import { leasedOverlay } from '../allocators/lease-overlay.ts';
 import { edgesByService } from '../allocators/plan-capacity.ts';
@@ -68,10 +67,10 @@ export class LocalNode {
   /** Whether an operation may run now; what is refused is charged to nobody. */
   check(edge: LocalEdge, share: TokenShare | null, call: LocalCall, nowMs: number): OperationResult {
     timeOutOperations(edge, nowMs);
-    const { record, load, counts, running, timeoutMs } = edge;
+    const { record, counts, running, timeoutMs } = edge;
     const breakerOpen = running.size >= edge.maxRequests;
     const loaded = { ...call.class, estimate: call.estimate, breakerOpen, timeoutMs };
-    const verdict = checkLoadedCall(record, load, share, loaded, nowMs - this.#lastWordMs, nowMs);
+    const verdict = checkLoadedCall(record, boundedLoad(record), share, loaded, nowMs - this.#lastWordMs, nowMs);
     if (typeof verdict === 'string') {
       countRefusal(edge, verdict);
       return { allowed: false, reason: verdict, retryAfterMs: pauseMs(edge, share, call.estimate, verdict, nowMs) };
@@ -135,16 +134,13 @@ export class LocalNode {
   }
 }
 
-/** One edge per budget line that entitles, with the load that its budget allows. */
+/** One edge per budget line that entitles. */
 function localEdges(config: MeshConfig, nowMs: number): Map<EdgeKey, LocalEdge> {
-  const allocator = new CapacityAllocator();
   const edges = new Map<EdgeKey, LocalEdge>();
   for (const { budget } of [...edgesByService({ config }).values()].flat()) {
-    const { workload, service, vector } = budget;
-    const { int, ptr } = allocator.allocate(vector, localWorkload(config, workload, service));
-    const load = { cpuMsPerSec: int.cpuMsPerSec, memoryMiB: ptr.memoryMiB };
+    const { workload, service } = budget;
     const timeoutMs = config.services.get(service)?.timeoutMs ?? 0;
-    edges.set(edgeKey(workload, service), createLocalEdge({ workload, service, load, timeoutMs }, nowMs));
+    edges.set(edgeKey(workload, service), createLocalEdge({ workload, service, timeoutMs }, nowMs));
   }
   return edges;
 }
@@ -162,15 +158,15 @@ function countRefusal({ record, counts }: LocalEdge, reason: RefusalReason): voi
 
 /** When asking again makes sense; `null` = the reason says nothing about it. */
 function pauseMs(
-  { record, load }: LocalEdge,
+  { record }: LocalEdge,
   share: TokenShare | null,
   estimate: LoadEstimate,
   reason: RefusalReason,
   nowMs: number,
 ): number | null {
   if (reason === 'budget-exhausted') return explainExhaustion(record, share, nowMs).retryAfterMs;
-  if (reason !== 'load-exhausted') return null;
-  const waitMs = loadRetryAfterMs(load, estimate, nowMs);
+  if (reason !== 'load-exhausted' || record.load === null) return null;
+  const waitMs = loadRetryAfterMs(record.load, estimate, nowMs);
   return Number.isFinite(waitMs) ? Math.min(RETRY_AFTER_MAX_MS, waitMs) : null;
 }
 

@@ -71,6 +71,7 @@ const edgePlan = (key: EdgeKey, limitRps: number): EdgePlan => ({
   limitRps,
   burst: 25,
   concurrency: null,
+  load: { cpuMsPerSec: null, memoryMiB: null },
   breaker: null,
   backstop: null,
   safe: null,

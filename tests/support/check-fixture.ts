@@ -33,6 +33,7 @@ export const edgeLease = (lease: Partial<EdgeLease> & Pick<EdgeLease, 'workload'
   shedRatio: 0,
   shedRetries: false,
   fenced: false,
+  timeoutMs: 0,
   ...lease,
 });
 

@@ -39,6 +39,7 @@ export function edgePlan(workload: string, service: string, overrides: Partial<E
     limitRps: 100,
     burst: 25,
     concurrency: 16,
+    load: { cpuMsPerSec: null, memoryMiB: null },
     breaker: { maxRequests: 16, maxConnections: 32, maxPendingRequests: 16 },
     backstop: { maxTokens: 30, tokensPerFill: 12, fillIntervalMs: 100 },
     safe: { maxTokens: 25, tokensPerFill: 10, fillIntervalMs: 100 },

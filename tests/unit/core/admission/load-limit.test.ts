@@ -9,6 +9,7 @@ import {
 import { createEdgeLimit } from '../../../../core/admission/edge-limit.ts';
 import { createEdgeOverlay, renewOverlay } from '../../../../core/admission/edge-overlay.ts';
 import {
+  createLoadCounts,
   createLoadLimit,
   type LoadLimit,
   type LoadReservation,
@@ -43,7 +44,7 @@ const call = (cpu: number, memoryMb: number, more: Partial<LoadedCall> = {}): Lo
 });
 
 const admitted = (verdict: ReturnType<typeof checkLoadedCall>): LoadReservation => {
-  assert.ok(typeof verdict !== 'string', `refused: ${String(verdict)}`);
+  assert.ok(verdict !== null && typeof verdict !== 'string', `refused: ${String(verdict)}`);
   return verdict;
 };
 
@@ -135,6 +136,49 @@ describe('load limit (CONTRACT §D)', () => {
     assert.ok(loadFits(limit, { cpu: 1e9, memoryMb: 0 }, 20));
   });
 
+  it('takes what is not told as estimated, field by field', () => {
+    const limit = limitOf(1000, 1000);
+    const settle = (needed: object) =>
+      settleLoad(limit, reserveLoad(limit, { cpu: 10, memoryMb: 10 }, TIMEOUT_MS, 0), needed, 0);
+    settle({ memoryMb: 20 });
+    assert.equal(limit.cpu.level, 990);
+    settle({ cpu: 15 });
+    assert.equal(limit.cpu.level, 975);
+    const { reserved } = reserveLoad(limit, { cpu: 10, memoryMb: 10 }, TIMEOUT_MS, 0);
+    assert.deepEqual(reserved, { cpu: 15, memoryMb: 20 });
+  });
+
+  it('lets a call that fits by itself pass alone, however wrong earlier estimates were', () => {
+    const limit = limitOf(100, 64);
+    const settle = (cpu: number, memoryMb: number, needed: object) =>
+      settleLoad(limit, reserveLoad(limit, { cpu, memoryMb }, TIMEOUT_MS, 0), needed, 0);
+    settle(10, 10, { cpu: 40, memoryMb: 40 });
+    const large = { cpu: 50, memoryMb: 32 };
+    assert.equal(loadFits(limit, large, 0), false, 'CPU is owed');
+    assert.equal(loadFits(limit, large, 1000), true);
+    const alone = reserveLoad(limit, large, TIMEOUT_MS, 1000);
+    assert.deepEqual(alone.reserved, { cpu: 100, memoryMb: 64 }, 'all there is, not four times the estimate');
+    assert.equal(loadFits(limit, { cpu: 0, memoryMb: 1 }, 1000), false);
+    assert.equal(loadRetryAfterMs(limit, { cpu: 101, memoryMb: 0 }, 1000), Number.POSITIVE_INFINITY);
+  });
+
+  it('remembers no more than a minute of CPU that is owed', () => {
+    const limit = limitOf(100, null);
+    settleLoad(limit, reserveLoad(limit, { cpu: 1, memoryMb: 0 }, TIMEOUT_MS, 0), { cpu: 1e9 }, 0);
+    assert.equal(limit.cpu.level, -6000);
+  });
+
+  it('shares the bound on open calls with the other edges of its checker', () => {
+    const counts = createLoadCounts();
+    const limit = createLoadLimit({ cpuMsPerSec: null, memoryMiB: 10 }, 0, counts);
+    reserveLoad(limit, { cpu: 0, memoryMb: 1 }, TIMEOUT_MS, 0);
+    assert.equal(counts.open, 1);
+    counts.open = 100_000;
+    assert.equal(loadFits(limit, { cpu: 0, memoryMb: 1 }, 0), false);
+    assert.equal(loadFits(limit, { cpu: 0, memoryMb: 1 }, TIMEOUT_MS), true, 'its own call has timed out');
+    assert.equal(counts.timedOut, 1);
+  });
+
   it('keeps no more open calls than it can', () => {
     const limit = limitOf(null, 1e9);
     for (let i = 0; i < OPEN_MAX; i++) reserveLoad(limit, { cpu: 0, memoryMb: 1 }, TIMEOUT_MS, 0);
@@ -166,7 +210,7 @@ describe('checkLoadedCall (CONTRACT §F)', () => {
           const verdict = checkLoadedCall(edge, limit, token, call(cpu, memoryMb), 0, nowMs);
           if (typeof verdict === 'string') {
             assert.deepEqual([edge.limit.bucket, token.bucket, limit.cpu, limit.memoryHeldMb], before);
-          } else open.push(verdict);
+          } else open.push(admitted(verdict));
           assert.ok(limit.memoryHeldMb <= 1024 * (1 + 1e-6));
           assert.ok(limit.cpu.level >= -1e-6);
           if (settles) for (const reservation of open.splice(0)) settleLoad(limit, reservation, null, nowMs);

@@ -64,6 +64,17 @@ describe('planCapacity() with little known', () => {
     assert.equal(a?.errorThreshold, ungranted?.errorThreshold);
   });
 
+  it('shares CPU by C_int and memory by C_ptr, whatever else is known', () => {
+    const loads = (capacity: string, budgets: string) =>
+      plan({ service: `, capacity: {${capacity}}`, budgets }).edges.map(({ load }) => load);
+    const contended = '{ a: { s: { int: 0.8, ptr: 0.5 } }, b: { s: { int: 0.8 } } }';
+    assert.deepEqual(loads('cpuMsPerSec: 1000, memoryMiB: 2048', contended), [
+      { cpuMsPerSec: 500, memoryMiB: 1024 },
+      { cpuMsPerSec: 500, memoryMiB: null },
+    ]);
+    assert.deepEqual(loads('rps: 10', contended)[0], { cpuMsPerSec: null, memoryMiB: null });
+  });
+
   it('lets every edge use the whole open guard', () => {
     assert.deepEqual(edges(plan({ budgets: BOTH_OPEN, seen: { concurrencyLimit: 64.7 } })), [64, 64]);
   });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { LoadShare } from '../../../../core/admission/load-limit.ts';
 import type { CapacityPlan, EdgeLeasePlan, LeasePlan, OverlayPlan } from '../../../../core/allocators/capacity-plan.ts';
 import {
   EMPTY_LEASE_BOOK,
@@ -20,6 +21,7 @@ interface PlanOptions {
   readonly nodeCount?: number;
   readonly anonymous?: string;
   readonly guaranteeRps?: number;
+  readonly load?: LoadShare;
 }
 
 function planOf({
@@ -29,6 +31,7 @@ function planOf({
   guaranteeRps = 80,
   overlay,
   obs,
+  load,
 }: PlanOptions = {}): CapacityPlan {
   const edge = {
     key: 'checkout/payment' as const,
@@ -44,6 +47,7 @@ function planOf({
     limitRps,
     burst: limitRps === null ? null : 40,
     concurrency: null,
+    load: load ?? { cpuMsPerSec: null, memoryMiB: null },
     breaker: null,
     backstop: null,
     safe: null,
@@ -121,6 +125,25 @@ describe('sliceLimits()', () => {
       ],
     );
     assert.equal(firstEdge(leases[0]!).safeRateRps, 40);
+  });
+
+  it('gives every node an equal part of the load shares, and tells when they or the time-out move', () => {
+    const load = { cpuMsPerSec: 800, memoryMiB: 512 };
+    const nodes = [report('n1', 95, 0, 0), report('n2', 0, 0, 0)];
+    const { leases, book } = slice(planOf({ nodeCount: 2, load }), nodes, EMPTY_LEASE_BOOK, 0);
+    for (const { cpuMsPerSec, memoryMib, timeoutMs } of leases.map(firstEdge)) {
+      assert.deepEqual([cpuMsPerSec, memoryMib, timeoutMs], [400, 256, 1000]);
+    }
+    const acked = [report('n1', 95, 1, 1000), report('n2', 0, 1, 1000)];
+    const again = (moved: Partial<LoadShare>, timeoutMs = 1000): number => {
+      const plan = planOf({ nodeCount: 2, load: { ...load, ...moved } });
+      const services = plan.services.map((service) => ({ ...service, timeoutMs }));
+      return slice({ ...plan, services }, acked, book, 1000).leases.length;
+    };
+    assert.deepEqual(
+      [again({}), again({ cpuMsPerSec: 801 }), again({ memoryMiB: null }), again({}, 999)],
+      [0, 2, 2, 2],
+    );
   });
 
   it('gives what an edge is not offered in equal parts', () => {
