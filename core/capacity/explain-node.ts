@@ -1,3 +1,4 @@
+import { isBounded } from '../admission/load-limit.ts';
 import type { BucketPlan } from '../allocators/capacity-plan.ts';
 import { consensusBounds } from './consensus.ts';
 import { type DerivationStep, list, num, seconds, step } from './derivation-step.ts';
@@ -13,6 +14,7 @@ export function explainNode(explained: ExplainedEdge): DerivationStep[] {
   return [
     explainBreaker(explained),
     ...explainBuckets(explained),
+    ...explainLoad(explained),
     step(
       'retry budget',
       '20 % · C_int now (not set counts 1)',
@@ -123,6 +125,21 @@ function explainBuckets({ edge: { rate }, plan, nodeCount }: ExplainedEdge): Der
     );
   }
   return steps;
+}
+
+function explainLoad({ plan: { load }, nodeCount }: ExplainedEdge): DerivationStep[] {
+  const words = (share: number | null, unit: string): string => (share === null ? 'no limit' : `${num(share)} ${unit}`);
+  const { cpuMsPerSec, memoryMiB } = load;
+  if (!isBounded(load)) return [];
+  const perNode = (share: number | null): number | null => (share === null ? null : share / nodeCount);
+  return [
+    step(
+      'load estimates per node',
+      'wf(cpuMsPerSec, C_int, weights) and, of calls in flight, wf(memoryMiB, C_ptr, weights); ÷ nodes',
+      `${words(cpuMsPerSec, 'CPU-ms/s')}, ${words(memoryMiB, 'MiB')} ÷ ${nodeCount}`,
+      `${words(perNode(cpuMsPerSec), 'CPU-ms/s')}, ${words(perNode(memoryMiB), 'MiB')}`,
+    ),
+  ];
 }
 
 const bucketWords = ({ maxTokens, tokensPerFill, fillIntervalMs }: BucketPlan): string =>

@@ -89,6 +89,17 @@ describe('explainEdge()', () => {
     );
   });
 
+  it('says what load estimates may add up to, where the service has such a capacity', () => {
+    const text = WORKED_EXAMPLE.replace('concurrency: 24}}', 'concurrency: 24, cpuMsPerSec: 1000}}');
+    const step = stepsOf(exampleInput(text), 'checkout', 'payment').find(
+      ({ quantity }) => quantity === 'load estimates per node',
+    );
+    assert.deepEqual(
+      [step?.substitution, step?.result],
+      ['666.667 CPU-ms/s, no limit ÷ 1', '666.667 CPU-ms/s, no limit'],
+    );
+  });
+
   it('explains why calls without a budget are refused', () => {
     const explained = explainEdge(exampleInput(), 'checkout', 'stock');
     assert.deepEqual(explained, {
