@@ -7,7 +7,7 @@ import {
   type ScopedRoutes,
 } from '../proto/gen/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.ts';
 import type { Any } from '../proto/gen/google/protobuf/any.ts';
-import { buildAccessLog } from './access-log.ts';
+import { buildAccessLogs } from './access-log.ts';
 import { buildAuthorizerFilter } from './authorizer-filter.ts';
 import { buildClientHeaderRemoval } from './client-headers.ts';
 import { adsSource, INITIAL_FETCH_TIMEOUT_MS } from './config-sources.ts';
@@ -61,7 +61,7 @@ function buildConnectionManager(toCollector: boolean): HttpConnectionManager {
     earlyHeaderMutationExtensions: [buildClientHeaderRemoval()],
     routeSpecifier: { $case: 'scopedRoutes', value: scopedRoutes() },
     localReplyConfig: buildLocalReplies(),
-    accessLog: [buildAccessLog()],
+    accessLog: buildAccessLogs(),
     tracing: buildListenerTracing(toCollector),
     httpFilters: [
       httpFilter(FILTER_NAMES.authorizer, buildAuthorizerFilter()),

@@ -24,6 +24,7 @@ export const EXTENSION_TYPES = {
   previousHosts: google('envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate'),
   previousPriorities: google('envoy.extensions.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig'),
   stdoutAccessLog: google('envoy.extensions.access_loggers.stream.v3.StdoutAccessLog'),
+  grpcAccessLog: google('envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig'),
   openTelemetry: google('envoy.config.trace.v3.OpenTelemetryConfig'),
   metricsService: google('envoy.config.metrics.v3.MetricsServiceConfig'),
   upstreamTls: google('envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext'),

@@ -12,7 +12,8 @@ import { KeyRing } from './ledger/key-ring.ts';
 import { HostResources } from './reporter/host-resources.ts';
 import { type FramePublisher, publisherOn } from './reporter/publish-frames.ts';
 import { Reporter } from './reporter/reporter.ts';
-import { startMetricsSink } from './sinks/metrics-sink.ts';
+import { settleCall } from './sinks/settle-calls.ts';
+import { startSinks } from './sinks/sinks-server.ts';
 import { SidecarState } from './state/sidecar-state.ts';
 import { readStateFile } from './state/state-file.ts';
 import { StateSaver } from './state/state-saver.ts';
@@ -50,6 +51,8 @@ export interface Sidecar {
 
 const HTTP_PORT = 18_081;
 const FORGET_EVERY_MS = 60_000;
+/** How long what was reserved stays so beyond its time-out on an edge that is not called any more. */
+const FREE_EVERY_MS = 1000;
 
 /**
  * Starts the sidecar of one Envoy: checks, statistics, frames. Needs no store to
@@ -82,14 +85,17 @@ async function openSidecar(options: SidecarOptions, opened: Close[]): Promise<Om
   const nextId = refusalIds(instance);
   const isReady = (): boolean => state.ready;
   const lastWordMs = (): number => state.lastWordMs;
-  const authorizer = new Authorizer({ mesh, ledger, keys, clock, lastWordMs, isReady, nextId, logger });
+  const authorizer = new Authorizer({ mesh, instance, ledger, keys, clock, lastWordMs, isReady, nextId, logger });
   const frames = publisherOn(`capmesh.v1.frames.${mesh}.${node}`);
-  const sink = await startMetricsSink({
+  const sink = await startSinks({
     address: options.sinksAddress ?? { path: join(stateDir, 'sinks.sock') },
     onFlush: () => reporter.flush(),
+    onCallEnd: (entry) => settleCall(entry, ledger, instance, clock.monotonicMs()),
     logger,
   });
   opened.push(() => sink.stop());
+  const freeing = setInterval(() => ledger.freeTimedOutLoad(clock.monotonicMs()), FREE_EVERY_MS);
+  opened.push(() => clearInterval(freeing));
   const host = new HostResources();
   const sampleResources = () => host.sample();
   const stats = () => sink.stats;
@@ -105,6 +111,8 @@ async function openSidecar(options: SidecarOptions, opened: Close[]): Promise<Om
     sinkMessages: sink.messageCount,
     leaseAgeSeconds: (clock.monotonicMs() - state.lastWordMs) / 1000,
     leaseSeq: ledger.leaseSeq,
+    load: ledger.loadCounts,
+    overAdmissionMax: () => ledger.overAdmissionMax(),
     checkConnections: checks.sessionCount,
   }));
   const checks = await startCheckServer({

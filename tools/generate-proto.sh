@@ -18,6 +18,7 @@ for file in \
   extensions/filters/network/http_connection_manager/v3/http_connection_manager \
   extensions/http/early_header_mutation/header_mutation/v3/header_mutation \
   extensions/upstreams/http/v3/http_protocol_options \
+  service/accesslog/v3/als \
   service/auth/v3/external_auth \
   service/discovery/v3/ads \
   service/metrics/v3/metrics_service \

@@ -1,7 +1,16 @@
-import { checkCall, type Exhaustion, explainExhaustion, type TokenShare } from '../../core/admission/check-call.ts';
+import {
+  checkCall,
+  checkLoadedCall,
+  type Exhaustion,
+  explainExhaustion,
+  explainLoad,
+  type TokenShare,
+} from '../../core/admission/check-call.ts';
 import type { EdgeLedger } from '../../core/admission/edge-ledger.ts';
-import { countAdmitted, countRefused, type EdgeRecord } from '../../core/admission/edge-record.ts';
+import { boundedLoad, countAdmitted, countRefused, type EdgeRecord } from '../../core/admission/edge-record.ts';
 import { takeLine } from '../../core/admission/line-allowance.ts';
+import { writeTicket } from '../../core/admission/load-ticket.ts';
+import { readEstimate } from '../../core/admission/read-load.ts';
 import { refusalMessage } from '../../core/admission/refusal-message.ts';
 import { type RefusalReason, statusOf } from '../../core/admission/refusal-reason.ts';
 import { shareOf, TokenCache } from '../../core/admission/token-cache.ts';
@@ -14,6 +23,8 @@ import { encodeAdmission, encodeRefusal, type RefusalBody } from './check-respon
 
 export interface AuthorizerOptions {
   readonly mesh: string;
+  /** This run of the sidecar: what calls reserve is known to it alone. */
+  readonly instance: string;
   readonly ledger: EdgeLedger;
   readonly keys: KeyRing;
   readonly clock: Clock;
@@ -103,12 +114,36 @@ export class Authorizer {
     call.retry = Number(this.#request.attempt) > 1;
     if (call.retry) edge.retries += 1;
     const silentMs = nowMs - this.#options.lastWordMs();
+    if (this.#request.cpu !== '' || this.#request.memoryMb !== '') {
+      return this.#decideLoaded(edge, share, silentMs, nowMs);
+    }
     const refusal = checkCall(edge, share, call, silentMs, nowMs);
     if (refusal === 'budget-exhausted') return this.#refuse(edge, refusal, explainExhaustion(edge, share, nowMs));
     if (refusal !== null) return this.#refuse(edge, refusal);
     countAdmitted(edge, nowMs);
     this.#count('ok');
     return this.#admission(edge.workload, prio, takeLine(edge.lines, nowMs));
+  }
+
+  /** A call that says what it needs: the same decision as `checkOperation` in one process. */
+  #decideLoaded(edge: EdgeRecord, share: TokenShare | null, silentMs: number, nowMs: number): Buffer {
+    const { workload, service, timeoutMs, lines } = edge;
+    const { prio, retry } = this.#call;
+    const estimate = readEstimate(this.#request.cpu, this.#request.memoryMb);
+    const load = boundedLoad(edge);
+    const call = { prio, retry, estimate, breakerOpen: false, timeoutMs };
+    const verdict = checkLoadedCall(edge, load, share, call, silentMs, nowMs);
+    if (typeof verdict === 'string') {
+      if (verdict === 'budget-exhausted') return this.#refuse(edge, verdict, explainExhaustion(edge, share, nowMs));
+      const full = verdict === 'load-exhausted' && load !== null && estimate !== null;
+      return this.#refuse(edge, verdict, full ? explainLoad(load, estimate, nowMs) : undefined);
+    }
+    countAdmitted(edge, nowMs);
+    this.#count('ok');
+    const logged = takeLine(lines, nowMs);
+    if (verdict === null) return this.#admission(workload, prio, logged);
+    const { instance } = this.#options;
+    return encodeAdmission(workload, prio, logged, writeTicket({ instance, workload, service, id: verdict.id }));
   }
 
   #refuse(edge: EdgeRecord, reason: RefusalReason, exhaustion?: Exhaustion): Buffer {

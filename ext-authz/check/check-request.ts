@@ -12,7 +12,15 @@ const HTTP_HEADERS = 3;
 const ENTRY_KEY = 1;
 const ENTRY_VALUE = 2;
 
-const KEYS = ['service', 'content-type', 'x-capacity-token', 'x-capacity-attempt', 'x-capacity-priority'];
+const KEYS = [
+  'service',
+  'content-type',
+  'x-capacity-token',
+  'x-capacity-attempt',
+  'x-capacity-priority',
+  'x-capacity-cpu',
+  'x-capacity-memory-mb',
+];
 /** Keys of other lengths need not even be read. */
 const KEY_LENGTHS = new Set(KEYS.map((key) => key.length));
 
@@ -32,6 +40,10 @@ export class CheckRequestReader {
   priority = '';
   /** `x-capacity-attempt` as it was sent. */
   attempt = '';
+  /** `x-capacity-cpu` as it was sent; empty = none. */
+  cpu = '';
+  /** `x-capacity-memory-mb` as it was sent; empty = none. */
+  memoryMb = '';
   contentType = '';
   #bytes: Buffer = Buffer.alloc(0);
   #key = '';
@@ -45,6 +57,8 @@ export class CheckRequestReader {
     this.service = '';
     this.priority = '';
     this.attempt = '';
+    this.cpu = '';
+    this.memoryMb = '';
     this.contentType = '';
     this.#bytes = bytes;
     return this.#fields(0, bytes.length, this.#onCheck);
@@ -75,6 +89,12 @@ export class CheckRequestReader {
         break;
       case 'x-capacity-attempt':
         this.attempt = this.#value();
+        break;
+      case 'x-capacity-cpu':
+        this.cpu = this.#value();
+        break;
+      case 'x-capacity-memory-mb':
+        this.memoryMb = this.#value();
         break;
       case 'content-type':
         this.contentType = this.#value();

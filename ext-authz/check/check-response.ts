@@ -49,17 +49,22 @@ const OVERWRITE_IF_EXISTS_OR_ADD = 2;
 const RESPONSE_BYTES_MAX = 8192;
 const writer = new BackwardWriter(RESPONSE_BYTES_MAX);
 
-/** Key of the dynamic metadata that makes Envoy write a line (`buildAccessLog`). */
+/** Keys of the dynamic metadata by which Envoy logs a call: a line for readers, or its end for the sidecar (`buildAccessLogs`). */
 const LOGGED_WORKLOAD = 'log';
+const LOAD_TICKET = 'load';
 
 /**
  * gRPC frame of the answer that lets a call pass as `workload` at `prio`; both overwrite what the client sent.
  *
  * @param logged whether Envoy writes a line about it
+ * @param ticket of what the call has reserved; `null` = nothing
  */
-export function encodeAdmission(workload: string, prio: number, logged: boolean): Buffer {
+export function encodeAdmission(workload: string, prio: number, logged: boolean, ticket: string | null = null): Buffer {
   writer.reset();
-  if (logged) writeLogMark(workload);
+  const metadata = writer.mark();
+  if (logged) writeEntry(LOGGED_WORKLOAD, workload);
+  if (ticket !== null) writeEntry(LOAD_TICKET, ticket);
+  if (logged || ticket !== null) writer.closeMessage(RESPONSE_METADATA, metadata);
   const ok = writer.mark();
   writeHeader(OK_HEADERS, 'x-capacity-priority', String(prio));
   writeHeader(OK_HEADERS, 'x-capacity-workload', workload);
@@ -72,7 +77,11 @@ export function encodeAdmission(workload: string, prio: number, logged: boolean)
 export function encodeRefusal({ body, rateRps, grpcCaller, logged }: Refusal): Buffer {
   const status = statusOf(body.reason);
   writer.reset();
-  if (logged !== null) writeLogMark(logged);
+  if (logged !== null) {
+    const metadata = writer.mark();
+    writeEntry(LOGGED_WORKLOAD, logged);
+    writer.closeMessage(RESPONSE_METADATA, metadata);
+  }
   const denied = writer.mark();
   writer.text(DENIED_BODY, JSON.stringify(body));
   if (status.http === 429 || status.http === 503) writePause(body, rateRps);
@@ -89,13 +98,12 @@ export function encodeRefusal({ body, rateRps, grpcCaller, logged }: Refusal): B
   return writer.toFrame();
 }
 
-function writeLogMark(workload: string): void {
+function writeEntry(key: string, text: string): void {
   const mark = writer.mark();
-  writer.text(VALUE_STRING, workload);
+  writer.text(VALUE_STRING, text);
   writer.closeMessage(ENTRY_VALUE, mark);
-  writer.text(ENTRY_KEY, LOGGED_WORKLOAD);
+  writer.text(ENTRY_KEY, key);
   writer.closeMessage(STRUCT_FIELDS, mark);
-  writer.closeMessage(RESPONSE_METADATA, mark);
 }
 
 /** `Retry-After` in whole seconds and the RateLimit fields of the IETF draft: a quota of `rateRps` a second. */

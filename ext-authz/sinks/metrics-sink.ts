@@ -1,84 +1,30 @@
-import { createServer, type Socket } from 'node:net';
-import { Server, ServerCredentials, type ServerReadableStream } from '@grpc/grpc-js';
-import { type ListenAddress, listen } from '../../platform/listen-address.ts';
-import type { Logger } from '../../platform/logger.ts';
-import {
-  MetricsServiceService,
-  type StreamMetricsMessage,
-  type StreamMetricsResponse,
-} from '../../proto/gen/envoy/service/metrics/v3/metrics_service.ts';
+import type { StreamMetricsMessage } from '../../proto/gen/envoy/service/metrics/v3/metrics_service.ts';
 import { EnvoyStats } from './fold-metrics.ts';
 
-export interface MetricsSinkOptions {
-  readonly address: ListenAddress;
-  /** Called once per flush of Envoy, after its last message. */
-  readonly onFlush: () => void;
-  readonly logger: Logger;
-  /** A flush is over when nothing more comes for this long; default 20 ms. */
-  readonly quietMs?: number | undefined;
-}
-
-export interface MetricsSink {
-  readonly address: ListenAddress;
-  readonly stats: EnvoyStats;
-  readonly messageCount: number;
-  stop(): Promise<void>;
-}
-
 const QUIET_MS = 20;
-const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
-const STREAMS_MAX = 64;
 
 /**
- * Receives Envoy's statistics (`envoy.service.metrics.v3.MetricsService`). With
- * `batch_size` a flush comes in several messages that share one timestamp: a new
- * timestamp or a short silence ends it.
+ * Folds Envoy's statistics. With `batch_size` a flush comes in several messages
+ * that share one timestamp: a new timestamp or a short silence ends it.
  */
-export async function startMetricsSink(options: MetricsSinkOptions): Promise<MetricsSink> {
-  const { logger } = options;
-  const flushes = new FlushDetector(options.onFlush, options.quietMs ?? QUIET_MS);
-  const stats = new EnvoyStats();
-  let messageCount = 0;
-  const server = new Server({
-    'grpc.max_receive_message_length': MESSAGE_BYTES_MAX,
-    'grpc.max_concurrent_streams': STREAMS_MAX,
-  });
-  server.addService(MetricsServiceService, {
-    streamMetrics: (call: ServerReadableStream<StreamMetricsMessage, StreamMetricsResponse>) => {
-      call.on('data', (message: StreamMetricsMessage) => {
-        messageCount += 1;
-        const baseline = flushes.message(timestampOf(message));
-        stats.fold(message.envoyMetrics, baseline);
-      });
-      call.on('error', (error) => logger.debug({ err: error }, 'a metrics stream ended'));
-    },
-  });
-  // grpc-js would make the socket file with the mask of an unknown moment; so the listening is ours.
-  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const sockets = new Set<Socket>();
-  const listener = createServer((socket) => {
-    socket.on('error', (error) => logger.debug({ err: error }, 'a metrics connection failed'));
-    socket.on('close', () => sockets.delete(socket));
-    sockets.add(socket);
-    injector.injectConnection(socket);
-  });
-  const address = await listen(listener, options.address);
-  listener.on('error', (error) => logger.error({ err: error }, 'the metrics sink failed'));
-  return {
-    address,
-    stats,
-    get messageCount() {
-      return messageCount;
-    },
-    stop: async () => {
-      flushes.stop();
-      const closed = new Promise<void>((resolve) => listener.close(() => resolve()));
-      injector.destroy();
-      server.forceShutdown();
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-  };
+export class MetricsSink {
+  readonly stats = new EnvoyStats();
+  messageCount = 0;
+  readonly #flushes: FlushDetector;
+
+  constructor(onFlush: () => void, quietMs = QUIET_MS) {
+    this.#flushes = new FlushDetector(onFlush, quietMs);
+  }
+
+  take(message: StreamMetricsMessage): void {
+    this.messageCount += 1;
+    const baseline = this.#flushes.message(timestampOf(message));
+    this.stats.fold(message.envoyMetrics, baseline);
+  }
+
+  stop(): void {
+    this.#flushes.stop();
+  }
 }
 
 /** Tells where one flush ends and which one is the first. */

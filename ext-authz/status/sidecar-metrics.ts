@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { LoadCounts, LoadEstimate } from '../../core/admission/load-limit.ts';
 
 /** What the metrics are read from, at every scrape. */
 export interface MetricsSource {
@@ -11,6 +12,8 @@ export interface MetricsSource {
   readonly leaseAgeSeconds: number;
   readonly leaseSeq: number;
   readonly checkConnections: number;
+  readonly load: LoadCounts;
+  readonly overAdmissionMax: () => LoadEstimate;
 }
 
 export interface SidecarMetrics {
@@ -19,6 +22,41 @@ export interface SidecarMetrics {
 }
 
 const DURATION_BOUNDS_SECONDS = [5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 1e-2];
+
+/** What is one number, and how it is read. */
+const NUMBERS: readonly [
+  name: string,
+  help: string,
+  kind: 'counter' | 'gauge',
+  value: (from: MetricsSource) => number,
+][] = [
+  ['capmesh_checks_uncounted_total', 'Checks that fell on no counted edge', 'counter', (from) => from.uncounted],
+  ['capmesh_verified_tokens', 'Verified tokens that are kept', 'gauge', (from) => from.tokens],
+  ['capmesh_frames_sent_total', 'Telemetry frames sent', 'counter', (from) => from.framesSent],
+  ['capmesh_frames_dropped_total', 'Telemetry frames that could not be sent', 'counter', (from) => from.framesDropped],
+  ['capmesh_sink_messages_total', 'Messages of the stats sink', 'counter', (from) => from.sinkMessages],
+  [
+    'capmesh_lease_age_seconds',
+    'Time since the last word of the control plane',
+    'gauge',
+    (from) => from.leaseAgeSeconds,
+  ],
+  ['capmesh_lease_seq', 'Sequence number of the lease in force', 'gauge', (from) => from.leaseSeq],
+  ['capmesh_load_open', 'Calls in flight that have reserved load', 'gauge', (from) => from.load.open],
+  [
+    'capmesh_load_over_admission_max_cpu_ms',
+    'CPU-ms by which calls in flight may exceed what they reserved, at most',
+    'gauge',
+    (from) => from.overAdmissionMax().cpu,
+  ],
+  [
+    'capmesh_load_over_admission_max_memory_mib',
+    'MiB by which calls in flight may exceed what they reserved, at most',
+    'gauge',
+    (from) => from.overAdmissionMax().memoryMb,
+  ],
+  ['capmesh_check_connections', 'Open connections of the check server', 'gauge', (from) => from.checkConnections],
+];
 
 /** Prometheus metrics of a sidecar. Counts are read when scraped, so that a check pays for one histogram only. */
 export function createSidecarMetrics(read: () => MetricsSource): SidecarMetrics {
@@ -34,32 +72,8 @@ export function createSidecarMetrics(read: () => MetricsSource): SidecarMetrics 
       for (const [reason, count] of read().answers) this.inc({ reason }, count);
     },
   });
-  const numbers: readonly [
-    name: string,
-    help: string,
-    kind: 'counter' | 'gauge',
-    value: (from: MetricsSource) => number,
-  ][] = [
-    ['capmesh_checks_uncounted_total', 'Checks that fell on no counted edge', 'counter', (from) => from.uncounted],
-    ['capmesh_verified_tokens', 'Verified tokens that are kept', 'gauge', (from) => from.tokens],
-    ['capmesh_frames_sent_total', 'Telemetry frames sent', 'counter', (from) => from.framesSent],
-    [
-      'capmesh_frames_dropped_total',
-      'Telemetry frames that could not be sent',
-      'counter',
-      (from) => from.framesDropped,
-    ],
-    ['capmesh_sink_messages_total', 'Messages of the stats sink', 'counter', (from) => from.sinkMessages],
-    [
-      'capmesh_lease_age_seconds',
-      'Time since the last word of the control plane',
-      'gauge',
-      (from) => from.leaseAgeSeconds,
-    ],
-    ['capmesh_lease_seq', 'Sequence number of the lease in force', 'gauge', (from) => from.leaseSeq],
-    ['capmesh_check_connections', 'Open connections of the check server', 'gauge', (from) => from.checkConnections],
-  ];
-  for (const [name, help, kind, value] of numbers) {
+  addLoadEnds(read, registers);
+  for (const [name, help, kind, value] of NUMBERS) {
     if (kind === 'gauge')
       new Gauge({
         name,
@@ -87,4 +101,18 @@ export function createSidecarMetrics(read: () => MetricsSource): SidecarMetrics 
     registers,
   });
   return { registry, observeCheck: (seconds) => duration.observe(seconds) };
+}
+
+function addLoadEnds(read: () => MetricsSource, registers: Registry[]): void {
+  new Counter({
+    name: 'capmesh_load_ended_total',
+    help: 'Ends of calls that had reserved load: settled by their cost, as estimated, freed at their time-out, or not known',
+    labelNames: ['how'],
+    registers,
+    collect() {
+      this.reset();
+      const { settled, asEstimated, timedOut, unknown } = read().load;
+      for (const [how, count] of Object.entries({ settled, asEstimated, timedOut, unknown })) this.inc({ how }, count);
+    },
+  });
 }

@@ -9,6 +9,9 @@ import { ISSUED_AT, makeKey, type TestKey } from './test-tokens.ts';
 
 export const silentLogger = pino({ level: 'silent' });
 
+/** The run of the sidecar that the fixture stands for. */
+export const INSTANCE = 'run-1';
+
 /** An authorizer on the worked example (CONTRACT §I): one node, payment with its two callers, a clock moved by hand. */
 export interface CheckFixture {
   readonly authorizer: Authorizer;
@@ -79,6 +82,7 @@ export function checkFixture(
   let refusals = 0;
   const authorizer = new Authorizer({
     mesh: 'shop',
+    instance: INSTANCE,
     ledger,
     keys,
     clock,

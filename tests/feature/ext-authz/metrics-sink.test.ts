@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClientWritableStream, credentials } from '@grpc/grpc-js';
-import { type MetricsSink, startMetricsSink } from '../../../ext-authz/sinks/metrics-sink.ts';
+import { type Sinks, startSinks } from '../../../ext-authz/sinks/sinks-server.ts';
 import {
   MetricsServiceClient,
   StreamMetricsMessage,
@@ -12,7 +12,7 @@ import { silentLogger } from '../../support/check-fixture.ts';
 
 describe('metrics sink over a unix socket', () => {
   let folder: string;
-  let sink: MetricsSink;
+  let sink: Sinks;
   let client: MetricsServiceClient;
   let stream: ClientWritableStream<StreamMetricsMessage>;
   let flushes: number;
@@ -28,7 +28,7 @@ describe('metrics sink over a unix socket', () => {
       flushes += 1;
       flushed();
     };
-    sink = await startMetricsSink({ address: { path }, onFlush, logger: silentLogger });
+    sink = await startSinks({ address: { path }, onFlush, onCallEnd: () => {}, logger: silentLogger });
     assert.equal(statSync(path).mode & 0o777, 0o600);
     client = new MetricsServiceClient(`unix:${path}`, credentials.createInsecure());
     openStream();

@@ -13,11 +13,19 @@ import { buildBootstrap } from '../../../envoy/bootstrap.ts';
 import { buildSnapshot } from '../../../envoy/render-plan.ts';
 import { buildRuntimeLayer } from '../../../envoy/runtime-layer.ts';
 import { type CheckServer, startCheckServer } from '../../../ext-authz/check/check-server.ts';
-import { type MetricsSink, startMetricsSink } from '../../../ext-authz/sinks/metrics-sink.ts';
+import { settleCall } from '../../../ext-authz/sinks/settle-calls.ts';
+import { type Sinks, startSinks } from '../../../ext-authz/sinks/sinks-server.ts';
 import { findBinary } from '../../../platform/binaries.ts';
 import { systemClock } from '../../../platform/clock.ts';
 import { callThroughEnvoy } from '../../support/call-through-envoy.ts';
-import { batchToPayment, checkFixture, checkoutToPayment, leaseOf, silentLogger } from '../../support/check-fixture.ts';
+import {
+  batchToPayment,
+  checkFixture,
+  checkoutToPayment,
+  INSTANCE,
+  leaseOf,
+  silentLogger,
+} from '../../support/check-fixture.ts';
 import { edgePlan, planOf, servicePlan } from '../../support/plans.ts';
 import { quietLogger } from '../../support/quiet-logger.ts';
 import { claimsOfA, signToken } from '../../support/test-tokens.ts';
@@ -34,7 +42,7 @@ describe('sidecar behind a real Envoy', () => {
   let xds: XdsServer;
   let grpc: Server;
   let checks: CheckServer;
-  let sink: MetricsSink;
+  let sink: Sinks;
   let envoy: ChildProcess;
   let envoyUrl: string;
   let flushes = 0;
@@ -56,7 +64,12 @@ describe('sidecar behind a real Envoy', () => {
     const onFlush = () => {
       flushes += 1;
     };
-    sink = await startMetricsSink({ address: { path: join(folder, 'sinks.sock') }, onFlush, logger: silentLogger });
+    sink = await startSinks({
+      address: { path: join(folder, 'sinks.sock') },
+      onFlush,
+      onCallEnd: (entry) => settleCall(entry, fixture.ledger, INSTANCE, fixture.clock.monotonicMs()),
+      logger: silentLogger,
+    });
     const breaker = { maxRequests: MAX_REQUESTS, maxConnections: 4, maxPendingRequests: 2 };
     const edges = [edgePlan('checkout', 'payment', { breaker }), edgePlan('batch', 'payment')];
     xds = new XdsServer({ clock: systemClock, logger: quietLogger });

@@ -12,6 +12,9 @@ describe('CheckRequestReader', () => {
     'x-capacity-token',
     'x-capacity-priority',
     'x-capacity-attempt',
+    'x-capacity-cpu',
+    'x-capacity-memory-mb',
+    'x-capacity-operation',
     'content-type',
     'x-capacity-tokem',
     'cookie',
@@ -45,6 +48,8 @@ describe('CheckRequestReader', () => {
         assert.equal(reader.token, sent['x-capacity-token'] ?? '');
         assert.equal(reader.priority, sent['x-capacity-priority'] ?? '');
         assert.equal(reader.attempt, sent['x-capacity-attempt'] ?? '');
+        assert.equal(reader.cpu, sent['x-capacity-cpu'] ?? '');
+        assert.equal(reader.memoryMb, sent['x-capacity-memory-mb'] ?? '');
         assert.equal(reader.contentType, sent['content-type'] ?? '');
       }),
     );
