@@ -123,7 +123,7 @@ export function renewLoadShare(limit: LoadLimit, share: LoadShare, nowMs: number
 /** Whether a call of this estimate fits now. Charges nothing, but frees what has timed out. */
 export function loadFits(limit: LoadLimit, estimate: LoadEstimate, nowMs: number): boolean {
   freeTimedOut(limit, nowMs);
-  if (limit.open.size >= OPEN_MAX || limit.counts.open >= OPEN_TOTAL_MAX) return false;
+  if (isCrowded(limit)) return false;
   const { cpu, memoryMb } = scaled(limit, estimate);
   const { cpuMsPerSec, memoryMiB } = limit.share;
   if (cpuMsPerSec !== null && !covers(cpuLevel(limit, nowMs), cpu)) return false;
@@ -187,8 +187,11 @@ export function loadRetryAfterMs(limit: LoadLimit, estimate: LoadEstimate, nowMs
   const forCpu = cpuMsPerSec === null ? 0 : retryAfterMs(cpuLevel(limit, nowMs), cpuMsPerSec, cpu);
   const isFull = memoryMiB !== null && limit.memoryHeldMb + memoryMb > memoryMiB;
   const [oldest] = limit.open.values();
-  return Math.max(forCpu, isFull || limit.open.size >= OPEN_MAX ? Math.ceil((oldest?.freeAtMs ?? nowMs) - nowMs) : 0);
+  return Math.max(forCpu, isFull || isCrowded(limit) ? Math.ceil((oldest?.freeAtMs ?? nowMs) - nowMs) : 0);
 }
+
+/** As many calls are open as are kept. */
+const isCrowded = ({ open, counts }: LoadLimit): boolean => open.size >= OPEN_MAX || counts.open >= OPEN_TOTAL_MAX;
 
 /** A call whose end was never told is freed at its time-out. Looks at nothing while none can have timed out. */
 export function freeTimedOut(limit: LoadLimit, nowMs: number): void {

@@ -175,6 +175,7 @@ describe('load limit (CONTRACT §D)', () => {
     assert.equal(counts.open, 1);
     counts.open = 100_000;
     assert.equal(loadFits(limit, { cpu: 0, memoryMb: 1 }, 0), false);
+    assert.equal(loadRetryAfterMs(limit, { cpu: 0, memoryMb: 1 }, 0), TIMEOUT_MS);
     assert.equal(loadFits(limit, { cpu: 0, memoryMb: 1 }, TIMEOUT_MS), true, 'its own call has timed out');
     assert.equal(counts.timedOut, 1);
   });
