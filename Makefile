@@ -2,7 +2,7 @@
 # node_modules/ and .tools/. Each step leaves a file that says it is done.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo up test golden lint coverage mutate clean bench-overload bench-calm bench-neighbour bench-incidents bench-sweep bench-tick
+.PHONY: help setup build demo up test golden lint coverage mutate clean bench-overload bench-calm bench-neighbour bench-incidents bench-sweep bench-tick bench-revocation
 
 ROOMS := core envoy control-plane ext-authz cli platform demo bench tests
 SOURCES := $(shell find $(wildcard $(ROOMS)) -name '*.ts' 2>/dev/null)
@@ -47,6 +47,9 @@ bench-sweep: $(COMPILED) ## the stable region of a sweep against the real mesh a
 
 bench-tick: $(COMPILED) ## cost of a kernel tick, and of a mesh's spectrum beside NumPy and SciPy (about two minutes)
 	node dist/bench/tick.js $(BENCH_ARGS)
+
+bench-revocation: $(COMPILED) ## time from "capmesh token revoke" to the first refusal, on four Envoys (about a minute)
+	node dist/bench/revocation.js $(BENCH_ARGS)
 
 lint: $(INSTALLED) ## formatting, lint rules and the walls between the rooms
 	npm run --silent lint

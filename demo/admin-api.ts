@@ -45,6 +45,11 @@ export class AdminApi {
     return this.call(this.client.revokeWorkload.bind(this.client), { workload });
   }
 
+  /** Makes one token invalid and frees its capacity. */
+  revokeToken(grantId: string): Promise<unknown> {
+    return this.call(this.client.revokeToken.bind(this.client), { grantId });
+  }
+
   /** New events as they happen; `fromStart`: after all that are kept. The caller cancels the stream. */
   events({ fromStart = false } = {}): ClientReadableStream<CapacityEvent> {
     return this.client.watchEvents(WatchEventsRequest.fromPartial({ fromStart }), this.metadata);

@@ -6,6 +6,7 @@ import { withCapacity } from '../grpc-connection.ts';
 import { timeOf } from '../output/time-of.ts';
 import { toJson } from '../output/to-json.ts';
 import { parseDurationMs, parseFraction } from '../parse-options.ts';
+import { revokeTokenCommand } from './revoke-token.ts';
 
 interface RequestOptions {
   readonly geo?: number;
@@ -18,9 +19,10 @@ interface RequestOptions {
 
 export function tokenCommand(context: CliContext): Command {
   return new Command('token')
-    .description('capacity tokens of a workload that is enrolled here')
+    .description('capacity tokens: ask for them, give them back, revoke them')
     .addCommand(requestCommand(context))
-    .addCommand(releaseCommand(context));
+    .addCommand(releaseCommand(context))
+    .addCommand(revokeTokenCommand(context));
 }
 
 function requestCommand(context: CliContext): Command {

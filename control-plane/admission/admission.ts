@@ -20,6 +20,7 @@ import { signToken } from './sign-token.ts';
 
 /** The part of the ledger that admission needs. */
 export interface Ledger {
+  workloads(): string[];
   account(workload: string): Account;
   update<T>(workload: string, wallMs: number, change: (account: Account) => AccountChange<T>): Promise<T>;
 }
@@ -53,6 +54,13 @@ export type CapacityAnswer =
       readonly conditional: boolean;
     }
   | GrantRefusal;
+
+/** A grant that was taken away before its end. */
+export interface RevokedGrant {
+  readonly workload: string;
+  /** When it would have ended, UTC milliseconds. */
+  readonly expiresAtMs: number;
+}
 
 /** Who may have how much, and the proof of it (CONTRACT §E). */
 export class Admission {
@@ -123,20 +131,33 @@ export class Admission {
     return outcome.admitted ? this.#sign(workload, outcome) : outcome;
   }
 
-  /**
-   * Gives a grant back before it expires. Its token is revoked before the room
-   * is free again, so that it is never used twice.
-   */
+  /** Gives a grant back before it expires. */
   async release(workload: string, grantId: string): Promise<boolean> {
+    return (await this.#takeBack(workload, grantId, 'released')) !== null;
+  }
+
+  /** Takes the grant of one token away, whosever it is. `null` where no account holds it. */
+  async revokeGrant(grantId: string): Promise<RevokedGrant | null> {
+    const { ledger } = this.#deps;
+    const holder = ledger.workloads().find((workload) => ledger.account(workload).grants.some(isGrant(grantId)));
+    if (holder === undefined) return null;
+    const grant = await this.#takeBack(holder, grantId, 'revoked');
+    return grant === null ? null : { workload: holder, expiresAtMs: grant.expiresAtMs };
+  }
+
+  /**
+   * Drops a grant from its account. Its token is revoked before the room is free
+   * again, so that it is never used twice.
+   */
+  async #takeBack(workload: string, grantId: string, how: 'released' | 'revoked'): Promise<Grant | null> {
     const wallMs = this.#deps.clock.wallMs();
-    const isGrant = (grant: Grant): boolean => grant.jti === grantId;
-    const grant = liveGrants(this.#deps.ledger.account(workload).grants, wallMs).find(isGrant);
-    if (grant === undefined) return false;
+    const grant = liveGrants(this.#deps.ledger.account(workload).grants, wallMs).find(isGrant(grantId));
+    if (grant === undefined) return null;
     await this.#deps.revoker.revokeGrant(grantId, grant.expiresAtMs);
-    return await this.#deps.ledger.update(workload, wallMs, (account) => {
-      if (!account.grants.some(isGrant)) return { account: null, result: false };
-      const grants = account.grants.filter((each) => !isGrant(each));
-      return { account: withEvent({ ...account, grants }, `grant ${grantId} released`, wallMs), result: true };
+    return await this.#deps.ledger.update<Grant | null>(workload, wallMs, (account) => {
+      if (!account.grants.some(isGrant(grantId))) return { account: null, result: null };
+      const grants = account.grants.filter((each) => each.jti !== grantId);
+      return { account: withEvent({ ...account, grants }, `grant ${grantId} ${how}`, wallMs), result: grant };
     });
   }
 
@@ -169,6 +190,11 @@ export class Admission {
     return { admitted: true, token, grantId: jti, expiresAtMs, conditional };
   }
 }
+
+const isGrant =
+  (grantId: string) =>
+  ({ jti }: Grant): boolean =>
+    jti === grantId;
 
 type Refused = Extract<GrantDecision, { admitted: false }>;
 type Admitted = Extract<GrantDecision, { admitted: true }> & { readonly generation: number };

@@ -4,6 +4,7 @@ import type { SubstrateView } from '../../core/kernel/substrate-view.ts';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { meshToMessage } from '../../platform/mesh-message.ts';
+import { secondsAndNanos } from '../../platform/protobuf-time.ts';
 import type {
   ActionControl,
   ApplyRequest,
@@ -19,6 +20,8 @@ import type {
   ExplainResponse,
   RecordedText,
   RecordRequest,
+  RevokeTokenRequest,
+  RevokeTokenResponse,
   RevokeWorkloadRequest,
   RevokeWorkloadResponse,
   SetActionControlRequest,
@@ -36,6 +39,7 @@ import type { Admission } from '../admission/admission.ts';
 import type { ConfigView } from '../state/config-view.ts';
 import type { EventStore } from '../state/event-store.ts';
 import type { ActionHandlers } from './action-handlers.ts';
+import { ApiError } from './api-error.ts';
 import { type MeshEdits, revisionsOf } from './mesh-edits.ts';
 import { type RecordingSource, recordingStream } from './recording-stream.ts';
 import { notDeclared, refuseInvalid } from './refuse-request.ts';
@@ -112,6 +116,13 @@ export class AdminHandlers {
   async revokeWorkload(request: RevokeWorkloadRequest): Promise<RevokeWorkloadResponse> {
     refuseInvalid('capmesh.v1.RevokeWorkloadRequest', request);
     return { generation: await this.#deps.admission.revoke(request.workload) };
+  }
+
+  async revokeToken(request: RevokeTokenRequest): Promise<RevokeTokenResponse> {
+    refuseInvalid('capmesh.v1.RevokeTokenRequest', request);
+    const revoked = await this.#deps.admission.revokeGrant(request.grantId);
+    if (revoked === null) throw new ApiError('not-found', `no account holds a live grant ${request.grantId}`);
+    return { workload: revoked.workload, expiresAt: secondsAndNanos(revoked.expiresAtMs) };
   }
 
   setActionControl(request: SetActionControlRequest): Promise<ActionControl> {

@@ -75,6 +75,7 @@ function adminServer({ admin, authenticator, logger }: ApiDependencies): AdminSe
     deleteBudget: unary((request) => admin.deleteBudget(request)),
     enrol: unary((request) => admin.enrol(request)),
     revokeWorkload: unary((request) => admin.revokeWorkload(request)),
+    revokeToken: unary((request) => admin.revokeToken(request)),
     setActionControl: unary((request) => admin.setActionControl(request)),
     cancelAction: unary((request) => admin.cancelAction(request)),
     getStatus: unary(() => admin.getStatus()),

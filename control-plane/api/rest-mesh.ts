@@ -52,6 +52,11 @@ export function addMeshRoutes(server: FastifyInstance, { admin, authenticator }:
   server.post<NamedParams>('/v1/workloads/:name/revoke', { onRequest }, async ({ params }) =>
     messageToJson('capmesh.v1.RevokeWorkloadResponse', await admin.revokeWorkload({ workload: params.name })),
   );
+  server.post<{ Params: { readonly grantId: string } }>(
+    '/v1/tokens/:grantId/revoke',
+    { onRequest },
+    async ({ params }) => messageToJson('capmesh.v1.RevokeTokenResponse', await admin.revokeToken(params)),
+  );
 }
 
 type Guard = (request: FastifyRequest) => Promise<void>;

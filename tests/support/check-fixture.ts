@@ -115,8 +115,8 @@ export function checkRequest(service: string, headers: Readonly<Record<string, s
   return Buffer.from(CheckRequest.encode(CheckRequest.fromPartial({ attributes })).finish());
 }
 
-export const withToken = (token: string, headers: Readonly<Record<string, string>> = {}): Buffer =>
-  checkRequest('payment', { ':authority': 'payment', 'x-capacity-token': token, ...headers });
+export const withToken = (token: string, headers: Readonly<Record<string, string>> = {}, service = 'payment'): Buffer =>
+  checkRequest(service, { ':authority': service, 'x-capacity-token': token, ...headers });
 
 /** What an answer says, in the generated types. */
 export interface Answer {

@@ -30,6 +30,7 @@ const COMPLETE: Readonly<Record<string, { fromPartial(partial: object): object }
   setBudget: admin.SetBudgetResponse,
   deleteBudget: admin.DeleteResponse,
   enrol: admin.EnrolResponse,
+  revokeToken: admin.RevokeTokenResponse,
   revokeWorkload: admin.RevokeWorkloadResponse,
   getStatus: admin.Status,
   getSubstrate: admin.Substrate,

@@ -48,6 +48,10 @@ export class MemoryLedger implements Ledger {
     return this.accounts.get(workload) ?? EMPTY_ACCOUNT;
   }
 
+  workloads(): string[] {
+    return [...this.accounts.keys()];
+  }
+
   async update<T>(workload: string, _wallMs: number, change: (account: Account) => AccountChange<T>): Promise<T> {
     const { account, result } = change(this.account(workload));
     if (account !== null) this.accounts.set(workload, account);

@@ -14,6 +14,7 @@ const ask = (workloadId: string, capacityVector?: object) =>
 describe('capacity over both doors (CONTRACT §I, grants)', () => {
   let api: ApiFixture;
   let secret = '';
+  let batchSecret = '';
   before(async () => {
     api = await startApi();
     equal((await api.rest('PUT', '/v1/mesh', { body: WORKED_EXAMPLE })).status, 200);
@@ -29,8 +30,8 @@ describe('capacity over both doors (CONTRACT §I, grants)', () => {
   });
 
   it('a name alone is nothing: no secret, the secret of another, a made-up workload', async () => {
-    const other = (await api.rest('POST', '/v1/workloads/batch/enrol')).body.secret;
-    for (const token of [null, 'guess', other]) {
+    batchSecret = (await api.rest('POST', '/v1/workloads/batch/enrol')).body.secret;
+    for (const token of [null, 'guess', batchSecret]) {
       await rejects(grpcCall(api.capacity, api.capacity.requestCapacity, ask('checkout'), token), {
         code: status.UNAUTHENTICATED,
       });
@@ -86,6 +87,27 @@ describe('capacity over both doors (CONTRACT §I, grants)', () => {
       secret,
     );
     equal(twice.released, false);
+  });
+
+  it('an operator revokes one token: its sidecars are told until when, its capacity is free, others go on', async () => {
+    const kept = await grpcCall(api.capacity, api.capacity.requestCapacity, ask('batch', HALF), batchSecret);
+    const taken = await grpcCall(api.capacity, api.capacity.requestCapacity, ask('batch', HALF), batchSecret);
+    const full = await grpcCall(api.capacity, api.capacity.requestCapacity, ask('batch', HALF), batchSecret);
+    equal(full.admitted, false);
+    const revoked = await grpcCall(api.admin, api.admin.revokeToken, { grantId: taken.grantId });
+    deepEqual(revoked, { workload: 'batch', expiresAt: taken.expiresAt });
+    equal(api.revoker.grants.get(taken.grantId), 1000 * (taken.expiresAt?.seconds ?? 0));
+    equal(api.revoker.grants.has(kept.grantId), false);
+    const again = await grpcCall(api.capacity, api.capacity.requestCapacity, ask('batch', HALF), batchSecret);
+    equal(again.admitted, true);
+    const overRest = await api.rest('POST', `/v1/tokens/${again.grantId}/revoke`);
+    deepEqual([overRest.status, overRest.body.workload], [200, 'batch']);
+    match(api.ledger.account('batch').events.at(-1)?.message ?? '', new RegExp(`grant ${again.grantId} revoked`));
+    await rejects(grpcCall(api.admin, api.admin.revokeToken, { grantId: taken.grantId }), { code: status.NOT_FOUND });
+    await rejects(grpcCall(api.admin, api.admin.revokeToken, { grantId: 'two words' }), {
+      code: status.INVALID_ARGUMENT,
+    });
+    equal((await api.rest('POST', '/v1/tokens/x/revoke', { token: batchSecret })).status, 401);
   });
 
   it('checks the request: duration and vector', async () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type CliFixture, startCliFixture } from '../../support/cli-fixture.ts';
+import { status } from '@grpc/grpc-js';
+import { type CliFixture, grpcError, startCliFixture } from '../../support/cli-fixture.ts';
+import { claimsOfA, ISSUED_AT, makeKey, signToken } from '../../support/test-tokens.ts';
 
 const BUDGET = { workload: 'checkout', service: 'payment', vector: { cInt: 0.3, cPtr: 0.75 }, rps: 120, revision: 12 };
 const settled = (revision: number): object => ({
@@ -142,6 +144,25 @@ describe('capmesh: commands that change something', () => {
     cli.answers.apply = () => ({ applied: true, revision: 3, changed: ['workloads.batch'], unenrolled: ['batch'] });
     const { out } = await cli.run('apply', '-f', 'm.yaml', '--no-wait');
     assert.equal(out, 'changed workloads.batch\nbatch has no enrolment secret yet: capmesh enrol batch');
+  });
+
+  it('token revoke takes a token or its jti, and refuses what is neither', async () => {
+    cli.answers.revokeToken = () => ({ workload: 'checkout', expiresAt: { seconds: ISSUED_AT, nanos: 0 } });
+    const token = signToken(makeKey('k1'), claimsOfA);
+    for (const each of [token, 'grant-a']) {
+      const { code, out } = await cli.run('token', 'revoke', each);
+      assert.deepEqual(
+        [code, out],
+        [0, 'revoked grant-a of checkout, which would have ended 2027-01-15T08:00:00.000Z'],
+      );
+      assert.deepEqual(cli.requests.at(-1)?.request, { grantId: 'grant-a' });
+    }
+    const json = await cli.run('token', 'revoke', 'grant-a', '--json');
+    assert.equal(JSON.parse(json.out).workload, 'checkout');
+    const garbage = await cli.run('token', 'revoke', 'a.b.c');
+    assert.deepEqual([garbage.code, /not a capacity token/.test(garbage.err)], [2, true]);
+    cli.answers.revokeToken = () => grpcError(status.NOT_FOUND, 'no account holds a live grant x');
+    assert.equal((await cli.run('token', 'revoke', 'x')).code, 1);
   });
 
   it('revoke says from which generation on', async () => {

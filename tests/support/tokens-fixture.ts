@@ -1,0 +1,132 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ChannelCredentials } from '@grpc/grpc-js';
+import { type ControlPlane, startControlPlane } from '../../control-plane/main.ts';
+import { type Sidecar, startSidecar } from '../../ext-authz/main.ts';
+import { type Clock, systemClock } from '../../platform/clock.ts';
+import { meshToMessage } from '../../platform/mesh-message.ts';
+import { AdminClient, ApplyRequest } from '../../proto/gen/capmesh/v1/admin_service.ts';
+import { CapacityClient, RequestCapacityRequest } from '../../proto/gen/capmesh/v1/capacity_service.ts';
+import { grpcCall } from './api-fixture.ts';
+import { CheckClient } from './check-client.ts';
+import { readAnswer, silentLogger, withToken } from './check-fixture.ts';
+import { meshConfig } from './mesh-fixtures.ts';
+import { type NatsFixture, startNats } from './nats-fixture.ts';
+
+const HOST = '127.0.0.1';
+const ADMIN_TOKEN = 'admin-token-of-the-test';
+
+/** A real nats-server, a control plane and sidecars; no Envoy, so that a check is asked for directly. */
+export interface TokensFixture {
+  readonly nats: NatsFixture;
+  readonly plane: ControlPlane;
+  readonly admin: AdminClient;
+  readonly capacity: CapacityClient;
+  readonly sidecars: readonly Sidecar[];
+  readonly stateDir: string;
+  /** A grant of the workload that is enrolled. */
+  request(more?: Partial<RequestCapacityRequest>): Promise<{ readonly token: string; readonly grantId: string }>;
+  /** What one sidecar says of a token: `ok` or the reason of its refusal. */
+  reasonOf(sidecar: number, token: string): Promise<string>;
+  /** Asks one sidecar until its answer is the wanted one; answers the monotonic time of that, ms. */
+  becomes(sidecar: number, token: string, wanted: string, signal?: AbortSignal): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export interface TokensOptions {
+  readonly sidecars: number;
+  readonly clock: Clock;
+}
+
+/** The workload that grants are for, and the service that it calls. */
+const WORKLOAD = 'audit';
+const SERVICE = 'inventory';
+const MESH = meshConfig({
+  services: { [SERVICE]: {} },
+  workloads: { [WORKLOAD]: {} },
+  budgets: { [WORKLOAD]: { [SERVICE]: {} } },
+});
+
+export async function startTokens({ sidecars: count, clock }: TokensOptions): Promise<TokensFixture> {
+  const names = Array.from({ length: count }, (_, index) => `node-${index + 1}`);
+  const closing: (() => unknown)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const close of closing.splice(0).reverse()) await close();
+  };
+  try {
+    const nats = await startNats('shop', names);
+    closing.push(() => nats.stop());
+    const stateDir = join(nats.folder, 'control-plane');
+    mkdirSync(stateDir, { recursive: true });
+    const adminTokenFile = join(nats.folder, 'admin.token');
+    writeFileSync(adminTokenFile, `${ADMIN_TOKEN}\n`, { mode: 0o600 });
+    const door = { host: HOST, port: 0 };
+    const plane = await startControlPlane({
+      mesh: 'shop',
+      xds: door,
+      grpc: door,
+      rest: door,
+      nats: { servers: nats.servers, nkeySeedFile: nats.seedFile('control-plane') },
+      stateDir,
+      adminTokenFile,
+      clock,
+      logger: silentLogger,
+    });
+    closing.push(() => plane.stop());
+    const address = `${HOST}:${plane.grpcPort}`;
+    const admin = new AdminClient(address, ChannelCredentials.createInsecure());
+    closing.push(() => admin.close());
+    const capacity = new CapacityClient(address, ChannelCredentials.createInsecure());
+    closing.push(() => capacity.close());
+    await grpcCall(admin, admin.apply, ApplyRequest.fromPartial({ mesh: meshToMessage(MESH) }));
+    const { secret } = await grpcCall(admin, admin.enrol, { workload: WORKLOAD });
+    const sidecars: Sidecar[] = [];
+    const clients: CheckClient[] = [];
+    for (const node of names) {
+      const sidecar = await startSidecar({
+        mesh: 'shop',
+        node,
+        httpPort: 0,
+        nats: { servers: nats.servers, nkeySeedFile: nats.seedFile(node) },
+        stateDir: join(nats.folder, node),
+        clock,
+        logger: silentLogger,
+      });
+      closing.push(() => sidecar.stop());
+      sidecars.push(sidecar);
+      const client = new CheckClient(sidecar.checkAddress);
+      closing.push(() => client.close());
+      clients.push(client);
+    }
+    const reasonOf = async (sidecar: number, token: string): Promise<string> => {
+      const answer = readAnswer((await (clients[sidecar] as CheckClient).check(withToken(token, {}, SERVICE))).body);
+      return answer.admitted ? 'ok' : (answer.body.reason ?? '');
+    };
+    return {
+      nats,
+      plane,
+      admin,
+      capacity,
+      sidecars,
+      stateDir,
+      reasonOf,
+      request: async (more = {}) => {
+        const request = RequestCapacityRequest.fromPartial({ workloadId: WORKLOAD, ...more });
+        const answer = await grpcCall(capacity, capacity.requestCapacity, request, secret);
+        if (!answer.admitted) throw new Error(`not admitted: ${answer.message}`);
+        return { token: answer.capacityToken, grantId: answer.grantId };
+      },
+      becomes: async (sidecar, token, wanted, signal) => {
+        while ((await reasonOf(sidecar, token)) !== wanted) {
+          signal?.throwIfAborted();
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        return systemClock.monotonicMs();
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
