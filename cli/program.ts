@@ -11,6 +11,7 @@ import { eventsCommand } from './commands/events.ts';
 import { explainCommand } from './commands/explain.ts';
 import { gatesCommand } from './commands/gates.ts';
 import { initCommand } from './commands/init.ts';
+import { keysCommand } from './commands/keys.ts';
 import { prepareCommand } from './commands/prepare.ts';
 import { recordCommand } from './commands/record.ts';
 import { replayCommand } from './commands/replay.ts';
@@ -61,6 +62,7 @@ export function buildProgram(context: CliContext, processCommands: readonly Comm
     enrolCommand,
     revokeCommand,
     tokenCommand,
+    keysCommand,
     callCommand,
     doctorCommand,
     schemaCommand,

@@ -122,7 +122,7 @@ function apiDependencies(
   const admission = new Admission({
     ledger: store.ledger,
     revoker: store.keys,
-    signingKey: store.signingKey,
+    signingKey: () => store.keyRotation.current,
     config: () => store.config.view.config,
     scene: () => kernel.admissionScene(),
     note: (record) => kernel.noteAdmission(record),
@@ -145,6 +145,7 @@ function apiDependencies(
     }),
     actions: new ActionHandlers({ orders: store.orders, view: () => kernel.view(), clock }),
     admission,
+    keys: store.keyRotation,
     events: store.events,
     configView: () => store.config.view,
     status: () => ({
@@ -165,5 +166,6 @@ function apiDependencies(
     isReady: store.isReachable,
     logger,
     metrics: metrics.registry,
+    publicKeys: () => store.keys.keys(),
   };
 }

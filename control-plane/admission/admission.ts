@@ -13,8 +13,8 @@ import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
 import type { MeshConfig, WorkloadConfig } from '../../core/mesh/mesh-config.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { type Account, withEvent } from '../state/account.ts';
-import type { SigningKey } from '../state/key-store.ts';
 import type { AccountChange } from '../state/ledger-store.ts';
+import type { SigningKey } from '../state/signing-key.ts';
 import { createSecret, hashSecret, matchesSecret } from './secrets.ts';
 import { signToken } from './sign-token.ts';
 
@@ -34,7 +34,8 @@ export interface Revoker {
 export interface AdmissionDependencies {
   readonly ledger: Ledger;
   readonly revoker: Revoker;
-  readonly signingKey: SigningKey;
+  /** Signs now. */
+  readonly signingKey: () => SigningKey;
   readonly config: () => MeshConfig;
   /** What is decided by now. */
   readonly scene: () => AdmissionScene;
@@ -176,7 +177,7 @@ export class Admission {
 
   #sign(workload: WorkloadConfig, { grant, conditional, generation }: Admitted): CapacityAnswer {
     const { jti, issuedAtMs, expiresAtMs, vector } = grant;
-    const token = signToken(this.#deps.signingKey, {
+    const token = signToken(this.#deps.signingKey(), {
       mesh: this.#deps.config().mesh,
       workload: workload.name,
       tenant: workload.tenant,

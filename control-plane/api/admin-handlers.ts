@@ -18,6 +18,7 @@ import type {
   EnrolResponse,
   ExplainRequest,
   ExplainResponse,
+  KeyList,
   RecordedText,
   RecordRequest,
   RevokeTokenRequest,
@@ -38,8 +39,10 @@ import type { Mesh } from '../../proto/gen/capmesh/v1/mesh.ts';
 import type { Admission } from '../admission/admission.ts';
 import type { ConfigView } from '../state/config-view.ts';
 import type { EventStore } from '../state/event-store.ts';
+import type { KeyRotation } from '../state/key-rotation.ts';
 import type { ActionHandlers } from './action-handlers.ts';
 import { ApiError } from './api-error.ts';
+import { keyListMessage } from './key-list-message.ts';
 import { type MeshEdits, revisionsOf } from './mesh-edits.ts';
 import { type RecordingSource, recordingStream } from './recording-stream.ts';
 import { notDeclared, refuseInvalid } from './refuse-request.ts';
@@ -52,6 +55,7 @@ export interface AdminDependencies {
   readonly whatIf: WhatIfHandlers;
   readonly actions: ActionHandlers;
   readonly admission: Admission;
+  readonly keys: Pick<KeyRotation, 'list' | 'rotate'>;
   readonly events: Pick<EventStore, 'watch'>;
   readonly configView: () => ConfigView;
   readonly status: () => StatusInput;
@@ -123,6 +127,20 @@ export class AdminHandlers {
     const revoked = await this.#deps.admission.revokeGrant(request.grantId);
     if (revoked === null) throw new ApiError('not-found', `no account holds a live grant ${request.grantId}`);
     return { workload: revoked.workload, expiresAt: secondsAndNanos(revoked.expiresAtMs) };
+  }
+
+  listKeys(): KeyList {
+    return keyListMessage(this.#deps.keys.list());
+  }
+
+  async rotateKey(): Promise<KeyList> {
+    if (!(await this.#deps.keys.rotate())) {
+      throw new ApiError(
+        'busy',
+        'too many keys are still good for tokens they signed; "capmesh keys list" says until when',
+      );
+    }
+    return this.listKeys();
   }
 
   setActionControl(request: SetActionControlRequest): Promise<ActionControl> {

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { Logger } from '../../platform/logger.ts';
+import type { PublishedKey } from '../state/key-store.ts';
 import type { AdminHandlers } from './admin-handlers.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { CapacityHandlers } from './capacity-handlers.ts';
@@ -15,5 +16,7 @@ export interface ApiDependencies {
 }
 
 export interface RestDependencies extends ApiDependencies {
+  /** What tokens are verified with. */
+  readonly publicKeys: () => readonly PublishedKey[];
   readonly metrics: Pick<Registry, 'metrics' | 'contentType'>;
 }

@@ -76,6 +76,8 @@ function adminServer({ admin, authenticator, logger }: ApiDependencies): AdminSe
     enrol: unary((request) => admin.enrol(request)),
     revokeWorkload: unary((request) => admin.revokeWorkload(request)),
     revokeToken: unary((request) => admin.revokeToken(request)),
+    rotateKey: unary(() => admin.rotateKey()),
+    listKeys: unary(() => admin.listKeys()),
     setActionControl: unary((request) => admin.setActionControl(request)),
     cancelAction: unary((request) => admin.cancelAction(request)),
     getStatus: unary(() => admin.getStatus()),

@@ -4,6 +4,7 @@ import { ApiError, type ApiErrorCode } from './api-error.ts';
 import { addActionRoutes } from './rest-actions.ts';
 import { addCapacityRoutes } from './rest-capacity.ts';
 import { addEventRoutes } from './rest-events.ts';
+import { addKeyRoutes } from './rest-keys.ts';
 import { addMeshRoutes } from './rest-mesh.ts';
 import { toApiError } from './to-api-error.ts';
 
@@ -37,6 +38,7 @@ export function createRestServer(deps: RestDependencies): FastifyInstance {
   addActionRoutes(server, deps);
   addCapacityRoutes(server, deps);
   addEventRoutes(server, deps);
+  addKeyRoutes(server, deps);
   return server;
 }
 

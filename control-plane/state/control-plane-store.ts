@@ -6,8 +6,10 @@ import { CheckpointStore } from './checkpoint-store.ts';
 import { ConfigStore } from './config-store.ts';
 import { followConnection } from './connection-state.ts';
 import { EventStore } from './event-store.ts';
+import { keepKeys, REVOCATION_LEEWAY_MS } from './keep-keys.ts';
 import { KernelLogStore } from './kernel-log-store.ts';
-import { KeyStore, loadSigningKey, type SigningKey } from './key-store.ts';
+import { KeyRotation } from './key-rotation.ts';
+import { KeyStore } from './key-store.ts';
 import { LeaseStore } from './lease-store.ts';
 import { LedgerStore } from './ledger-store.ts';
 import { openStore } from './open-store.ts';
@@ -25,7 +27,7 @@ export interface ControlPlaneStore {
   readonly kernelLog: KernelLogStore;
   /** Frames that nodes sent since a point in time; 10 minutes are kept. */
   readonly frames: (sinceWallMs: number) => AsyncIterable<StoredFrame>;
-  readonly signingKey: SigningKey;
+  readonly keyRotation: KeyRotation;
   /** Whether the store can be reached now. */
   readonly isReachable: () => boolean;
   stop(): void;
@@ -39,25 +41,24 @@ export interface ControlPlaneStoreOptions {
   readonly logger: Logger;
 }
 
-/** A revocation is kept this long after the grant's expiry, for clocks that are late. */
-const REVOCATION_LEEWAY_MS = 60_000;
-
 /** Opens streams and buckets, publishes the signing key and repairs what a crash may have left undone. */
 export async function openControlPlaneStore(
   connection: NatsConnection,
   { mesh, stateDir, clock, logger }: ControlPlaneStoreOptions,
 ): Promise<ControlPlaneStore> {
   const store = await openStore(connection);
-  const signingKey = await loadSigningKey(stateDir);
-  const keys = new KeyStore(store.keys);
-  await keys.publishKey(signingKey);
+  const keys = await KeyStore.open(store, logger);
   const config = await ConfigStore.open(store, mesh, logger);
   const ledger = await LedgerStore.open(store.ledger, logger);
+  const lastGrantEndMs = (): number =>
+    ledger.accounts().reduce((last, [, { grants }]) => Math.max(last, ...grants.map((each) => each.expiresAtMs)), 0);
+  const keyRotation = await KeyRotation.open({ stateDir, store: keys, lastGrantEndMs, clock });
   const orders = await OrderStore.open(store.control, mesh, logger);
   for (const [workload, { generation }] of ledger.accounts()) {
     if (generation > 1) await keys.ensureGeneration(workload, generation);
   }
   await keys.dropExpiredRevocations(clock.wallMs(), REVOCATION_LEEWAY_MS);
+  const stopKeeping = keepKeys(keyRotation, keys, clock, logger);
   return {
     config,
     ledger,
@@ -68,9 +69,11 @@ export async function openControlPlaneStore(
     checkpoints: new CheckpointStore(store.control, mesh, maxPayload(connection)),
     kernelLog: new KernelLogStore(store.jetstream, mesh, maxPayload(connection)),
     frames: (sinceWallMs) => storedFrames(store.jetstream, mesh, sinceWallMs),
-    signingKey,
+    keyRotation,
     isReachable: followConnection(connection),
     stop: () => {
+      stopKeeping();
+      keys.stop();
       config.stop();
       ledger.stop();
       orders.stop();

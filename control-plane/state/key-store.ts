@@ -1,35 +1,28 @@
-import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { KV } from '@nats-io/kv';
-import { calculateJwkThumbprint, type JWK } from 'jose';
+import type { JetStreamManager } from '@nats-io/jetstream';
+import type { KV, KvWatchEntry } from '@nats-io/kv';
+import type { JWK } from 'jose';
+import { TOKEN_LEEWAY_MS } from '../../core/token/token-claims.ts';
+import type { Logger } from '../../platform/logger.ts';
+import { followBucket } from './follow-bucket.ts';
+import type { Follower } from './keep-following.ts';
+import { KEYS_BUCKET, type Store } from './open-store.ts';
 
-/** The Ed25519 key that one control-plane replica signs tokens with. */
-export interface SigningKey {
-  /** RFC 7638 thumbprint of the public key. */
+type KeyBucket = Pick<Store, 'keys' | 'manager'>;
+
+const KEYS_STREAM = `KV_${KEYS_BUCKET}`;
+
+/** A public key of some replica, and when it signs. Times in UTC milliseconds. */
+export interface PublishedKey {
   readonly kid: string;
-  readonly privateKey: KeyObject;
-  readonly publicJwk: JWK;
+  /** RFC 7517: kty, crv, x, kid, alg, use. */
+  readonly jwk: JWK;
+  readonly signsFromMs: number;
+  /** When the last token that it signed has ended; `null` while it signs. */
+  readonly endsAtMs: number | null;
 }
 
-/** Reads `signing-key.pem` (mode 0600) from the state folder, or makes it. */
-export async function loadSigningKey(stateDir: string): Promise<SigningKey> {
-  const file = join(stateDir, 'signing-key.pem');
-  if (!existsSync(file)) {
-    const pem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' });
-    writeFileSync(`${file}.new`, pem, { mode: 0o600 });
-    renameSync(`${file}.new`, file);
-  }
-  chmodSync(file, 0o600);
-  const privateKey = createPrivateKey(readFileSync(file));
-  if (privateKey.asymmetricKeyType !== 'ed25519') {
-    throw new Error(`${file} holds no Ed25519 key`);
-  }
-  const { kty, crv, x } = createPublicKey(privateKey).export({ format: 'jwk' }) as JWK;
-  const publicJwk = { kty, crv, x } as JWK;
-  const kid = await calculateJwkThumbprint(publicJwk);
-  return { kid, privateKey, publicJwk: { ...publicJwk, kid, alg: 'EdDSA', use: 'sig' } };
-}
+/** What `jwk.<kid>` holds: a JWK with members of ours, which verifiers pass over. */
+type StoredJwk = JWK & { readonly capmesh?: { readonly signsFromMs: number; readonly endsAtMs: number | null } };
 
 /**
  * What sidecars check tokens with, in the bucket `capmesh_keys`: `jwk.<kid>` =
@@ -38,13 +31,39 @@ export async function loadSigningKey(stateDir: string): Promise<SigningKey> {
  */
 export class KeyStore {
   readonly #kv: KV;
+  readonly #manager: JetStreamManager;
+  readonly #keys = new Map<string, PublishedKey>();
+  /** Expiry by jti; as many as grants were taken back that have not ended. */
+  readonly #revoked = new Map<string, number>();
+  #follower: Follower | undefined;
 
-  constructor(kv: KV) {
-    this.#kv = kv;
+  private constructor({ keys, manager }: KeyBucket) {
+    this.#kv = keys;
+    this.#manager = manager;
   }
 
-  async publishKey(key: SigningKey): Promise<void> {
-    await this.#kv.put(`jwk.${key.kid}`, JSON.stringify(key.publicJwk));
+  static async open(bucket: KeyBucket, logger: Logger): Promise<KeyStore> {
+    const store = new KeyStore(bucket);
+    store.#follower = await followBucket(bucket.keys, '>', (entry) => store.#take(entry), logger);
+    return store;
+  }
+
+  /** Public keys of all replicas, oldest first. */
+  keys(): PublishedKey[] {
+    return [...this.#keys.values()].sort((one, other) => one.signsFromMs - other.signsFromMs);
+  }
+
+  async publishKey(key: PublishedKey): Promise<void> {
+    const { kid, jwk, signsFromMs, endsAtMs } = key;
+    const stored: StoredJwk = { ...jwk, capmesh: { signsFromMs, endsAtMs } };
+    await this.#kv.put(`jwk.${kid}`, JSON.stringify(stored));
+    this.#keys.set(kid, key);
+  }
+
+  /** Sidecars refuse whatever this key signed from then on. */
+  async dropKey(kid: string): Promise<void> {
+    await this.#kv.purge(`jwk.${kid}`);
+    this.#keys.delete(kid);
   }
 
   async publishGeneration(workload: string, generation: number): Promise<void> {
@@ -62,16 +81,48 @@ export class KeyStore {
     await this.#kv.put(`revoked.${jti}`, JSON.stringify(expiresAtMs));
   }
 
+  /** Whether the sidecars were told, as far as this replica has heard. */
+  isRevoked(jti: string): boolean {
+    return this.#revoked.has(jti);
+  }
+
   /** Forgets revocations whose grants have expired; `leewayMs` is kept on top. */
   async dropExpiredRevocations(wallMs: number, leewayMs: number): Promise<number> {
     let dropped = 0;
-    for await (const key of await this.#kv.keys('revoked.*')) {
-      const entry = await this.#kv.get(key);
-      if (entry?.operation === 'PUT' && Number(entry.string()) + leewayMs < wallMs) {
-        await this.#kv.purge(key);
-        dropped += 1;
-      }
+    for (const [jti, expiresAtMs] of [...this.#revoked]) {
+      if (expiresAtMs + leewayMs >= wallMs) continue;
+      // Unlike a purge of the key, this leaves no mark behind; watchers forget by the expiry that they know.
+      await this.#manager.streams.purge(KEYS_STREAM, { filter: `$KV.${KEYS_BUCKET}.revoked.${jti}` });
+      this.#revoked.delete(jti);
+      dropped += 1;
     }
     return dropped;
   }
+
+  stop(): void {
+    this.#follower?.stop();
+  }
+
+  #take({ key, operation, value }: KvWatchEntry): void {
+    const dot = key.indexOf('.');
+    const name = key.slice(dot + 1);
+    const content: unknown = operation === 'PUT' ? JSON.parse(new TextDecoder().decode(value)) : null;
+    if (key.startsWith('jwk.')) {
+      if (content === null) this.#keys.delete(name);
+      else this.#keys.set(name, publishedKey(name, content as StoredJwk));
+    } else if (key.startsWith('revoked.')) {
+      if (typeof content === 'number') this.#revoked.set(name, content);
+      else this.#revoked.delete(name);
+    }
+  }
 }
+
+/** When a token that ends at `expiresAtMs` passes on no sidecar any more. */
+export const lastUseMs = (expiresAtMs: number): number => expiresAtMs + TOKEN_LEEWAY_MS;
+
+const publishedKey = (kid: string, { capmesh, ...jwk }: StoredJwk): PublishedKey => ({
+  kid,
+  jwk,
+  signsFromMs: capmesh?.signsFromMs ?? 0,
+  endsAtMs: capmesh?.endsAtMs ?? null,
+});

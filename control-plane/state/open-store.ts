@@ -12,6 +12,7 @@ import { type KV, Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 
 export const CONFIG_BUCKET = 'capmesh_config';
+export const KEYS_BUCKET = 'capmesh_keys';
 export const FRAMES_STREAM = 'CAPMESH_FRAMES';
 export const EVENTS_STREAM = 'CAPMESH_EVENTS';
 export const KERNEL_STREAM = 'CAPMESH_KERNEL';
@@ -67,7 +68,7 @@ export async function openStore(connection: NatsConnection): Promise<Store> {
     config,
     ledger: await kvm.create('capmesh_ledger', { history: 1 }),
     leases: await kvm.create('capmesh_leases', { history: 1 }),
-    keys: await kvm.create('capmesh_keys', { history: 1 }),
+    keys: await kvm.create(KEYS_BUCKET, { history: 1 }),
     control: await kvm.create('capmesh_control', { history: 1 }),
   };
 }

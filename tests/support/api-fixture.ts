@@ -1,4 +1,6 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   type CallOptions,
   ChannelCredentials,
@@ -20,6 +22,7 @@ import { createRestServer } from '../../control-plane/api/rest-server.ts';
 import { WhatIfHandlers } from '../../control-plane/api/what-if-handlers.ts';
 import type { KernelLoop } from '../../control-plane/loop/kernel-loop.ts';
 import type { EventFilter } from '../../control-plane/state/event-store.ts';
+import { KeyRotation } from '../../control-plane/state/key-rotation.ts';
 import { cautionAt } from '../../core/admission/admission-caution.ts';
 import { admissionFigures } from '../../core/admission/admission-figures.ts';
 import { type AdmissionRecord, EMPTY_ADMISSION_LEDGER } from '../../core/admission/admission-ledger.ts';
@@ -37,7 +40,7 @@ import { AdminClient } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import { CapacityClient } from '../../proto/gen/capmesh/v1/capacity_service.ts';
 import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import { type ManualClock, manualClock } from './manual-clock.ts';
-import { MemoryConfig, MemoryLedger, MemoryOrders, MemoryRevoker } from './memory-stores.ts';
+import { MemoryConfig, MemoryKeys, MemoryLedger, MemoryOrders, MemoryRevoker } from './memory-stores.ts';
 
 export const ADMIN_TOKEN = 'admin-token-of-the-test';
 
@@ -47,6 +50,7 @@ export interface ApiFixture {
   readonly ledger: MemoryLedger;
   readonly revoker: MemoryRevoker;
   readonly orders: MemoryOrders;
+  readonly keyRotation: KeyRotation;
   readonly clock: ManualClock;
   readonly grpcAddress: string;
   readonly restUrl: string;
@@ -102,6 +106,14 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
   };
   const spectra = new SpectrumMemory();
   let grants = 0;
+  const stateDir = mkdtempSync(join(tmpdir(), 'capmesh-api-'));
+  const keys = new MemoryKeys();
+  const keyRotation = await KeyRotation.open({
+    stateDir,
+    store: keys,
+    lastGrantEndMs: () => ledger.lastEndMs(),
+    clock,
+  });
   const sketchedView = (): MeshView => ({
     mesh,
     stability: 'stable',
@@ -116,7 +128,7 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
   const admission = new Admission({
     ledger,
     revoker,
-    signingKey: { kid: 'k1', privateKey: generateKeyPairSync('ed25519').privateKey, publicJwk: {} },
+    signingKey: () => keyRotation.current,
     config: () => config.view.config,
     scene: () => fixture.loop?.admissionScene() ?? fixture.scene,
     note: (record) => {
@@ -138,6 +150,7 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     whatIf: new WhatIfHandlers({ edits, admission, whatIfEdit: whatIfNext, caution: () => cautionAt(0) }),
     actions: new ActionHandlers({ orders, view, clock }),
     admission,
+    keys: keyRotation,
     events: {
       async *watch(filter) {
         filters.push(filter);
@@ -158,6 +171,7 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     isReady: () => true,
     logger: createLogger('test-api'),
     metrics: new Registry(),
+    publicKeys: () => keys.keys(),
   };
   const grpc = createGrpcServer(deps);
   const grpcAddress = `127.0.0.1:${await bindGrpcServer(grpc, { host: '127.0.0.1', port: 0 })}`;
@@ -176,6 +190,7 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     filters,
     orders,
     noted,
+    keyRotation,
     grpcAddress,
     restUrl,
     ...clients,
@@ -185,6 +200,7 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
       clients.capacity.close();
       grpc.forceShutdown();
       await rest.close();
+      rmSync(stateDir, { recursive: true });
     },
   });
 }

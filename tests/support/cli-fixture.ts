@@ -30,6 +30,8 @@ const COMPLETE: Readonly<Record<string, { fromPartial(partial: object): object }
   setBudget: admin.SetBudgetResponse,
   deleteBudget: admin.DeleteResponse,
   enrol: admin.EnrolResponse,
+  rotateKey: admin.KeyList,
+  listKeys: admin.KeyList,
   revokeToken: admin.RevokeTokenResponse,
   revokeWorkload: admin.RevokeWorkloadResponse,
   getStatus: admin.Status,

@@ -3,6 +3,7 @@ import type { EditableConfig } from '../../control-plane/api/mesh-edits.ts';
 import { type Account, EMPTY_ACCOUNT } from '../../control-plane/state/account.ts';
 import type { ConfigChange } from '../../control-plane/state/config-store.ts';
 import { type ConfigView, configView, type StoredObject } from '../../control-plane/state/config-view.ts';
+import type { KeyStore, PublishedKey } from '../../control-plane/state/key-store.ts';
 import type { AccountChange } from '../../control-plane/state/ledger-store.ts';
 import { type ActionOrders, NO_ORDERS, type OrderStore } from '../../control-plane/state/order-store.ts';
 import type { BatchOutcome } from '../../control-plane/state/publish-batch.ts';
@@ -48,6 +49,11 @@ export class MemoryLedger implements Ledger {
     return this.accounts.get(workload) ?? EMPTY_ACCOUNT;
   }
 
+  /** When the last grant of all ends; 0 = there is none. */
+  lastEndMs(): number {
+    return Math.max(0, ...[...this.accounts.values()].flatMap(({ grants }) => grants.map((each) => each.expiresAtMs)));
+  }
+
   workloads(): string[] {
     return [...this.accounts.keys()];
   }
@@ -80,5 +86,26 @@ export class MemoryRevoker implements Revoker {
 
   async revokeGrant(jti: string, expiresAtMs: number): Promise<void> {
     this.grants.set(jti, expiresAtMs);
+  }
+}
+
+/** Public keys in memory. */
+export class MemoryKeys implements Pick<KeyStore, 'keys' | 'publishKey' | 'dropKey'> {
+  readonly published = new Map<string, PublishedKey>();
+  /** Refuses every write while it is set. */
+  away = false;
+
+  keys(): PublishedKey[] {
+    return [...this.published.values()];
+  }
+
+  async publishKey(key: PublishedKey): Promise<void> {
+    if (this.away) throw new Error('the store is away');
+    this.published.set(key.kid, key);
+  }
+
+  async dropKey(kid: string): Promise<void> {
+    if (this.away) throw new Error('the store is away');
+    this.published.delete(kid);
   }
 }

@@ -1,16 +1,26 @@
 import assert from 'node:assert/strict';
+import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { after, before, describe, it } from 'mocha';
-import { systemClock } from '../../../platform/clock.ts';
+import { KEY_LEAD_MS } from '../../../control-plane/state/key-rotation.ts';
+import { type Clock, systemClock } from '../../../platform/clock.ts';
 import { grpcCall } from '../../support/api-fixture.ts';
 import { startTokens, type TokensFixture } from '../../support/tokens-fixture.ts';
+import { waitFor } from '../../support/wait-for.ts';
 
 describe('tokens over control plane, store and two sidecars', () => {
   let mesh: TokensFixture;
   const everywhere = (token: string, wanted: string) =>
     Promise.all(mesh.sidecars.map((_, sidecar) => mesh.becomes(sidecar, token, wanted)));
 
+  let shiftMs = 0;
+  /** The system's clock, moved forward by hand where a test need not wait. */
+  const clock: Clock = {
+    monotonicMs: () => systemClock.monotonicMs() + shiftMs,
+    wallMs: () => systemClock.wallMs() + shiftMs,
+  };
+
   before(async () => {
-    mesh = await startTokens({ sidecars: 2, clock: systemClock });
+    mesh = await startTokens({ sidecars: 2, clock });
   });
   after(() => mesh?.stop());
 
@@ -27,5 +37,34 @@ describe('tokens over control plane, store and two sidecars', () => {
     }
     assert.ok(Math.max(...latenciesMs) < 1000, `slowest ${Math.max(...latenciesMs)} ms`);
     await everywhere(bystander.token, 'ok');
+  });
+
+  it('rotate keys under traffic: tokens of both keys pass, and the old key goes with its last token', async () => {
+    const keys = async () => (await grpcCall(mesh.admin, mesh.admin.listKeys, {})).keys;
+    const kidOf = (token: string): unknown => decodeProtectedHeader(token).kid;
+    const old = await mesh.request({ duration: { seconds: 60, nanos: 0 } });
+    const rotated = await grpcCall(mesh.admin, mesh.admin.rotateKey, {});
+    assert.deepEqual(
+      rotated.keys.map(({ state }) => state),
+      ['signing', 'next'],
+    );
+    assert.equal(
+      kidOf((await mesh.request()).token),
+      kidOf(old.token),
+      'signed as before while sidecars hear of the next',
+    );
+    shiftMs += KEY_LEAD_MS;
+    const fresh = await waitFor('the next key to sign', async () => {
+      const { token } = await mesh.request();
+      return kidOf(token) !== kidOf(old.token) && token;
+    });
+    assert.deepEqual([await mesh.reasonOf(0, fresh), await mesh.reasonOf(1, fresh)], ['ok', 'ok'], 'at once');
+    await everywhere(old.token, 'ok');
+    const jwks = createRemoteJWKSet(new URL(`http://127.0.0.1:${mesh.plane.restPort}/.well-known/jwks.json`));
+    for (const token of [old.token, fresh]) await jwtVerify(token, jwks, { currentDate: new Date(clock.wallMs()) });
+    shiftMs += 3_600_000 + 3000;
+    await waitFor('the old key to go', async () => (await keys()).length === 1);
+    await everywhere(old.token, 'token-signature');
+    await everywhere((await mesh.request()).token, 'ok');
   });
 });
