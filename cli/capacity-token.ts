@@ -1,5 +1,8 @@
+import { readClaims } from '../core/token/read-claims.ts';
+import { readToken } from '../core/token/read-token.ts';
+import { secondsAndNanos } from '../platform/protobuf-time.ts';
 import type { CapacityVector } from '../proto/gen/capmesh/v1/capacity.ts';
-import type { RequestCapacityResponse } from '../proto/gen/capmesh/v1/capacity_service.ts';
+import type { RequestCapacityRequest, RequestCapacityResponse } from '../proto/gen/capmesh/v1/capacity_service.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import type { Invocation } from './context.ts';
 import { withCapacity } from './grpc-connection.ts';
@@ -21,16 +24,41 @@ export async function requestToken(
   vector: CapacityVector | undefined,
   durationMs: number | undefined,
 ): Promise<RequestCapacityResponse> {
-  const duration =
-    durationMs === undefined
-      ? undefined
-      : { seconds: Math.floor(durationMs / 1000), nanos: Math.round((durationMs % 1000) * 1e6) };
-  const answer = await withCapacity(call, workload, (capacity) =>
-    capacity.call(capacity.client.requestCapacity, { workloadId: workload, capacityVector: vector, duration }),
+  const request = { workloadId: workload, capacityVector: vector, duration: durationMessage(durationMs) };
+  return await withCapacity(call, workload, async (capacity) =>
+    admitted(await capacity.call(capacity.client.requestCapacity, request)),
   );
+}
+
+/** Asks for a grant in the place of another; throws as `requestToken` does. */
+export async function renewToken(
+  call: Invocation<unknown>,
+  workload: string,
+  grantId: string,
+  { vector, durationMs }: { readonly vector: CapacityVector | undefined; readonly durationMs: number | undefined },
+): Promise<RequestCapacityResponse> {
+  const request = { workloadId: workload, grantId, capacityVector: vector, duration: durationMessage(durationMs) };
+  return await withCapacity(call, workload, async (capacity) =>
+    admitted(await capacity.call(capacity.client.renewCapacity, request)),
+  );
+}
+
+/** The grant of a token, or the text itself where it is no token. Throws when it looks like one and is none of ours. */
+export function grantIdOf(text: string): string {
+  if (!text.includes('.')) return text;
+  const token = readToken(text);
+  const claims = token.ok ? readClaims(token.value.payload) : token;
+  if (!claims.ok) throw new CliError(EXIT.usage, `not a capacity token: ${claims.message}`);
+  return claims.value.jti;
+}
+
+function admitted(answer: RequestCapacityResponse): RequestCapacityResponse {
   if (!answer.admitted) throw new CliError(EXIT.refused, `not admitted: ${whyNot(answer)}`);
   return answer;
 }
+
+const durationMessage = (ms: number | undefined): RequestCapacityRequest['duration'] =>
+  ms === undefined ? undefined : secondsAndNanos(ms);
 
 /** The cached token of a workload, or a new one without a vector: it may use whatever its budgets say. */
 export async function cachedToken(call: Invocation<unknown>, workload: string): Promise<string> {

@@ -9,10 +9,12 @@ import {
 } from '../../core/admission/admit-grant.ts';
 import { type AdmissionAssessment, assessAdmission } from '../../core/admission/decide-admission.ts';
 import { type Grant, liveGrants } from '../../core/admission/grant.ts';
+import { renewGrant } from '../../core/admission/renew-grant.ts';
 import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
 import type { MeshConfig, WorkloadConfig } from '../../core/mesh/mesh-config.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { type Account, withEvent } from '../state/account.ts';
+import { type Account, REVOKED_PER_ACCOUNT_MAX, unexpired, withEvent } from '../state/account.ts';
+import { StoreBusyError } from '../state/compare-and-set.ts';
 import type { AccountChange } from '../state/ledger-store.ts';
 import type { SigningKey } from '../state/signing-key.ts';
 import { createSecret, hashSecret, matchesSecret } from './secrets.ts';
@@ -132,8 +134,30 @@ export class Admission {
     return outcome.admitted ? this.#sign(workload, outcome) : outcome;
   }
 
+  /**
+   * A new grant in the place of a live one, in one write: neither are both counted
+   * nor is none. Without a vector it is that of the old grant. `null` for a workload
+   * that is not declared or holds no such grant.
+   */
+  async renew(request: RenewRequest): Promise<CapacityAnswer | null> {
+    const workload = this.#deps.config().workloads.get(request.workload);
+    if (workload === undefined) return null;
+    const wallMs = this.#deps.clock.wallMs();
+    const renewed = await this.#deps.ledger.update(request.workload, wallMs, (account) =>
+      this.#renewIn(account, request, wallMs),
+    );
+    if (renewed === null) return null;
+    const { outcome, vector, replaced } = renewed;
+    const record = admissionRecord(request.workload, vector, outcome, this.#deps.newGrantId);
+    if (record !== null) this.#deps.note(record);
+    if (!outcome.admitted) return outcome;
+    await this.#deps.revoker.revokeGrant(replaced.jti, replaced.expiresAtMs);
+    return this.#sign(workload, outcome);
+  }
+
   /** Gives a grant back before it expires. */
   async release(workload: string, grantId: string): Promise<boolean> {
+    refuseTooManyRevoked(this.#deps.ledger.account(workload), this.#deps.clock.wallMs());
     return (await this.#takeBack(workload, grantId, 'released')) !== null;
   }
 
@@ -157,9 +181,27 @@ export class Admission {
     await this.#deps.revoker.revokeGrant(grantId, grant.expiresAtMs);
     return await this.#deps.ledger.update<Grant | null>(workload, wallMs, (account) => {
       if (!account.grants.some(isGrant(grantId))) return { account: null, result: null };
-      const grants = account.grants.filter((each) => each.jti !== grantId);
-      return { account: withEvent({ ...account, grants }, `grant ${grantId} ${how}`, wallMs), result: grant };
+      const without = withoutGrant(account, grant, wallMs);
+      return { account: withEvent(without, `grant ${grantId} ${how}`, wallMs), result: grant };
     });
+  }
+
+  #renewIn(account: Account, request: RenewRequest, wallMs: number): AccountChange<Renewed | null> {
+    const live = liveGrants(account.grants, wallMs);
+    const replaced = live.find(isGrant(request.grantId));
+    if (replaced === undefined) return { account: null, result: null };
+    refuseTooManyRevoked(account, wallMs);
+    const vector = request.vector ?? replaced.vector;
+    const { scene, newGrantId } = this.#deps;
+    const decision = renewGrant({ ...request, vector }, replaced, { scene: scene(), live, newGrantId, wallMs });
+    if (!decision.admitted) return { account: null, result: { outcome: decision, vector, replaced } };
+    const { grant } = decision;
+    const without = withoutGrant(account, replaced, wallMs);
+    const message = `grant ${grant.jti} takes the place of ${replaced.jti} until ${new Date(grant.expiresAtMs).toISOString()}`;
+    return {
+      account: withEvent({ ...without, grants: [...without.grants, grant] }, message, wallMs),
+      result: { outcome: { ...decision, generation: account.generation }, vector, replaced },
+    };
   }
 
   #admitInto(account: Account, request: GrantRequest, wallMs: number): AccountChange<Admitted | Refused> {
@@ -190,6 +232,33 @@ export class Admission {
     });
     return { admitted: true, token, grantId: jti, expiresAtMs, conditional };
   }
+}
+
+export interface RenewRequest extends Omit<GrantRequest, 'vector'> {
+  /** The grant that makes place. */
+  readonly grantId: string;
+  /** `null` = as much as it has now. */
+  readonly vector: CapacityVector | null;
+}
+
+interface Renewed {
+  readonly outcome: Admitted | Refused;
+  readonly vector: CapacityVector;
+  readonly replaced: Grant;
+}
+
+const withoutGrant = (account: Account, { jti, expiresAtMs }: Grant, wallMs: number): Account => ({
+  ...account,
+  grants: liveGrants(account.grants, wallMs).filter((each) => each.jti !== jti),
+  revoked: [...unexpired(account.revoked, wallMs), { jti, expiresAtMs }],
+});
+
+/** Throws `StoreBusyError`: a workload must not crowd the revocations of others out of the sidecars. */
+function refuseTooManyRevoked(account: Account, wallMs: number): void {
+  if (unexpired(account.revoked, wallMs).length < REVOKED_PER_ACCOUNT_MAX) return;
+  throw new StoreBusyError(
+    'too many grants were given back or renewed before their end; ask again when some would have ended',
+  );
 }
 
 const isGrant =

@@ -5,10 +5,12 @@ import { millisecondsOf, secondsAndNanos } from '../../platform/protobuf-time.ts
 import type {
   ReleaseCapacityRequest,
   ReleaseCapacityResponse,
+  RenewCapacityRequest,
   RequestCapacityRequest,
   RequestCapacityResponse,
 } from '../../proto/gen/capmesh/v1/capacity_service.ts';
 import type { Admission, CapacityAnswer } from '../admission/admission.ts';
+import { ApiError } from './api-error.ts';
 import { notDeclared, refuseInvalid } from './refuse-request.ts';
 
 /** What workloads can ask; both doors come here, after the workload's secret was checked. */
@@ -21,13 +23,25 @@ export class CapacityHandlers {
 
   async requestCapacity(request: RequestCapacityRequest): Promise<RequestCapacityResponse> {
     refuseInvalid('capmesh.v1.RequestCapacityRequest', request);
-    const { duration } = request;
     const answer = await this.#admission.request({
       workload: request.workloadId,
       vector: vectorFromMessage(request.capacityVector),
-      durationMs: duration === undefined ? DURATION_DEFAULT_MS : millisecondsOf(duration),
+      durationMs: durationOf(request),
     });
     if (answer === null) throw notDeclared(request.workloadId);
+    return answerMessage(answer);
+  }
+
+  async renewCapacity(request: RenewCapacityRequest): Promise<RequestCapacityResponse> {
+    refuseInvalid('capmesh.v1.RenewCapacityRequest', request);
+    const { workloadId, grantId, capacityVector } = request;
+    const answer = await this.#admission.renew({
+      workload: workloadId,
+      grantId,
+      vector: capacityVector === undefined ? null : vectorFromMessage(capacityVector),
+      durationMs: durationOf(request),
+    });
+    if (answer === null) throw new ApiError('not-found', `${workloadId} has no live grant ${grantId}`);
     return answerMessage(answer);
   }
 
@@ -36,6 +50,9 @@ export class CapacityHandlers {
     return { released: await this.#admission.release(request.workloadId, request.grantId) };
   }
 }
+
+const durationOf = ({ duration }: Pick<RequestCapacityRequest, 'duration'>): number =>
+  duration === undefined ? DURATION_DEFAULT_MS : millisecondsOf(duration);
 
 function answerMessage(answer: CapacityAnswer): RequestCapacityResponse {
   const nothing = {

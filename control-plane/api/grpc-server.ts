@@ -102,6 +102,7 @@ function capacityServer({ capacity, authenticator, logger }: ApiDependencies): C
     });
   return {
     requestCapacity: unary((request) => capacity.requestCapacity(request)),
+    renewCapacity: unary((request) => capacity.renewCapacity(request)),
     releaseCapacity: unary((request) => capacity.releaseCapacity(request)),
   };
 }

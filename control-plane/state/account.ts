@@ -7,11 +7,22 @@ export interface Account {
   /** SHA-256 of the enrolment secret, hex; `null` = not enrolled. */
   readonly enrolmentHash: string | null;
   readonly grants: readonly Grant[];
+  /** Grants that were taken back before their end, until then: sidecars have to be told of all of them. */
+  readonly revoked?: readonly EndedGrant[];
   /** Counts the events of this account; part of their ids. */
   readonly eventCount: number;
   /** Newest events, until the next write that finds them published. */
   readonly events: readonly AccountEvent[];
 }
+
+export type EndedGrant = Pick<Grant, 'jti' | 'expiresAtMs'>;
+
+/** Grants that a workload may give back or renew within the time that they would have lasted; sidecars remember each. */
+export const REVOKED_PER_ACCOUNT_MAX = 1000;
+
+/** Revoked grants whose tokens would still pass. */
+export const unexpired = (revoked: readonly EndedGrant[] | undefined, wallMs: number): EndedGrant[] =>
+  (revoked ?? []).filter(({ expiresAtMs }) => expiresAtMs > wallMs);
 
 export interface AccountEvent {
   readonly number: number;

@@ -6,7 +6,7 @@ import { CheckpointStore } from './checkpoint-store.ts';
 import { ConfigStore } from './config-store.ts';
 import { followConnection } from './connection-state.ts';
 import { EventStore } from './event-store.ts';
-import { keepKeys, REVOCATION_LEEWAY_MS } from './keep-keys.ts';
+import { keepKeys, publishOwed, REVOCATION_LEEWAY_MS } from './keep-keys.ts';
 import { KernelLogStore } from './kernel-log-store.ts';
 import { KeyRotation } from './key-rotation.ts';
 import { KeyStore } from './key-store.ts';
@@ -54,11 +54,9 @@ export async function openControlPlaneStore(
     ledger.accounts().reduce((last, [, { grants }]) => Math.max(last, ...grants.map((each) => each.expiresAtMs)), 0);
   const keyRotation = await KeyRotation.open({ stateDir, store: keys, lastGrantEndMs, clock });
   const orders = await OrderStore.open(store.control, mesh, logger);
-  for (const [workload, { generation }] of ledger.accounts()) {
-    if (generation > 1) await keys.ensureGeneration(workload, generation);
-  }
+  await publishOwed(ledger.accounts(), keys, clock.wallMs());
   await keys.dropExpiredRevocations(clock.wallMs(), REVOCATION_LEEWAY_MS);
-  const stopKeeping = keepKeys(keyRotation, keys, clock, logger);
+  const stopKeeping = keepKeys({ rotation: keyRotation, keys, accounts: () => ledger.accounts(), clock, logger });
   return {
     config,
     ledger,

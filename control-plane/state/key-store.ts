@@ -33,6 +33,7 @@ export class KeyStore {
   readonly #kv: KV;
   readonly #manager: JetStreamManager;
   readonly #keys = new Map<string, PublishedKey>();
+  readonly #generations = new Map<string, number>();
   /** Expiry by jti; as many as grants were taken back that have not ended. */
   readonly #revoked = new Map<string, number>();
   #follower: Follower | undefined;
@@ -68,13 +69,12 @@ export class KeyStore {
 
   async publishGeneration(workload: string, generation: number): Promise<void> {
     await this.#kv.put(`gen.${workload}`, JSON.stringify(generation));
+    this.#generations.set(workload, generation);
   }
 
   /** Publishes a generation that a crash may have kept from being published. */
   async ensureGeneration(workload: string, generation: number): Promise<void> {
-    const entry = await this.#kv.get(`gen.${workload}`);
-    const known = entry?.operation === 'PUT' ? Number(entry.string()) : 0;
-    if (known < generation) await this.publishGeneration(workload, generation);
+    if ((this.#generations.get(workload) ?? 0) < generation) await this.publishGeneration(workload, generation);
   }
 
   async revokeGrant(jti: string, expiresAtMs: number): Promise<void> {
@@ -110,6 +110,8 @@ export class KeyStore {
     if (key.startsWith('jwk.')) {
       if (content === null) this.#keys.delete(name);
       else this.#keys.set(name, publishedKey(name, content as StoredJwk));
+    } else if (key.startsWith('gen.')) {
+      this.#generations.set(name, Number(content));
     } else if (key.startsWith('revoked.')) {
       if (typeof content === 'number') this.#revoked.set(name, content);
       else this.#revoked.delete(name);

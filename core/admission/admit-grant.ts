@@ -41,33 +41,47 @@ const RETRY_AFTER_MIN_MS = 1000;
 /** A gate that fails passes again after five good ticks at the earliest, and loads are seen over about as long (MATHS §B6). */
 const GATE_AFTER_MS = 5000;
 
-/**
- * A new grant for the account, or why there is none (CONTRACT §E). Claims hold
- * whole seconds, as common verifiers compare: the grant begins and ends at the
- * full second outside of the duration asked for.
- */
-export function admitGrant({ workload, vector, durationMs }: GrantRequest, scope: GrantScope): GrantDecision {
-  const { scene, live, newGrantId, wallMs } = scope;
-  const nextEndMs = Math.min(...live.map(({ expiresAtMs }) => expiresAtMs - wallMs), RETRY_AFTER_MAX_MS);
-  const roomAfterMs = Math.max(nextEndMs, RETRY_AFTER_MIN_MS);
-  if (live.length >= GRANTS_MAX) return { ...tooManyGrants, retryAfterMs: roomAfterMs, assessment: null };
+/** A new grant for the account, or why there is none (CONTRACT §E). */
+export function admitGrant(request: GrantRequest, scope: GrantScope): GrantDecision {
+  if (scope.live.length >= GRANTS_MAX) {
+    return { ...tooManyGrants, retryAfterMs: roomAfterMs(scope), assessment: null };
+  }
+  return judgeRequest(request, scope);
+}
+
+/** Decides as if there were room for any number of grants. */
+export function judgeRequest({ workload, vector, durationMs }: GrantRequest, scope: GrantScope): GrantDecision {
+  const { scene, live } = scope;
   const assessment = assessAdmission({ workload, asked: vector, live: live.map((grant) => grant.vector), scene });
   const { decision, account } = assessment;
   if (!decision.admitted) {
     const gateAfterMs = decision.gatesFailed.length > 0 ? GATE_AFTER_MS : 0;
-    return { ...decision, retryAfterMs: Math.max(account.admitted ? 0 : roomAfterMs, gateAfterMs), assessment };
+    const retryAfterMs = Math.max(account.admitted ? 0 : roomAfterMs(scope), gateAfterMs);
+    return { ...decision, retryAfterMs, assessment };
   }
-  return {
-    admitted: true,
-    conditional: decision.conditional,
-    grant: {
-      jti: newGrantId(),
-      vector,
-      issuedAtMs: 1000 * Math.floor(wallMs / 1000),
-      expiresAtMs: 1000 * Math.ceil((wallMs + durationMs) / 1000),
-    },
-    assessment,
-  };
+  const { conditional } = decision;
+  return { admitted: true, conditional, grant: createGrant(vector, durationMs, scope), assessment };
+}
+
+/**
+ * Claims hold whole seconds, as common verifiers compare: the grant begins and
+ * ends at the full second outside of the duration asked for.
+ */
+export const createGrant = (
+  vector: CapacityVector,
+  durationMs: number,
+  { newGrantId, wallMs }: Pick<GrantScope, 'newGrantId' | 'wallMs'>,
+): Grant => ({
+  jti: newGrantId(),
+  vector,
+  issuedAtMs: 1000 * Math.floor(wallMs / 1000),
+  expiresAtMs: 1000 * Math.ceil((wallMs + durationMs) / 1000),
+});
+
+/** When the next grant ends by itself, in reasonable bounds. */
+function roomAfterMs({ live, wallMs }: GrantScope): number {
+  const nextEndMs = Math.min(...live.map(({ expiresAtMs }) => expiresAtMs - wallMs), RETRY_AFTER_MAX_MS);
+  return Math.max(nextEndMs, RETRY_AFTER_MIN_MS);
 }
 
 const tooManyGrants: Extract<AdmissionDecision, { admitted: false }> = {

@@ -42,6 +42,7 @@ const COMPLETE: Readonly<Record<string, { fromPartial(partial: object): object }
   whatIf: admin.WhatIfResponse,
   watchEvents: CapacityEvent,
   requestCapacity: capacity.RequestCapacityResponse,
+  renewCapacity: capacity.RequestCapacityResponse,
   releaseCapacity: capacity.ReleaseCapacityResponse,
 };
 
@@ -63,6 +64,8 @@ export interface CliFixture {
   /** Answers of the control plane by method; a list is a stream. */
   readonly answers: Record<string, Handler>;
   readonly abort: AbortController;
+  /** Starts a REST door that answers as told. */
+  rest(listener: RequestListener): Promise<void>;
   /** Starts a mesh listener in place of Envoy. */
   envoy(listener: RequestListener): Promise<void>;
   run(...args: string[]): Promise<CliRun>;
@@ -84,12 +87,19 @@ export async function startCliFixture(): Promise<CliFixture> {
       error === null ? resolve(port) : reject(error),
     );
   });
-  let envoy: HttpServer | null = null;
+  const servers: HttpServer[] = [];
+  const listen = async (listener: RequestListener): Promise<number> => {
+    const server = createServer(listener);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    servers.push(server);
+    return (server.address() as AddressInfo).port;
+  };
+  let restPort = 0;
   const writeUp = (meshPort: number): void =>
     state.writeRunning({
       pid: process.pid,
       mesh: 'shop',
-      ports: { xds: 0, grpc: grpcPort, rest: 0, nats: 0, nodes: [{ mesh: meshPort, admin: 0, health: 0 }] },
+      ports: { xds: 0, grpc: grpcPort, rest: restPort, nats: 0, nodes: [{ mesh: meshPort, admin: 0, health: 0 }] },
       examples: {},
       pids: {},
     });
@@ -101,17 +111,18 @@ export async function startCliFixture(): Promise<CliFixture> {
     requests,
     answers,
     abort,
-    envoy: async (listener) => {
-      const server = createServer(listener);
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      envoy = server;
-      writeUp((server.address() as AddressInfo).port);
+    rest: async (listener) => {
+      restPort = await listen(listener);
+      writeUp(0);
     },
+    envoy: async (listener) => writeUp(await listen(listener)),
     run: (...args) => run(folder, abort.signal, args),
     stop: async () => {
       grpc.forceShutdown();
-      envoy?.closeAllConnections();
-      envoy?.close();
+      for (const server of servers) {
+        server.closeAllConnections();
+        server.close();
+      }
       rmSync(folder, { recursive: true });
     },
   };

@@ -6,7 +6,12 @@ import { type Sidecar, startSidecar } from '../../ext-authz/main.ts';
 import { type Clock, systemClock } from '../../platform/clock.ts';
 import { meshToMessage } from '../../platform/mesh-message.ts';
 import { AdminClient, ApplyRequest } from '../../proto/gen/capmesh/v1/admin_service.ts';
-import { CapacityClient, RequestCapacityRequest } from '../../proto/gen/capmesh/v1/capacity_service.ts';
+import {
+  CapacityClient,
+  RenewCapacityRequest,
+  RequestCapacityRequest,
+  type RequestCapacityResponse,
+} from '../../proto/gen/capmesh/v1/capacity_service.ts';
 import { grpcCall } from './api-fixture.ts';
 import { CheckClient } from './check-client.ts';
 import { readAnswer, silentLogger, withToken } from './check-fixture.ts';
@@ -25,12 +30,24 @@ export interface TokensFixture {
   readonly sidecars: readonly Sidecar[];
   readonly stateDir: string;
   /** A grant of the workload that is enrolled. */
-  request(more?: Partial<RequestCapacityRequest>): Promise<{ readonly token: string; readonly grantId: string }>;
+  request(more?: Partial<RequestCapacityRequest>): Promise<GrantedToken>;
+  /** A grant in the place of another. */
+  renew(grantId: string): Promise<GrantedToken>;
   /** What one sidecar says of a token: `ok` or the reason of its refusal. */
   reasonOf(sidecar: number, token: string): Promise<string>;
   /** Asks one sidecar until its answer is the wanted one; answers the monotonic time of that, ms. */
   becomes(sidecar: number, token: string, wanted: string, signal?: AbortSignal): Promise<number>;
   stop(): Promise<void>;
+}
+
+export interface GrantedToken {
+  readonly token: string;
+  readonly grantId: string;
+}
+
+function granted(answer: RequestCapacityResponse): GrantedToken {
+  if (!answer.admitted) throw new Error(`not admitted: ${answer.message}`);
+  return { token: answer.capacityToken, grantId: answer.grantId };
 }
 
 export interface TokensOptions {
@@ -112,9 +129,11 @@ export async function startTokens({ sidecars: count, clock }: TokensOptions): Pr
       reasonOf,
       request: async (more = {}) => {
         const request = RequestCapacityRequest.fromPartial({ workloadId: WORKLOAD, ...more });
-        const answer = await grpcCall(capacity, capacity.requestCapacity, request, secret);
-        if (!answer.admitted) throw new Error(`not admitted: ${answer.message}`);
-        return { token: answer.capacityToken, grantId: answer.grantId };
+        return granted(await grpcCall(capacity, capacity.requestCapacity, request, secret));
+      },
+      renew: async (grantId) => {
+        const request = RenewCapacityRequest.fromPartial({ workloadId: WORKLOAD, grantId });
+        return granted(await grpcCall(capacity, capacity.renewCapacity, request, secret));
       },
       becomes: async (sidecar, token, wanted, signal) => {
         while ((await reasonOf(sidecar, token)) !== wanted) {

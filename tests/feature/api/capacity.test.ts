@@ -2,7 +2,7 @@ import { deepEqual, equal, match, notEqual, rejects } from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { after, before, describe, it } from 'mocha';
-import { RequestCapacityRequest } from '../../../proto/gen/capmesh/v1/capacity_service.ts';
+import { RenewCapacityRequest, RequestCapacityRequest } from '../../../proto/gen/capmesh/v1/capacity_service.ts';
 import { CapacityEvent } from '../../../proto/gen/capmesh/v1/events.ts';
 import { type ApiFixture, grpcCall, startApi } from '../../support/api-fixture.ts';
 import { WORKED_EXAMPLE } from '../../support/worked-example.ts';
@@ -112,6 +112,59 @@ describe('capacity over both doors (CONTRACT §I, grants)', () => {
       code: status.INVALID_ARGUMENT,
     });
     equal((await api.rest('POST', '/v1/tokens/x/revoke', { token: batchSecret })).status, 401);
+  });
+
+  it('renews a grant in the place of the old one: never counted twice, the old token refused, whatever the door', async () => {
+    await grpcCall(api.admin, api.admin.revokeWorkload, { workload: 'batch' });
+    const first = await grpcCall(api.capacity, api.capacity.requestCapacity, ask('batch', { cInt: 0.8 }), batchSecret);
+    const renew = (grantId: string, more: object = {}) =>
+      grpcCall(
+        api.capacity,
+        api.capacity.renewCapacity,
+        RenewCapacityRequest.fromPartial({ workloadId: 'batch', grantId, ...more }),
+        batchSecret,
+      );
+    const held = () => api.ledger.account('batch').grants.map(({ jti, vector }) => [jti, vector.int]);
+    api.clock.advance(60_000);
+    const second = await renew(first.grantId);
+    deepEqual([second.admitted, held()], [true, [[second.grantId, 0.8]]]);
+    equal(decodeJwt(second.capacityToken).exp, Number(decodeJwt(first.capacityToken).exp) + 60);
+    equal(api.revoker.grants.get(first.grantId), 1000 * Number(decodeJwt(first.capacityToken).exp));
+    const more = await renew(second.grantId, { capacityVector: { cInt: 0.9 }, duration: { seconds: 60, nanos: 0 } });
+    deepEqual([more.admitted, held()], [true, [[more.grantId, 0.9]]]);
+    const other = await grpcCall(api.capacity, api.capacity.requestCapacity, ask('batch', { cInt: 0.1 }), batchSecret);
+    const tooMuch = await renew(more.grantId, { capacityVector: { cInt: 1 } });
+    deepEqual([tooMuch.admitted, tooMuch.bindingAxes, tooMuch.available?.cInt], [false, ['int'], 0.9]);
+    deepEqual(held(), [
+      [more.grantId, 0.9],
+      [other.grantId, 0.1],
+    ]);
+    equal(api.revoker.grants.has(more.grantId), false, 'a renewal that is refused leaves the grant as it is');
+    await rejects(renew(first.grantId), { code: status.NOT_FOUND });
+    const path = `/v1/capacity/batch/${more.grantId}/renew`;
+    equal((await api.rest('POST', path, { token: secret })).status, 401);
+    equal((await api.rest('POST', path, { token: batchSecret, body: { duration: '2h' } })).status, 400);
+    const overRest = await api.rest('POST', path, { token: batchSecret });
+    deepEqual([overRest.body.admitted, overRest.body.grantId === more.grantId], [true, false]);
+  });
+
+  it('bounds what one workload may give back, so that it cannot crowd out the revocations of others', async () => {
+    const account = api.ledger.account('batch');
+    const expiresAtMs = api.clock.wallMs() + 1000;
+    const revoked = Array.from({ length: 1000 }, (_, each) => ({ jti: `j${each}`, expiresAtMs }));
+    api.ledger.accounts.set('batch', { ...account, revoked });
+    const grantId = account.grants[0]?.jti ?? '';
+    for (const [method, path] of [
+      ['DELETE', `/v1/capacity/batch/${grantId}`],
+      ['POST', `/v1/capacity/batch/${grantId}/renew`],
+    ] as const) {
+      equal((await api.rest(method, path, { token: batchSecret })).status, 429, method);
+    }
+    equal((await api.rest('POST', `/v1/tokens/${grantId}/revoke`)).status, 200, 'an operator always may');
+    api.clock.advance(1000);
+    const next = api.ledger.account('batch').grants[0]?.jti ?? '';
+    equal((await api.rest('DELETE', `/v1/capacity/batch/${next}`, { token: batchSecret })).body.released, true);
+    equal(api.ledger.account('batch').revoked?.length, 2);
   });
 
   it('checks the request: duration and vector', async () => {

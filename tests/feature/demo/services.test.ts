@@ -132,6 +132,7 @@ describe('CapacityToken', () => {
         asked.push({ authorization: `${metadata.get('authorization')[0]}`, workload: request.workloadId });
         answer(null, RequestCapacityResponse.fromPartial({ admitted, capacityToken: `token-${asked.length}` }));
       },
+      renewCapacity: (_call, answer) => answer(null, RequestCapacityResponse.fromPartial({ admitted })),
       releaseCapacity: (_call, answer) => answer(null, { released: true }),
     };
     server.addService(CapacityService, implementation);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { status } from '@grpc/grpc-js';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { after, before, describe, it } from 'mocha';
 import { KEY_LEAD_MS } from '../../../control-plane/state/key-rotation.ts';
@@ -37,6 +38,16 @@ describe('tokens over control plane, store and two sidecars', () => {
     }
     assert.ok(Math.max(...latenciesMs) < 1000, `slowest ${Math.max(...latenciesMs)} ms`);
     await everywhere(bystander.token, 'ok');
+  });
+
+  it('refuse the token of a grant that was renewed, and take the new one', async () => {
+    const old = await mesh.request();
+    await everywhere(old.token, 'ok');
+    const fresh = await mesh.renew(old.grantId);
+    assert.equal(await mesh.reasonOf(0, fresh.token), 'ok');
+    await everywhere(old.token, 'token-revoked');
+    await everywhere(fresh.token, 'ok');
+    await assert.rejects(mesh.renew(old.grantId), { code: status.NOT_FOUND });
   });
 
   it('rotate keys under traffic: tokens of both keys pass, and the old key goes with its last token', async () => {
