@@ -12,7 +12,7 @@ export const REVOCATION_LEEWAY_MS = 60_000;
 /** Tells the sidecars what a crash, or a store that was away, may have kept from them. */
 export async function publishOwed(
   accounts: Iterable<readonly [workload: string, account: Account]>,
-  keys: KeyStore,
+  keys: Pick<KeyStore, 'ensureGeneration' | 'isRevoked' | 'revokeGrant'>,
   wallMs: number,
 ): Promise<void> {
   for (const [workload, { generation, revoked }] of accounts) {
