@@ -7,9 +7,9 @@ import { claimsOfA, flipSignatureBit, makeKey, signToken, unsignedToken } from '
 
 describe('capmesh token and capmesh keys', () => {
   const key = makeKey('k1');
-  const now = Math.floor(systemClock.wallMs() / 1000);
-  const claims = { ...claimsOfA, iat: now - 60, nbf: now - 60, exp: now + 3000 };
-  const token = signToken(key, claims);
+  let now = 0;
+  let claims = claimsOfA;
+  let token = '';
   let cli: CliFixture;
   const publishKeys = () =>
     cli.rest((request, response) => {
@@ -18,6 +18,9 @@ describe('capmesh token and capmesh keys', () => {
     });
 
   beforeEach(async () => {
+    now = Math.floor(systemClock.wallMs() / 1000);
+    claims = { ...claimsOfA, iat: now - 60, nbf: now - 60, exp: now + 3000 };
+    token = signToken(key, claims);
     cli = await startCliFixture();
     writePrivate(cli.state.credentialFile('checkout'), 'secret-of-checkout\n');
   });
