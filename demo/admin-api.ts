@@ -50,6 +50,11 @@ export class AdminApi {
     return this.call(this.client.revokeToken.bind(this.client), { grantId });
   }
 
+  /** Begins to change the signing key. */
+  rotateKey(): Promise<unknown> {
+    return this.call(this.client.rotateKey.bind(this.client), {});
+  }
+
   /** New events as they happen; `fromStart`: after all that are kept. The caller cancels the stream. */
   events({ fromStart = false } = {}): ClientReadableStream<CapacityEvent> {
     return this.client.watchEvents(WatchEventsRequest.fromPartial({ fromStart }), this.metadata);

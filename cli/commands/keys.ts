@@ -41,7 +41,7 @@ const COLUMNS: readonly Column<PublicKey>[] = [
   { title: 'state', value: ({ state }) => state },
   { title: 'signs from', value: ({ signsFrom }) => timeOf(signsFrom) },
   { title: 'good until', value: ({ endsAt }) => timeOf(endsAt) },
-  { title: 'own', value: ({ own }) => (own ? 'yes' : 'no') },
+  { title: 'held here', value: ({ own }) => (own ? 'yes' : 'no') },
 ];
 
 const printKeys = (call: Invocation<unknown>, answer: KeyList, first: readonly string[]): Promise<void> =>

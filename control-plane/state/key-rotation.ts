@@ -8,6 +8,8 @@ import { type SigningKey, SigningKeyFiles } from './signing-key.ts';
  * whoever reads the JWKS may keep it for half of this time.
  */
 export const KEY_LEAD_MS = 10_000;
+/** A key whose end was reckoned by another clock stays for this much longer. */
+const CLOCK_LEEWAY_MS = 60_000;
 /** Public keys that may be published together; sidecars hold four times as many. */
 export const KEYS_PUBLISHED_MAX = 16;
 
@@ -17,7 +19,7 @@ export type KeyState = 'next' | 'signing' | 'retiring';
 /** A public key as operators see it. */
 export interface KeyView extends PublishedKey {
   readonly state: KeyState;
-  /** Of the replica that answers. */
+  /** The replica that answers holds the private key. */
   readonly own: boolean;
 }
 
@@ -45,6 +47,8 @@ export class KeyRotation {
   #next: { readonly key: SigningKey; readonly sinceMs: number } | null = null;
   /** Signs no longer; the sidecars are still to be told until when it is good. */
   #retired: PublishedKey | null = null;
+  /** Published keys whose end this process reckoned by its own clock. */
+  readonly #retiredHere = new Set<string>();
   #turn: Promise<unknown> = Promise.resolve();
 
   private constructor(options: KeyRotationOptions, files: SigningKeyFiles, current: SigningKey) {
@@ -59,7 +63,7 @@ export class KeyRotation {
     const rotation = new KeyRotation(options, files, await files.current());
     await rotation.#publish(rotation.#current);
     const next = await files.next();
-    if (next !== null) await rotation.#await(next);
+    if (next !== null) await rotation.#announce(next);
     return rotation;
   }
 
@@ -71,7 +75,7 @@ export class KeyRotation {
   /** Public keys of all replicas, oldest first. */
   list(): KeyView[] {
     const wallMs = this.#options.clock.wallMs();
-    const own = new Set([this.#current.kid, this.#next?.key.kid, this.#retired?.kid]);
+    const own = new Set([this.#current.kid, this.#next?.key.kid]);
     return this.#options.store
       .keys()
       .map((key) => ({ ...key, state: this.#stateOf(key, wallMs), own: own.has(key.kid) }));
@@ -82,7 +86,7 @@ export class KeyRotation {
     return this.#inTurn(async () => {
       if (this.#next !== null) return true;
       if (this.#options.store.keys().length >= KEYS_PUBLISHED_MAX) return false;
-      await this.#await((await this.#files.next()) ?? (await this.#files.makeNext()));
+      await this.#announce((await this.#files.next()) ?? (await this.#files.makeNext()));
       return true;
     });
   }
@@ -101,7 +105,10 @@ export class KeyRotation {
       }
       const wallMs = clock.wallMs();
       for (const { kid, endsAtMs } of store.keys()) {
-        if (endsAtMs !== null && endsAtMs < wallMs && kid !== this.#current.kid) await store.dropKey(kid);
+        const leewayMs = this.#retiredHere.has(kid) ? 0 : CLOCK_LEEWAY_MS;
+        if (endsAtMs === null || endsAtMs + leewayMs >= wallMs || kid === this.#current.kid) continue;
+        await store.dropKey(kid);
+        this.#retiredHere.delete(kid);
       }
     });
   }
@@ -111,11 +118,12 @@ export class KeyRotation {
     const { clock, lastGrantEndMs } = this.#options;
     const endsAtMs = lastUseMs(Math.max(lastGrantEndMs(), clock.wallMs()));
     this.#retired = { ...this.#published(this.#current), endsAtMs };
+    this.#retiredHere.add(this.#current.kid);
     this.#current = next;
     this.#next = null;
   }
 
-  async #await(key: SigningKey): Promise<void> {
+  async #announce(key: SigningKey): Promise<void> {
     const { store, clock } = this.#options;
     await store.publishKey({ ...this.#published(key), signsFromMs: clock.wallMs() + KEY_LEAD_MS });
     this.#next = { key, sinceMs: clock.monotonicMs() };

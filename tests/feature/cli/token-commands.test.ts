@@ -102,7 +102,7 @@ describe('capmesh token and capmesh keys', () => {
     const listed = await cli.run('keys', 'list');
     assert.match(
       listed.out,
-      /^key {4}state {4}signs from +good until {2}own\nold +signing .*Z {2}– +yes\nyoung +next /,
+      /^key {4}state {4}signs from +good until {2}held here\nold +signing .*Z {2}– +yes\nyoung +next /,
     );
     const { out } = await cli.run('keys', 'rotate');
     assert.match(out, /^young signs in \d+(\.\d)? s\nkey /);

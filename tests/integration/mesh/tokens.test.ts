@@ -166,4 +166,17 @@ describe('tokens at a real Envoy', () => {
     assert.equal((await withToken(await requestToken(topology, 'batch'))).status, 200);
     assert.equal((await withToken(token)).status, 200);
   });
+
+  it('changes the signing key without a call being refused', async () => {
+    const kidOf = (value: string): unknown => partOf(value, 0).kid;
+    await topology.admin.rotateKey();
+    const answers: (string | null)[] = [];
+    const fresh = await waitFor('the next key to sign', async () => {
+      const latest = await requestToken(topology, 'checkout');
+      for (const each of [token, latest]) answers.push((await withToken(each)).denied);
+      return kidOf(latest) !== kidOf(token) && latest;
+    });
+    assert.deepEqual([...new Set(answers)], [null], `${answers.length} calls`);
+    assert.deepEqual([(await withToken(fresh)).status, (await withToken(token)).status], [200, 200]);
+  });
 });
