@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
+import { jetstreamManager } from '@nats-io/jetstream';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { after, before, describe, it } from 'mocha';
+import { REVOCATION_LEEWAY_MS } from '../../../control-plane/state/keep-keys.ts';
 import { KEY_LEAD_MS } from '../../../control-plane/state/key-rotation.ts';
 import { type Clock, systemClock } from '../../../platform/clock.ts';
 import { grpcCall } from '../../support/api-fixture.ts';
@@ -79,5 +81,20 @@ describe('tokens over control plane, store and two sidecars', () => {
     await waitFor('the old key to go', async () => (await keys()).length === 1);
     await everywhere(old.token, 'token-signature');
     await everywhere((await mesh.request()).token, 'ok');
+  });
+
+  it('leave no trace of revocations in the store when the grants have ended by themselves', async () => {
+    const connection = await mesh.nats.connect('control-plane');
+    const { streams } = await jetstreamManager(connection);
+    const revocations = async (): Promise<string[]> => {
+      const { state } = await streams.info('KV_capmesh_keys', { subjects_filter: '$KV.capmesh_keys.revoked.>' });
+      return Object.keys(state.subjects ?? {});
+    };
+    const { grantId } = await mesh.request();
+    await grpcCall(mesh.admin, mesh.admin.revokeToken, { grantId });
+    assert.ok((await revocations()).includes(`$KV.capmesh_keys.revoked.${grantId}`));
+    shiftMs += 3_600_000 + REVOCATION_LEEWAY_MS + 2000;
+    await waitFor('revocations to be forgotten', async () => (await revocations()).length === 0);
+    await connection.close();
   });
 });
