@@ -37,8 +37,8 @@ export const PROGRESS_EVERY = 10_000;
  * Sends cases to the code that judges calls, the same for the same seed but for
  * the keys. Half are tokens that must not be believed, in a request as Envoy
  * writes it or one with odd headers; the others are requests with bent bytes.
- * Those carry a good token as often as a bad one, and may pass only where that
- * token and the service still stand in them whole.
+ * Those carry a good token as often as a bad one, and may pass only where a good
+ * token and the service stand in them whole: a flipped bit may flip back.
  */
 export function runFuzz({ count, seed, onProgress = () => {} }: FuzzOptions): FuzzResult {
   const dice = new Dice(seededRandom(seed));
@@ -56,7 +56,7 @@ export function runFuzz({ count, seed, onProgress = () => {} }: FuzzOptions): Fu
       : oddRequest(SERVICE, token, dice);
     const message = isBent ? brokenBytes(whole, dice) : whole;
     const verdict = judge(answer, message);
-    if (verdict === 'admitted' && isGood && holdsBoth(message, material.good)) found.allowed += 1;
+    if (verdict === 'admitted' && isBent && holdsBoth(message, material.good)) found.allowed += 1;
     else if (verdict === 'admitted' || verdict === 'thrown' || verdict === 'malformed') {
       found[verdict] += 1;
       example ??= message.toString('base64');
