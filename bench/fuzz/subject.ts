@@ -40,6 +40,7 @@ export function createSubject(): Subject {
     clock,
     lastWordMs: () => 0,
     isReady: () => true,
+    instance: 'fuzz',
     nextId: () => 'id',
     logger,
     tokensMax: 1000,

@@ -125,9 +125,11 @@ export class Admission {
     if (workload === undefined) {
       return null;
     }
-    const wallMs = this.#deps.clock.wallMs();
-    const outcome = await this.#deps.ledger.update(request.workload, wallMs, (account) =>
-      this.#admitInto(account, request, wallMs),
+    const { ledger, clock } = this.#deps;
+    const grantId = this.#deps.newGrantId();
+    // A request may wait for its turn: its duration begins when it is admitted.
+    const outcome = await ledger.update(request.workload, clock.wallMs(), (account) =>
+      this.#admitInto(account, request, grantId, clock.wallMs()),
     );
     const record = admissionRecord(request.workload, request.vector, outcome, this.#deps.newGrantId);
     if (record !== null) this.#deps.note(record);
@@ -204,10 +206,14 @@ export class Admission {
     };
   }
 
-  #admitInto(account: Account, request: GrantRequest, wallMs: number): AccountChange<Admitted | Refused> {
+  #admitInto(
+    account: Account,
+    request: GrantRequest,
+    grantId: string,
+    wallMs: number,
+  ): AccountChange<Admitted | Refused> {
     const live = liveGrants(account.grants, wallMs);
-    const { scene, newGrantId } = this.#deps;
-    const decision = admitGrant(request, { scene: scene(), live, newGrantId, wallMs });
+    const decision = admitGrant(request, { scene: this.#deps.scene(), live, newGrantId: () => grantId, wallMs });
     if (!decision.admitted) return { account: null, result: decision };
     const { grant } = decision;
     const message = `grant ${grant.jti} admitted until ${new Date(grant.expiresAtMs).toISOString()}`;

@@ -87,7 +87,7 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
   const forgetOrders = followOrders(store.orders, kernel, configEvents);
   grants.refresh();
   early.passOn((frame) => kernel.acceptFrame(frame));
-  const accountEvents = new AccountEvents(store.ledger, store.events, logger);
+  const accountEvents = new AccountEvents(store.ledger, store.events, clock, logger);
   const expiry = setInterval(() => grants.refresh(), EXPIRY_INTERVAL_MS);
   kernel.start();
   return {

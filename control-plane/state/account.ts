@@ -11,7 +11,7 @@ export interface Account {
   readonly revoked?: readonly EndedGrant[];
   /** Counts the events of this account; part of their ids. */
   readonly eventCount: number;
-  /** Newest events, until the next write that finds them published. */
+  /** Newest events, until a write of the leader that finds them published. */
   readonly events: readonly AccountEvent[];
 }
 
@@ -30,8 +30,8 @@ export interface AccountEvent {
   readonly wallMs: number;
 }
 
-/** Events that an account holds at most; older ones are in the stream or lost with it. */
-export const ACCOUNT_EVENTS_MAX = 16;
+/** Events that an account holds at most: the leader carries them into the stream faster than that, or the oldest are lost. */
+export const ACCOUNT_EVENTS_MAX = 1024;
 
 export const EMPTY_ACCOUNT: Account = { generation: 1, enrolmentHash: null, grants: [], eventCount: 0, events: [] };
 

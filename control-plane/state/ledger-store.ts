@@ -1,34 +1,49 @@
-import type { KV, KvWatchEntry } from '@nats-io/kv';
-import { liveGrants } from '../../core/admission/grant.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { KV, KvEntry } from '@nats-io/kv';
 import type { Logger } from '../../platform/logger.ts';
 import { type Account, type AccountEvent, EMPTY_ACCOUNT } from './account.ts';
-import { ATTEMPTS_MAX, putIfUnchanged, StoreBusyError } from './compare-and-set.ts';
+import { type AccountChange, applyChanges, type WaitingChange, waitingChange } from './account-changes.ts';
+import { decodeAccount, encodeAccount } from './account-codec.ts';
+import { putIfUnchanged, StoreBusyError } from './compare-and-set.ts';
 import { followBucket } from './follow-bucket.ts';
 import type { Follower } from './keep-following.ts';
 
-/** Changes of one account that may wait for their turn. */
-const WAITING_MAX = 256;
+export type { AccountChange } from './account-changes.ts';
 
-/** What a change makes of an account: `account` is stored unless it is `null`. */
-export interface AccountChange<T> {
-  readonly account: Account | null;
-  readonly result: T;
+/** Changes of one account that may wait for their turn. */
+const WAITING_MAX = 1024;
+/** Changes of one account that become one write. */
+const BATCH_MAX = 256;
+/** Other replicas may be faster this many times before a write is given up: a second and more. */
+const CONTENDED_MAX = 200;
+/**
+ * Pause after a write while more is waiting. Who was faster knows the newest
+ * revision first and would be faster again and again; the others need this long
+ * to read it.
+ */
+const YIELD_MS = 4;
+
+interface Known {
+  readonly account: Account;
+  readonly revision: number;
 }
 
 /**
  * Accounts in the bucket `capmesh_ledger`, one key each, under compare-and-set.
- * One change of an account is under way at a time; expired grants and published
- * events fall out with the next write.
+ * One write of an account is under way at a time; changes that come meanwhile
+ * become one write together. Expired grants and published events fall out with
+ * the next write.
  */
 export class LedgerStore {
   readonly #kv: KV;
-  readonly #accounts = new Map<string, { readonly account: Account; readonly revision: number }>();
-  readonly #turns = new Map<string, { last: Promise<unknown>; waiting: number }>();
+  readonly #accounts = new Map<string, Known>();
+  readonly #waiting = new Map<string, WaitingChange[]>();
   /** Highest event number known to be in the event stream, by workload. */
   readonly #published = new Map<string, number>();
   readonly #listeners = new Set<(workload: string) => void>();
   #follower: Follower | undefined;
   #conflicts = 0;
+  #writes = 0;
 
   private constructor(kv: KV) {
     this.#kv = kv;
@@ -43,6 +58,11 @@ export class LedgerStore {
   /** Compare-and-set refusals since the start. */
   get conflicts(): number {
     return this.#conflicts;
+  }
+
+  /** Writes that were stored since the start. */
+  get writes(): number {
+    return this.#writes;
   }
 
   workloads(): string[] {
@@ -65,26 +85,21 @@ export class LedgerStore {
 
   /**
    * Changes one account. `change` may be called again, with newer data, when
-   * another replica was faster. Throws `StoreBusyError` after 8 attempts or
-   * with 256 changes waiting.
+   * another replica was faster. Throws `StoreBusyError` when others were faster
+   * 200 times, or with 1024 changes waiting.
    */
-  async update<T>(workload: string, wallMs: number, change: (account: Account) => AccountChange<T>): Promise<T> {
-    const turn = this.#turns.get(workload) ?? { last: Promise.resolve(), waiting: 0 };
-    if (turn.waiting >= WAITING_MAX) {
-      throw new StoreBusyError(`too many requests are waiting for the account of ${workload}`);
+  update<T>(workload: string, wallMs: number, change: (account: Account) => AccountChange<T>): Promise<T> {
+    const queue = this.#waiting.get(workload);
+    if (queue !== undefined && queue.length >= WAITING_MAX) {
+      return Promise.reject(new StoreBusyError(`too many requests are waiting for the account of ${workload}`));
     }
-    this.#turns.set(workload, turn);
-    turn.waiting += 1;
-    const mine = turn.last.then(() => this.#updateNow(workload, wallMs, change));
-    turn.last = mine.catch(() => {});
-    try {
-      return await mine;
-    } finally {
-      turn.waiting -= 1;
-      if (turn.waiting === 0) {
-        this.#turns.delete(workload);
-      }
+    const { waiting, result } = waitingChange(wallMs, change);
+    if (queue !== undefined) queue.push(waiting);
+    else {
+      this.#waiting.set(workload, [waiting]);
+      void this.#drain(workload);
     }
+    return result;
   }
 
   /** Events of an account that are not known to be in the stream, oldest first. */
@@ -96,55 +111,78 @@ export class LedgerStore {
     this.#published.set(workload, Math.max(event.number, this.#published.get(workload) ?? 0));
   }
 
+  /** Writes an account without the events that are in the stream. */
+  async forgetPublished(workload: string, wallMs: number): Promise<void> {
+    await this.update(workload, wallMs, (account) => {
+      const isAny = account.events.some((event) => this.#isPublished(workload, event));
+      return { account: isAny ? account : null, result: undefined };
+    });
+  }
+
   stop(): void {
     this.#follower?.stop();
     this.#listeners.clear();
   }
 
-  async #updateNow<T>(workload: string, wallMs: number, change: (account: Account) => AccountChange<T>): Promise<T> {
-    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
-      const { account, revision } =
-        attempt === 0 ? (this.#accounts.get(workload) ?? (await this.#read(workload))) : await this.#read(workload);
-      const changed = change(account);
-      if (changed.account === null) {
-        return changed.result;
+  /** Everything that waits for an account, batch after batch. What waits while a batch is under way is the next one. */
+  async #drain(workload: string): Promise<void> {
+    const queue = this.#waiting.get(workload) ?? [];
+    while (queue.length > 0) {
+      const batch: WaitingChange[] = [];
+      try {
+        const isWritten = await this.#write(workload, queue, batch);
+        for (const change of batch) change.done();
+        if (isWritten && queue.length > 0) await delay(YIELD_MS);
+      } catch (error) {
+        for (const change of batch) change.failed(error);
       }
-      const stored = {
-        ...changed.account,
-        grants: liveGrants(changed.account.grants, wallMs),
-        events: changed.account.events.filter((event) => !this.#isPublished(workload, event)),
-      };
-      const written = await putIfUnchanged(this.#kv, `account.${workload}`, JSON.stringify(stored), revision);
+    }
+    this.#waiting.delete(workload);
+  }
+
+  /** Moves what waits into `batch`, before every try what has come since too. Answers whether there was anything to write. */
+  async #write(workload: string, queue: WaitingChange[], batch: WaitingChange[]): Promise<boolean> {
+    let known = this.#accounts.get(workload) ?? (await this.#read(workload));
+    for (let attempt = 0; attempt < CONTENDED_MAX; attempt += 1) {
+      batch.push(...queue.splice(0, BATCH_MAX - batch.length));
+      const changed = applyChanges(known.account, batch);
+      if (changed === null) return false;
+      const stored = { ...changed, events: changed.events.filter((event) => !this.#isPublished(workload, event)) };
+      const written = await putIfUnchanged(this.#kv, `account.${workload}`, encodeAccount(stored), known.revision);
       if (written !== null) {
+        this.#writes += 1;
         this.#show(workload, stored, written);
-        return changed.result;
+        return true;
       }
       this.#conflicts += 1;
+      known = await this.#newer(workload, known.revision);
     }
     throw new StoreBusyError(`the account of ${workload} is changed by too many at once`);
   }
 
-  async #read(workload: string): Promise<{ account: Account; revision: number }> {
-    const entry = await this.#kv.get(`account.${workload}`);
-    return entry === null || entry.operation !== 'PUT'
-      ? { account: EMPTY_ACCOUNT, revision: entry?.revision ?? 0 }
-      : { account: entry.json<Account>(), revision: entry.revision };
+  /** The account after a revision that was overtaken: as the watch has shown it by now, else as it is read. */
+  async #newer(workload: string, revision: number): Promise<Known> {
+    const seen = this.#accounts.get(workload);
+    return seen !== undefined && seen.revision > revision ? seen : await this.#read(workload);
   }
 
-  #take(entry: KvWatchEntry): void {
+  async #read(workload: string): Promise<Known> {
+    const entry = await this.#kv.get(`account.${workload}`);
+    if (entry === null) return { account: EMPTY_ACCOUNT, revision: 0 };
+    this.#take(entry);
+    return this.#accounts.get(workload) ?? { account: EMPTY_ACCOUNT, revision: entry.revision };
+  }
+
+  #take(entry: KvEntry): void {
     const workload = entry.key.slice('account.'.length);
-    const account = entry.operation === 'PUT' ? entry.json<Account>() : EMPTY_ACCOUNT;
-    this.#show(workload, account, entry.revision);
+    if (entry.revision <= (this.#accounts.get(workload)?.revision ?? 0)) return;
+    this.#show(workload, entry.operation === 'PUT' ? decodeAccount(entry.string()) : EMPTY_ACCOUNT, entry.revision);
   }
 
   #show(workload: string, account: Account, revision: number): void {
-    if (revision <= (this.#accounts.get(workload)?.revision ?? 0)) {
-      return;
-    }
+    if (revision <= (this.#accounts.get(workload)?.revision ?? 0)) return;
     this.#accounts.set(workload, { account, revision });
-    for (const listener of this.#listeners) {
-      listener(workload);
-    }
+    for (const listener of this.#listeners) listener(workload);
   }
 
   #isPublished(workload: string, event: AccountEvent): boolean {

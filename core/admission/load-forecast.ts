@@ -93,7 +93,18 @@ function calleesOf(scene: AdmissionScene): ReadonlyMap<string, readonly string[]
   return callees;
 }
 
+/** Most edges of a service are not named by a change: as they start they stay with their scene. */
+const UNCHANGED = new WeakMap<EdgeScene, EdgeForecast>();
+
 function atStart(edge: EdgeScene, change: EdgeChange | undefined): EdgeForecast {
+  const known = change === undefined ? UNCHANGED.get(edge) : undefined;
+  if (known !== undefined) return known;
+  const start = startOf(edge, change);
+  if (change === undefined) UNCHANGED.set(edge, start);
+  return start;
+}
+
+function startOf(edge: EdgeScene, change: EdgeChange | undefined): EdgeForecast {
   const { key, workload, service, tenant, loadRps, callsPerRequest, burstRatio } = edge;
   const guaranteeRps = change === undefined ? edge.guaranteeRps : change.guaranteeRps;
   const own = { key, workload, service, tenant, nowRps: loadRps, guaranteeRps, callsPerRequest, burstRatio };
@@ -129,8 +140,11 @@ function addedByService(edges: readonly EdgeForecast[]): Map<string, number> {
 
 /** An edge whose caller handles so many more requests. */
 function follow(edge: EdgeForecast, directRps: number, addedRequests: number): EdgeForecast {
-  if (edge.callsPerRequest === null || addedRequests === 0) return { ...edge, thenRps: directRps };
+  if (edge.callsPerRequest === null || addedRequests === 0) return withLoad(edge, directRps);
   const wantedRps = directRps + edge.callsPerRequest * addedRequests;
   const most = edge.guaranteeRps === null ? RATE_MAX_RPS : Math.max(directRps, edge.guaranteeRps);
-  return { ...edge, thenRps: Math.max(0, Math.min(wantedRps, most)) };
+  return withLoad(edge, Math.max(0, Math.min(wantedRps, most)));
 }
+
+const withLoad = (edge: EdgeForecast, thenRps: number): EdgeForecast =>
+  edge.thenRps === thenRps ? edge : { ...edge, thenRps };

@@ -30,9 +30,9 @@ describe('accounts', () => {
 
   it('number their events and hold a bounded many', () => {
     let held = EMPTY_ACCOUNT;
-    for (let index = 0; index < 100; index += 1) held = withEvent(held, `e${index}`, index);
-    equal(held.eventCount, 100);
+    for (let index = 0; index < ACCOUNT_EVENTS_MAX + 84; index += 1) held = withEvent(held, `e${index}`, index);
+    equal(held.eventCount, ACCOUNT_EVENTS_MAX + 84);
     equal(held.events.length, ACCOUNT_EVENTS_MAX);
-    equal(held.events.at(-1)?.number, 100);
+    equal(held.events.at(-1)?.number, ACCOUNT_EVENTS_MAX + 84);
   });
 });
