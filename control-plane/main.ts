@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { tightGates } from '../core/admission/tight-gates.ts';
+import type { MeshView } from '../core/kernel/mesh-view.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
 import { connectNats, type NatsOptions } from '../platform/nats-connection.ts';
 import { loadMessageRules } from '../platform/validate-message.ts';
 import { Admission } from './admission/admission.ts';
+import { lately } from './admission/lately.ts';
 import { ActionHandlers } from './api/action-handlers.ts';
 import { AdminHandlers } from './api/admin-handlers.ts';
 import type { RestDependencies } from './api/api-dependencies.ts';
@@ -15,10 +17,10 @@ import { MeshEdits } from './api/mesh-edits.ts';
 import { openDoors, type TcpDoor } from './api/open-doors.ts';
 import { WhatIfHandlers } from './api/what-if-handlers.ts';
 import type { KernelLoop } from './loop/kernel-loop.ts';
-import { type RunningLoop, startLoop } from './loop/start-loop.ts';
-import { type ControlPlaneMetrics, createControlPlaneMetrics } from './metrics/control-plane-metrics.ts';
-import { type ControlPlaneStore, openControlPlaneStore } from './state/control-plane-store.ts';
-import { XdsServer } from './xds/xds-server.ts';
+import { type Replica, startReplica } from './loop/start-replica.ts';
+
+/** Admission decides on what was known of the mesh at most this long ago. */
+const SCENE_AGE_MAX_MS = 100;
 
 export interface ControlPlaneOptions {
   readonly mesh: string;
@@ -43,61 +45,33 @@ export interface ControlPlane {
   readonly xdsPort: number;
   readonly grpcPort: number;
   readonly restPort: number;
-  /** For tests: `nextTick`, `ticks`, `view`. */
-  readonly kernel: KernelLoop;
+  /** For tests: `nextTick`, `ticks`, `view`; `null` while this replica does not lead. */
+  readonly kernel: () => KernelLoop | null;
   /** Refuses new calls, lets those under way end, writes what is owed, closes everything. */
   stop(): Promise<void>;
 }
 
-/** Starts one control-plane replica; returns when all doors are open. Waits for the store. */
+/**
+ * Starts one control-plane replica; returns when all doors are open. Waits for
+ * the store, and where this replica leads for its kernel.
+ */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
-  const { mesh, stateDir, logger, clock = systemClock, signal } = options;
+  const { stateDir, logger, clock = systemClock, signal } = options;
   loadMessageRules();
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const connection = await connectNats({ ...options.nats, name: 'control-plane', logger, signal });
   const closing: (() => unknown)[] = [() => connection.drain()];
   try {
-    const store = await openControlPlaneStore(connection, { mesh, stateDir, clock, logger });
-    closing.push(() => store.stop());
-    let loop: RunningLoop | undefined;
-    const metrics = createControlPlaneMetrics({
-      view: () => running(loop).kernel.view(),
-      casConflicts: () => store.ledger.conflicts,
-      droppedFrames: () => loop?.droppedFrames() ?? 0,
-      droppedEffects: () => loop?.droppedEffects() ?? 0,
-      nodes: () => xds.nodes(),
-    });
-    const xds = new XdsServer({
-      clock,
-      logger,
-      onNack: () => metrics.countNack(),
-      onApplied: (behindMs) => metrics.observeApplied(behindMs),
-    });
-    loop = await startLoop({
-      mesh,
-      connection,
-      store,
-      xds,
-      clock,
-      logger,
-      onTick: (tick) => metrics.observeTick(tick),
-      onPlan: () => metrics.countPlan(),
-      recordFolder: options.recordFolder,
-    });
-    closing.push(() => loop?.stop());
-    const doors = await openDoors(options, apiDependencies(options, clock, store, loop.kernel, xds, metrics), xds);
+    const replica = await startReplica({ ...options, clock }, connection, closing);
+    const doors = await openDoors(options, apiDependencies(options, clock, replica), replica.xds);
     closing.push(() => doors.close());
-    logger.info({ mesh, ...doors.ports }, 'control plane is open');
-    return { ...doors.ports, kernel: loop.kernel, stop: () => closeAll(closing, logger) };
+    logger.info({ mesh: options.mesh, ...doors.ports }, 'control plane is open');
+    const kernel = (): KernelLoop | null => replica.kernel();
+    return { ...doors.ports, kernel, stop: () => closeAll(closing, logger) };
   } catch (error) {
     await closeAll(closing, logger);
     throw error;
   }
-}
-
-function running(loop: RunningLoop | undefined): RunningLoop {
-  if (loop === undefined) throw new Error('the loop is not running yet');
-  return loop;
 }
 
 /** What was opened last is closed first; a failure does not keep the others open. */
@@ -114,18 +88,17 @@ async function closeAll(closing: (() => unknown)[], logger: Logger): Promise<voi
 function apiDependencies(
   { mesh, adminTokenFile, logger }: ControlPlaneOptions,
   clock: Clock,
-  store: ControlPlaneStore,
-  kernel: KernelLoop,
-  xds: XdsServer,
-  metrics: ControlPlaneMetrics,
+  { store, replicas, leadership, metrics, known, note }: Replica,
 ): RestDependencies {
+  const view = (): MeshView => known().view();
   const admission = new Admission({
     ledger: store.ledger,
     revoker: store.keys,
     signingKey: () => store.keyRotation.current,
     config: () => store.config.view.config,
-    scene: () => kernel.admissionScene(),
-    note: (record) => kernel.noteAdmission(record),
+    // It changes with the ticks: a thousand requests a second need not have it made anew each.
+    scene: lately(() => known().admissionScene(), clock, SCENE_AGE_MAX_MS),
+    note,
     clock,
     newGrantId: () => randomBytes(16).toString('hex'),
   });
@@ -133,30 +106,31 @@ function apiDependencies(
     store.config,
     mesh,
     (workload) => admission.isEnrolled(workload),
-    (next) => tightGates(kernel.whatIfEdit(next), kernel.admissionScene().caution),
+    (next) => tightGates(known().whatIfEdit(next), known().admissionScene().caution),
   );
   const admin = new AdminHandlers({
     edits,
     whatIf: new WhatIfHandlers({
       edits,
       admission,
-      whatIfEdit: (next) => kernel.whatIfEdit(next),
-      caution: () => kernel.admissionScene().caution,
+      whatIfEdit: (next) => known().whatIfEdit(next),
+      caution: () => known().admissionScene().caution,
     }),
-    actions: new ActionHandlers({ orders: store.orders, view: () => kernel.view(), clock }),
+    actions: new ActionHandlers({ orders: store.orders, view, clock }),
     admission,
     keys: store.keyRotation,
     events: store.events,
     configView: () => store.config.view,
     status: () => ({
-      view: kernel.view(),
-      xdsNodes: xds.nodes(),
-      rollout: xds.rollout(store.config.view.revision),
+      view: view(),
+      xdsNodes: replicas.nodes(),
+      rollout: replicas.rollout(store.config.view.revision),
       wallMs: clock.wallMs(),
+      replicas: replicas.all(),
     }),
-    substrate: () => kernel.substrate(),
+    substrate: () => known().substrate(),
     recording: { log: store.kernelLog, frames: store.frames, clock },
-    planInput: (config) => kernel.planInput(config),
+    planInput: (config) => known().planInput(config),
     clock,
   });
   return {
@@ -164,6 +138,7 @@ function apiDependencies(
     capacity: new CapacityHandlers(admission),
     authenticator: Authenticator.fromFile(adminTokenFile, (workload, secret) => admission.proves(workload, secret)),
     isReady: store.isReachable,
+    leadership,
     logger,
     metrics: metrics.registry,
     publicKeys: () => store.keys.keys(),

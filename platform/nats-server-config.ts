@@ -65,7 +65,15 @@ export function renderNatsServerConfig(config: NatsServerConfig): string {
 function controlPlanePermissions(mesh: string): object {
   return {
     publish: { allow: ['capmesh.v1.>', '$KV.>', '$JS.API.>', '$JS.ACK.>', '$JS.FC.>'] },
-    subscribe: { allow: ['_INBOX.control-plane.>', `capmesh.v1.frames.${mesh}.*`] },
+    subscribe: {
+      allow: [
+        '_INBOX.control-plane.>',
+        `capmesh.v1.frames.${mesh}.*`,
+        `capmesh.v1.replicas.${mesh}.*`,
+        `capmesh.v1.reports.${mesh}`,
+        `capmesh.v1.admissions.${mesh}`,
+      ],
+    },
   };
 }
 

@@ -4,6 +4,7 @@ import type {
   AdmissionStatus,
   EdgeStatus,
   NodeStatus,
+  ReplicaStatus,
   Rollout,
   ServiceStatus,
   Status,
@@ -33,6 +34,7 @@ export function statusCommand(context: CliContext): Command {
 export function statusLines(status: Status): string[] {
   return [
     `mesh ${status.mesh}: ${status.stability}`,
+    ...replicaLines(status.replicas),
     ...controlLines(status.control),
     ...(status.lastEdit === undefined ? ['no configuration yet'] : rolloutLines(status.lastEdit)),
     ...section(status.nodes, NODE_COLUMNS),
@@ -55,6 +57,14 @@ function admissionLines(admission: AdmissionStatus | undefined): string[] {
     `admissions: ${clean} turned out well, ${falsified} badly, ${missed} refused needlessly, ${pending} not judged yet; ` +
       `${share('precision', precision)}, ${share('recall', recall)}, margin ${formatNumber(margin)}`,
   ];
+}
+
+/** Who leads, where there is a choice. */
+function replicaLines(replicas: readonly ReplicaStatus[]): string[] {
+  if (replicas.length < 2) return [];
+  const leader = replicas.find(({ leads }) => leads);
+  const leads = leader === undefined ? 'nobody leads' : `${leader.replica} leads (epoch ${leader.epoch})`;
+  return [`${replicas.length} control planes: ${leads}`];
 }
 
 /** How far an edit has reached, for example `applied 1/1 nodes, p99 4 ms`. */

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import type { Logger } from '../../platform/logger.ts';
+import type { LeadershipState } from '../leader/leadership.ts';
 import type { PublishedKey } from '../state/key-store.ts';
 import type { AdminHandlers } from './admin-handlers.ts';
 import type { Authenticator } from './authenticator.ts';
@@ -12,6 +13,8 @@ export interface ApiDependencies {
   readonly authenticator: Authenticator;
   /** Whether the store can be reached and the first configuration is there. */
   readonly isReady: () => boolean;
+  /** Whether this replica leads, and who does. */
+  readonly leadership: () => LeadershipState;
   readonly logger: Logger;
 }
 

@@ -42,10 +42,10 @@ export function createRestServer(deps: RestDependencies): FastifyInstance {
   return server;
 }
 
-function addHealthRoutes(server: FastifyInstance, { isReady, metrics }: RestDependencies): void {
+function addHealthRoutes(server: FastifyInstance, { isReady, leadership, metrics }: RestDependencies): void {
   server.get('/healthz', async () => ({ status: 'alive' }));
   server.get('/readyz', async (_request, reply) =>
-    reply.code(isReady() ? 200 : 503).send({ status: isReady() ? 'ready' : 'not ready' }),
+    reply.code(isReady() ? 200 : 503).send({ status: isReady() ? 'ready' : 'not ready', ...leadership() }),
   );
   server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
 }

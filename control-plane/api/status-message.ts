@@ -13,6 +13,7 @@ import type {
   ServiceStatus,
   Status,
 } from '../../proto/gen/capmesh/v1/admin_service.ts';
+import type { ReplicaSign } from '../leader/replicas.ts';
 import { actionMessage, gateStateMessage, STATUS_MESSAGES } from '../loop/event-message.ts';
 import type { Rollout } from '../xds/rollouts.ts';
 import type { NodeXdsStatus } from '../xds/xds-nodes.ts';
@@ -23,10 +24,11 @@ export interface StatusInput {
   /** Of the newest configuration; `null` before its plan was published. */
   readonly rollout: Rollout | null;
   readonly wallMs: number;
+  readonly replicas: readonly Pick<ReplicaSign, 'replica' | 'epoch'>[];
 }
 
 /** What the kernel sees and what the nodes have acknowledged, in one answer. */
-export function statusMessage({ view, xdsNodes, rollout, wallMs }: StatusInput): Status {
+export function statusMessage({ view, xdsNodes, rollout, wallMs, replicas }: StatusInput): Status {
   return {
     mesh: view.mesh,
     stability: view.stability,
@@ -38,6 +40,7 @@ export function statusMessage({ view, xdsNodes, rollout, wallMs }: StatusInput):
     lastEdit: rollout === null ? undefined : rolloutMessage(rollout, xdsNodes),
     control: controlMessage(view.control, wallMs),
     admission: admissionMessage(view.admission),
+    replicas: replicas.map(({ replica, epoch }) => ({ replica, leads: epoch !== null, epoch: epoch ?? 0 })),
   };
 }
 

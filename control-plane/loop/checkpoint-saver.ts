@@ -2,21 +2,26 @@ import { checkpointOf } from '../../core/kernel/checkpoint.ts';
 import type { KernelEffect, KernelEvent } from '../../core/kernel/kernel-io.ts';
 import type { KernelState } from '../../core/kernel/kernel-state.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { CheckpointStore, StoredCheckpoint } from '../state/checkpoint-store.ts';
+import type { StoredCheckpoint } from '../state/checkpoint-store.ts';
 import { isSmall, type KernelObserver } from './kernel-observer.ts';
+
+/** Where checkpoints go; answers whether it fitted. */
+export interface CheckpointSink {
+  put(checkpoint: StoredCheckpoint): Promise<boolean>;
+}
 
 /** Time between two checkpoints; a slow store makes it longer, never the ticks. */
 const INTERVAL_MS = 3000;
 
 /** Stores what the kernel remembers every few seconds, one write at a time. */
 export class CheckpointSaver implements KernelObserver {
-  readonly #store: Pick<CheckpointStore, 'put'>;
+  readonly #store: CheckpointSink;
   readonly #logger: Pick<Logger, 'warn'>;
   #savedMs = Number.NEGATIVE_INFINITY;
   #saving: Promise<void> | undefined;
   #isTooLarge = false;
 
-  constructor(store: Pick<CheckpointStore, 'put'>, logger: Pick<Logger, 'warn'>) {
+  constructor(store: CheckpointSink, logger: Pick<Logger, 'warn'>) {
     this.#store = store;
     this.#logger = logger;
   }

@@ -5,13 +5,11 @@ import type { KernelLoop } from './kernel-loop.ts';
 
 /**
  * Tells the kernel what is ordered about actions, first everything that is
- * stored and then every change, and the event stream what is new. Returns the
- * way to end that.
+ * stored and then every change. Returns the way to end that.
  */
 export function followOrders(
   store: Pick<OrderStore, 'subscribe'>,
   kernel: Pick<KernelLoop, 'setActionControl' | 'cancelAction'>,
-  events: Pick<ConfigEvents, 'tell'>,
 ): () => void {
   let before: StoredOrders | null = null;
   return store.subscribe((stored) => {
@@ -20,6 +18,14 @@ export function followOrders(
     for (const id of cancelled) {
       if (before === null || !before.orders.cancelled.includes(id)) kernel.cancelAction(id);
     }
+    before = stored;
+  });
+}
+
+/** Tells the event stream every order that is new. Returns the way to end that. */
+export function tellOrders(store: Pick<OrderStore, 'subscribe'>, events: Pick<ConfigEvents, 'tell'>): () => void {
+  let before: StoredOrders | null = null;
+  return store.subscribe((stored) => {
     const messages = before === null ? [] : changes(before, stored);
     if (messages.length > 0) events.tell(messages.join(', '), `orders.${stored.revision}`);
     before = stored;

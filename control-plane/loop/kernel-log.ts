@@ -4,9 +4,14 @@ import type { CapacityEventRecord, KernelEffect, KernelEvent } from '../../core/
 import type { KernelState } from '../../core/kernel/kernel-state.ts';
 import { toPlain } from '../../core/substrate/plain-value.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { KernelLogStore, KernelRecord, LoggedInput } from '../state/kernel-log-store.ts';
+import type { KernelRecord, LoggedInput } from '../state/kernel-log-store.ts';
 import { isSmall, type KernelObserver } from './kernel-observer.ts';
 import { RetryingQueue } from './retrying-queue.ts';
+
+/** Where records go; answers whether it fitted. */
+export interface RecordSink {
+  publish(record: KernelRecord): Promise<boolean>;
+}
 
 const WAITING_MAX = 600;
 /** Ticks between two points that a replay can begin at. */
@@ -27,7 +32,7 @@ export class KernelLog implements KernelObserver {
   #dropped = 0;
   #tick = 0;
 
-  constructor(store: Pick<KernelLogStore, 'publish'>, run: string, logger: Pick<Logger, 'warn'>) {
+  constructor(store: RecordSink, run: string, logger: Pick<Logger, 'warn'>) {
     this.#run = run;
     this.#queue = new RetryingQueue({
       send: async (record) => {

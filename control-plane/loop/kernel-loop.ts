@@ -19,7 +19,7 @@ import { SpectrumMemory } from '../../core/substrate/spectrum-memory.ts';
 import type { TelemetryFrame } from '../../core/substrate/telemetry-frame.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
-import type { PlanOrigin } from './effect-runner.ts';
+import type { PlanOrigin } from '../state/plan-store.ts';
 import type { KernelObserver } from './kernel-observer.ts';
 import type { ResumedKernel } from './resume-kernel.ts';
 
@@ -29,7 +29,7 @@ export interface KernelLoopOptions {
   /** A kernel that goes on after a restart; default: a new one. */
   readonly resumed?: ResumedKernel;
   readonly observers?: readonly KernelObserver[];
-  readonly run: (effect: KernelEffect, origin: PlanOrigin) => void;
+  readonly run: (effect: KernelEffect, origin: Pick<PlanOrigin, 'revision' | 'edited'>) => void;
   /** How far each node has got with what is served; asked before every tick. */
   readonly rollout?: () => readonly NodeRollout[];
   /** Called after every tick. */

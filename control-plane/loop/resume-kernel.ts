@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
 import { restoreKernel } from '../../core/kernel/checkpoint.ts';
 import type { ActionControl } from '../../core/kernel/kernel-io.ts';
@@ -19,6 +20,8 @@ const OVERLAP_MS = 2000;
 const EDGE_FRAMES_MAX = 200_000;
 
 export interface ResumeInput {
+  /** Of the leader that the kernel is for. */
+  readonly epoch: number;
   readonly stored: StoredCheckpoint | null;
   readonly config: MeshConfig;
   readonly live: ReadonlyMap<string, CapacityVector>;
@@ -46,12 +49,12 @@ export async function resumeKernel(input: ResumeInput): Promise<ResumedKernel> {
   const frames = await newestFrames(input);
   const restored = restore(input);
   try {
-    const resumed = catchUp(input, restored, frames);
+    const resumed = await catchUp(input, restored, frames);
     logger.info({ fromCheckpoint: restored !== null, frames: frames.length }, 'the kernel goes on');
     return resumed;
   } catch (error) {
     logger.warn({ err: error }, 'the kernel cannot go on and starts anew');
-    return catchUp(input, null, []);
+    return await catchUp(input, null, []);
   }
 }
 
@@ -60,9 +63,9 @@ interface Restored {
   readonly stored: StoredCheckpoint;
 }
 
-function restore({ stored, config, logger }: ResumeInput): Restored | null {
+function restore({ stored, config, logger, epoch }: ResumeInput): Restored | null {
   if (stored === null) return null;
-  const kernel = restoreKernel(stored.checkpoint);
+  const kernel = restoreKernel(stored.checkpoint, epoch);
   if (kernel.ok && kernel.state.config?.mesh === config.mesh) return { state: kernel.state, stored };
   logger.warn({ problem: kernel.ok ? 'it is of another mesh' : kernel.problem }, 'the stored checkpoint is not used');
   return null;
@@ -85,12 +88,13 @@ async function newestFrames({ stored, frames, wallMs, logger }: ResumeInput): Pr
   return read;
 }
 
-function catchUp(
-  { config, live, control, wallMs }: ResumeInput,
+/** Lets others have their turn after every tick: a leader that does not renew meanwhile would be none any more. */
+async function catchUp(
+  { config, live, control, wallMs, epoch }: ResumeInput,
   restored: Restored | null,
   frames: readonly StoredFrame[],
-): ResumedKernel {
-  const state = restored?.state ?? createKernel();
+): Promise<ResumedKernel> {
+  const state = restored?.state ?? createKernel(epoch);
   const endWallMs = wallMs();
   const first = frames[0]?.wallMs ?? endWallMs;
   const origin = restored?.stored ?? { wallMs: Math.min(first, endWallMs), nowMs: 0 };
@@ -98,24 +102,25 @@ function catchUp(
   const startMs = Math.max(nowAt(origin.wallMs), nowAt(endWallMs) - FRAMES_KEPT_MS);
   const timing = new TickTiming(startMs);
   let tickedMs = startMs;
-  const tick = (nowMs: number): void => {
+  const tick = async (nowMs: number): Promise<void> => {
     tickedMs = nowMs;
     timing.ticked(nowMs);
     step(state, { kind: 'tick', nowMs, wallMs: origin.wallMs + nowMs - origin.nowMs });
+    await setImmediate();
   };
-  const tickUntil = (nowMs: number): void => {
-    while (tickedMs + TICK_INTERVAL_MAX_MS <= nowMs) tick(tickedMs + TICK_INTERVAL_MAX_MS);
+  const tickUntil = async (nowMs: number): Promise<void> => {
+    while (tickedMs + TICK_INTERVAL_MAX_MS <= nowMs) await tick(tickedMs + TICK_INTERVAL_MAX_MS);
   };
   step(state, { kind: 'config', config });
   step(state, { kind: 'grants', live });
   if (restored === null) step(state, { kind: 'action-control', control });
   for (const stored of frames) {
     const nowMs = Math.max(tickedMs, nowAt(stored.wallMs));
-    tickUntil(nowMs);
+    await tickUntil(nowMs);
     step(state, { kind: 'frame', frame: stored.frame, nowMs });
     if (stored.frame.part === stored.frame.parts - 1) timing.frameArrived(stored.frame.node, nowMs);
-    if (timing.isDue(nowMs)) tick(nowMs);
+    if (timing.isDue(nowMs)) await tick(nowMs);
   }
-  tickUntil(nowAt(endWallMs));
+  await tickUntil(nowAt(endWallMs));
   return { state, nowMs: nowAt(endWallMs) };
 }

@@ -1,28 +1,35 @@
 import { randomUUID } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/transport-node';
+import type { NodeRollout } from '../../core/kernel/kernel-io.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { LeaderWrites } from '../leader/leader-writes.ts';
+import type { MeshReports } from '../leader/mesh-reports.ts';
 import type { ControlPlaneStore } from '../state/control-plane-store.ts';
 import { sumGrants } from '../state/live-grants.ts';
 import { EarlyFrames } from '../telemetry/early-frames.ts';
 import { FrameFeed } from '../telemetry/frame-feed.ts';
-import type { XdsServer } from '../xds/xds-server.ts';
 import { AccountEvents } from './account-events.ts';
 import { CheckpointSaver } from './checkpoint-saver.ts';
-import { ConfigEvents } from './config-events.ts';
 import { EffectRunner } from './effect-runner.ts';
 import { followOrders } from './follow-orders.ts';
 import { GrantWatch } from './grant-watch.ts';
 import { KernelLog } from './kernel-log.ts';
 import { KernelLoop, type TickReport } from './kernel-loop.ts';
+import { PlanWriter } from './plan-writer.ts';
 import { RecordingFolder } from './recording-folder.ts';
+import { ReportSender } from './report-sender.ts';
 import { type ResumedKernel, resumeKernel } from './resume-kernel.ts';
 
 export interface LoopParts {
   readonly mesh: string;
   readonly connection: NatsConnection;
   readonly store: ControlPlaneStore;
-  readonly xds: XdsServer;
+  /** How far every node of the mesh has got with what it is served. */
+  readonly rollout: () => readonly NodeRollout[];
+  /** Where the kernel's memory is reported to, and whether anybody hears it. */
+  readonly reports: Pick<MeshReports, 'send'>;
+  readonly isHeard: () => boolean;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Called after every tick. */
@@ -38,63 +45,60 @@ export interface RunningLoop {
   droppedFrames(): number;
   /** Leases and events given up. */
   droppedEffects(): number;
-  /** Stops ticking, then waits until the store has what is owed, for 2 s at most. */
-  stop(): Promise<void>;
+  /** Stops ticking; what is owed to the store is given `drainMs` to get there. */
+  stop(drainMs: number): Promise<void>;
 }
 
 /** How often grants are looked at for those that have expired. */
 const EXPIRY_INTERVAL_MS = 1000;
-const DRAIN_MS = 2000;
 
-/** Joins the kernel with the store, the nodes' frames and xDS, and lets it run. */
-export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
-  const { mesh, connection, store, xds, clock, logger } = parts;
-  const processId = randomUUID();
+/** Joins the kernel with the store and the nodes' frames, and lets it run: what the leader does for as long as it leads. */
+export async function startLoop(parts: LoopParts, writes: LeaderWrites): Promise<RunningLoop> {
+  const { mesh, connection, store, clock, logger } = parts;
+  const runId = randomUUID();
   let events = 0;
+  const plans = new PlanWriter(store.plans, writes, logger);
   const runner = new EffectRunner({
-    xds,
-    putLease: (lease) => store.leases.publish(lease),
-    putEvent: (event, id) => store.events.publish(event, id),
-    newId: () => `${processId}.${++events}`,
+    plans,
+    putLease: (lease) => store.leases.publish(lease, writes),
+    putEvent: (event, id) => store.events.publish(event, id, writes),
+    newId: () => `${runId}.${++events}`,
     logger,
   });
   const early = new EarlyFrames();
   const feed = new FrameFeed(connection, mesh, (frame) => early.take(frame), logger);
-  const saver = new CheckpointSaver(store.checkpoints, logger);
-  const log = new KernelLog(store.kernelLog, processId, logger);
+  const saver = new CheckpointSaver({ put: (checkpoint) => store.checkpoints.put(checkpoint, writes) }, logger);
+  const log = new KernelLog({ publish: (record) => store.kernelLog.publish(record, writes) }, runId, logger);
   const recording = parts.recordFolder === undefined ? null : new RecordingFolder(parts.recordFolder, logger);
   const kernel = new KernelLoop({
     clock,
     logger,
-    resumed: await resume(parts),
-    observers: [log, saver, ...(recording === null ? [] : [recording])],
+    resumed: await resume(parts, writes.epoch),
+    observers: [log, saver, new ReportSender(parts.reports, parts.isHeard), ...(recording === null ? [] : [recording])],
     run: (effect, origin) => {
       if (effect.kind === 'publish-plan') parts.onPlan();
       runner.run(effect, origin);
     },
-    rollout: () => xds.nodes(),
+    rollout: parts.rollout,
     onTick: parts.onTick,
   });
   kernel.restoreLeases(await store.leases.stored(clock.wallMs(), logger));
   const grants = new GrantWatch(store.ledger, clock, (live) => kernel.setGrants(live));
-  const configEvents = new ConfigEvents(store.events, clock, logger);
-  const newestEventId = await store.events.newestMeshEventId();
-  configEvents.start(store.config.view, newestEventId, (revision) => store.config.changedSince(revision));
-  const unsubscribe = store.config.subscribe((view) => {
-    if (!kernel.setConfig(view.config, view.revision)) runner.confirm(view.revision);
-    configEvents.take(view);
+  const unsubscribe = store.config.subscribe(({ config, revision }) => {
+    if (!kernel.setConfig(config, revision)) plans.confirm(revision);
   });
-  const forgetOrders = followOrders(store.orders, kernel, configEvents);
+  const forgetOrders = followOrders(store.orders, kernel);
   grants.refresh();
   early.passOn((frame) => kernel.acceptFrame(frame));
-  const accountEvents = new AccountEvents(store.ledger, store.events, clock, logger);
+  const putEvent: typeof store.events.publish = (event, id) => store.events.publish(event, id, writes);
+  const accountEvents = new AccountEvents(store.ledger, { publish: putEvent }, clock, logger);
   const expiry = setInterval(() => grants.refresh(), EXPIRY_INTERVAL_MS);
   kernel.start();
   return {
     kernel,
     droppedFrames: () => feed.refused + kernel.droppedFrames,
     droppedEffects: () => runner.dropped + log.dropped,
-    stop: async () => {
+    stop: async (drainMs) => {
       kernel.stop();
       clearInterval(expiry);
       unsubscribe();
@@ -102,21 +106,22 @@ export async function startLoop(parts: LoopParts): Promise<RunningLoop> {
       feed.stop();
       grants.stop();
       await Promise.race([
-        Promise.all([runner, accountEvents, configEvents, log, saver].map((writer) => writer.drained())),
-        new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref()),
+        Promise.all([runner, plans, accountEvents, log, saver].map((writer) => writer.drained())),
+        new Promise((resolve) => setTimeout(resolve, drainMs).unref()),
       ]);
+      plans.stop();
       runner.stop();
       accountEvents.stop();
-      configEvents.stop();
       log.stop();
       recording?.stop();
     },
   };
 }
 
-/** The kernel of the control plane before this one, as far as the store knows it. */
-async function resume({ store, clock, logger }: LoopParts): Promise<ResumedKernel> {
+/** The kernel of the leader before this one, as far as the store knows it. */
+async function resume({ store, clock, logger }: LoopParts, epoch: number): Promise<ResumedKernel> {
   return resumeKernel({
+    epoch,
     stored: await store.checkpoints.stored(logger),
     config: store.config.view.config,
     live: sumGrants(store.ledger.accounts(), clock.wallMs()),

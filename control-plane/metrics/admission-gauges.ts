@@ -1,15 +1,18 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { AdmissionFigures, JudgedShare } from '../../core/admission/admission-figures.ts';
 
-/** How well admission predicts, over its latest outcomes (MATHS §B7); a figure that is not known yet is left out. */
-export function addAdmissionGauges(registry: Registry, figures: () => AdmissionFigures): void {
+/** How well admission predicts, over its latest outcomes (MATHS §B7); a figure that is not known yet is left out, all of them where there is no kernel. */
+export function addAdmissionGauges(registry: Registry, figures: () => AdmissionFigures | null): void {
   new Gauge({
     name: 'capmesh_admission_outcomes',
     help: 'Latest admissions by what came of them a minute later; missed: refusals that were needless',
     labelNames: ['outcome'],
     registers: [registry],
     collect() {
-      const { clean, falsified, missed, pending } = figures();
+      this.reset();
+      const known = figures();
+      if (known === null) return;
+      const { clean, falsified, missed, pending } = known;
       for (const [outcome, count] of Object.entries({ clean, falsified, missed, pending }))
         this.set({ outcome }, count);
     },
@@ -27,7 +30,9 @@ export function addAdmissionGauges(registry: Registry, figures: () => AdmissionF
       registers: [registry],
       collect() {
         this.reset();
-        const { value, bound } = shareOf(figures());
+        const known = figures();
+        if (known === null) return;
+        const { value, bound } = shareOf(known);
         if (value !== null) this.set({ figure: 'value' }, value);
         if (bound !== null) this.set({ figure: 'bound' }, bound);
       },
@@ -38,7 +43,9 @@ export function addAdmissionGauges(registry: Registry, figures: () => AdmissionF
     help: 'Distance from its threshold that every predicted gate ratio must keep',
     registers: [registry],
     collect() {
-      this.set(figures().caution.marginRatio);
+      this.reset();
+      const known = figures();
+      if (known !== null) this.set(known.caution.marginRatio);
     },
   });
 }

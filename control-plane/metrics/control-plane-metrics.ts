@@ -7,7 +7,10 @@ import { edgeSeries } from './edge-series.ts';
 
 /** What is asked at every scrape. Counters are totals since the start. */
 export interface MetricSources {
-  readonly view: () => MeshView;
+  /** What this replica's kernel knows; `null` = it runs none. So a sum over replicas counts a mesh once. */
+  readonly view: () => MeshView | null;
+  readonly leadership: () => { readonly role: 'leader' | 'follower'; readonly epoch: number };
+  readonly replicas: () => number;
   readonly casConflicts: () => number;
   readonly droppedFrames: () => number;
   readonly droppedEffects: () => number;
@@ -23,14 +26,16 @@ export interface ControlPlaneMetrics {
   countPlan(): void;
 }
 
+const NO_KERNEL: Pick<MeshView, 'services' | 'edges'> = { services: [], edges: [] };
 const STATUS_VALUES = { PASS: 0, NOT_APPLICABLE: 0, UNKNOWN: 1, FAIL: 2 } as const;
 
 /** The registry behind `/metrics`. */
 export function createControlPlaneMetrics(sources: MetricSources): ControlPlaneMetrics {
   const registry = new Registry();
   const registers = [registry];
-  addMeshGauges(registry, sources.view);
-  addAdmissionGauges(registry, () => sources.view().admission);
+  addMeshGauges(registry, () => sources.view() ?? NO_KERNEL);
+  addAdmissionGauges(registry, () => sources.view()?.admission ?? null);
+  addLeadership(registry, sources);
   addTotals(registry, sources);
   const ticks = new Histogram({
     name: 'capmesh_tick_duration_seconds',
@@ -92,7 +97,23 @@ function addTotals(registry: Registry, sources: MetricSources): void {
   });
 }
 
-function addMeshGauges(registry: Registry, view: () => MeshView): void {
+function addLeadership(registry: Registry, { leadership, replicas }: MetricSources): void {
+  const gauge = (name: string, help: string, value: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  };
+  gauge('capmesh_leader', '1 while this replica leads', () => (leadership().role === 'leader' ? 1 : 0));
+  gauge('capmesh_leader_epoch', 'Newest epoch of a leader that this replica knows', () => leadership().epoch);
+  gauge('capmesh_replicas', 'Replicas of the control plane that live, this one included', replicas);
+}
+
+function addMeshGauges(registry: Registry, view: () => Pick<MeshView, 'services' | 'edges'>): void {
   const gauge = (name: string, help: string, labelNames: readonly string[], fill: (gauge: Gauge) => void): void => {
     new Gauge({
       name,

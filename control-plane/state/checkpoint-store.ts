@@ -1,6 +1,8 @@
 import type { KV } from '@nats-io/kv';
 import type { KernelCheckpoint } from '../../core/kernel/checkpoint.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { LeaderWrites } from '../leader/leader-writes.ts';
+import { CONTROL_BUCKET } from './open-store.ts';
 import { packJson, unpackJson } from './packed-json.ts';
 
 /** A checkpoint and when it was made. */
@@ -38,11 +40,11 @@ export class CheckpointStore {
     return null;
   }
 
-  /** Answers whether it fitted into one message; rejects when the store does not take it. */
-  async put(checkpoint: StoredCheckpoint): Promise<boolean> {
+  /** Answers whether it fitted into one message; rejects when the store does not take it, or this replica does not lead. */
+  async put(checkpoint: StoredCheckpoint, writes: LeaderWrites): Promise<boolean> {
     const packed = await packJson(checkpoint);
     if (packed.length > this.#bytesMax) return false;
-    await this.#kv.put(this.#key, packed);
+    await writes.putKey(CONTROL_BUCKET, this.#key, packed);
     return true;
   }
 }

@@ -1,7 +1,8 @@
 import { JetStreamApiError } from '@nats-io/jetstream';
 import type { KV } from '@nats-io/kv';
 
-const WRONG_LAST_SEQUENCE = 10071;
+/** The store's word for a compare-and-set that somebody else was faster than. */
+export const WRONG_LAST_SEQUENCE = 10071;
 
 /** Tries of one change while others write the same key. */
 export const ATTEMPTS_MAX = 8;

@@ -1,6 +1,6 @@
 import type { Logger } from '../../platform/logger.ts';
 import { type ConfigView, configView, type StoredObject } from './config-view.ts';
-import { type ConfigEntry, followConfig } from './follow-config.ts';
+import { type BatchEntry, followBatches } from './follow-batches.ts';
 import type { Follower } from './keep-following.ts';
 import { CONFIG_BUCKET, type Store } from './open-store.ts';
 import { type BatchOutcome, publishBatch } from './publish-batch.ts';
@@ -39,8 +39,9 @@ export class ConfigStore {
   /** Reads what is stored, then follows it until `stop`. */
   static async open(store: Store, mesh: string, logger: Logger): Promise<ConfigStore> {
     const opened = new ConfigStore(store, mesh);
-    opened.#follower = await followConfig(
+    opened.#follower = await followBatches(
       store,
+      CONFIG_BUCKET,
       (entry) => opened.#take(entry, logger),
       () => opened.#publish(),
       logger,
@@ -112,13 +113,13 @@ export class ConfigStore {
   }
 
   /** A value that is no JSON is logged; the object stays as it was. */
-  #take({ key, revision, json }: ConfigEntry, logger: Logger): void {
+  #take({ key, revision, value }: BatchEntry, logger: Logger): void {
     if (revision <= (this.#sequences.get(key) ?? 0)) return;
     this.#sequences.set(key, revision);
     this.#lastSequence = Math.max(this.#lastSequence, revision);
     try {
-      if (json === null) this.#objects.delete(key);
-      else this.#objects.set(key, { value: JSON.parse(json) as unknown, revision });
+      if (value === null) this.#objects.delete(key);
+      else this.#objects.set(key, { value: JSON.parse(Buffer.from(value).toString()) as unknown, revision });
     } catch (error) {
       logger.error({ err: error, key, revision }, 'a stored object cannot be read');
     }

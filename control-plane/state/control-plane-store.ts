@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/transport-node';
-import type { Clock } from '../../platform/clock.ts';
+import { type Clock, systemClock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { LeaderWrites } from '../leader/leader-writes.ts';
+import { Leadership, type OnTerm, type Term } from '../leader/leadership.ts';
+import { replicaName } from '../leader/replica-name.ts';
 import { type StoredFrame, storedFrames } from '../telemetry/stored-frames.ts';
 import { CheckpointStore } from './checkpoint-store.ts';
 import { ConfigStore } from './config-store.ts';
@@ -12,14 +16,17 @@ import { KeyRotation } from './key-rotation.ts';
 import { KeyStore } from './key-store.ts';
 import { LeaseStore } from './lease-store.ts';
 import { LedgerStore } from './ledger-store.ts';
+import { maxPayload } from './max-payload.ts';
 import { openStore } from './open-store.ts';
 import { OrderStore } from './order-store.ts';
+import { PlanStore } from './plan-store.ts';
 
 /** Everything stored that one replica works with, opened and followed. */
 export interface ControlPlaneStore {
   readonly config: ConfigStore;
   readonly ledger: LedgerStore;
   readonly events: EventStore;
+  readonly plans: PlanStore;
   readonly leases: LeaseStore;
   readonly keys: KeyStore;
   readonly orders: OrderStore;
@@ -28,6 +35,12 @@ export interface ControlPlaneStore {
   /** Frames that nodes sent since a point in time; 10 minutes are kept. */
   readonly frames: (sinceWallMs: number) => AsyncIterable<StoredFrame>;
   readonly keyRotation: KeyRotation;
+  /** The name of this replica, which it keeps, and of this process. */
+  readonly self: { readonly replica: string; readonly process: string };
+  /** Takes part in the election of the mesh's leader. */
+  readonly joinElection: (onTerm: OnTerm) => Promise<Leadership>;
+  /** What the leader of a term writes with; `onFenced` when it meets a higher one. */
+  readonly writesOf: (term: Term, onFenced: () => void) => LeaderWrites;
   /** Whether the store can be reached now. */
   readonly isReachable: () => boolean;
   stop(): void;
@@ -48,6 +61,7 @@ export async function openControlPlaneStore(
 ): Promise<ControlPlaneStore> {
   const store = await openStore(connection);
   const keys = await KeyStore.open(store, logger);
+  const self = { replica: replicaName(stateDir, randomUUID), process: randomUUID() };
   const config = await ConfigStore.open(store, mesh, logger);
   const ledger = await LedgerStore.open(store.ledger, logger);
   const lastGrantEndMs = (): number =>
@@ -55,12 +69,14 @@ export async function openControlPlaneStore(
   const keyRotation = await KeyRotation.open({ stateDir, store: keys, lastGrantEndMs, clock });
   const orders = await OrderStore.open(store.control, mesh, logger);
   await publishOwed(ledger.accounts(), keys, clock.wallMs());
+  const plans = await PlanStore.open(store, mesh, logger);
   await keys.dropExpiredRevocations(clock.wallMs(), REVOCATION_LEEWAY_MS);
   const stopKeeping = keepKeys({ rotation: keyRotation, keys, accounts: () => ledger.accounts(), clock, logger });
   return {
     config,
     ledger,
     events: new EventStore(store),
+    plans,
     leases: new LeaseStore(store.leases, () => config.view.config),
     keys,
     orders,
@@ -68,6 +84,11 @@ export async function openControlPlaneStore(
     kernelLog: new KernelLogStore(store.jetstream, mesh, maxPayload(connection)),
     frames: (sinceWallMs) => storedFrames(store.jetstream, mesh, sinceWallMs),
     keyRotation,
+    self,
+    joinElection: (
+      onTerm, // Its timers are real, so its clock must be.
+    ) => Leadership.join({ kv: store.control, mesh, ...self, clock: systemClock, logger }, onTerm),
+    writesOf: (term, onFenced) => new LeaderWrites(store, term, onFenced),
     isReachable: followConnection(connection),
     stop: () => {
       stopKeeping();
@@ -75,9 +96,7 @@ export async function openControlPlaneStore(
       config.stop();
       ledger.stop();
       orders.stop();
+      plans.stop();
     },
   };
 }
-
-/** Largest message that the server takes, bytes, with room for headers. */
-const maxPayload = ({ info }: NatsConnection): number => (info?.max_payload ?? 1024 * 1024) - 4096;

@@ -6,6 +6,7 @@ import {
 } from '@nats-io/jetstream';
 import { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import { type GateState, GateStatus } from '../../proto/gen/capmesh/v1/gates.ts';
+import { epochOf, type LeaderWrites } from '../leader/leader-writes.ts';
 import { EVENTS_STREAM, type Store } from './open-store.ts';
 import { readStream, type StoredMessage, sinceTime } from './read-stream.ts';
 
@@ -24,7 +25,7 @@ export interface EventFilter {
   readonly storedOnly?: boolean;
 }
 
-type EventMessage = Pick<StoredMessage, 'data' | 'sequence'>;
+type EventMessage = Pick<StoredMessage, 'data' | 'sequence' | 'epoch'>;
 
 /** Capacity events in the stream `CAPMESH_EVENTS`: at least once, in order for each workload. */
 export class EventStore {
@@ -36,10 +37,15 @@ export class EventStore {
     this.#manager = manager;
   }
 
-  /** Stores one event and answers its sequence; the same `id` within 10 minutes is stored once. */
-  async publish(event: CapacityEvent, id: string): Promise<number> {
+  /**
+   * Stores one event and answers its sequence; the same `id` within 10 minutes is
+   * stored once. With `writes` it is the leader's word: rejects unless it leads.
+   */
+  async publish(event: CapacityEvent, id: string, writes?: LeaderWrites): Promise<number> {
+    writes?.require();
     const ack = await this.#jetstream.publish(subjectOf(event.workloadId), CapacityEvent.encode(event).finish(), {
       msgID: id,
+      ...(writes === undefined ? {} : { headers: writes.headers() }),
     });
     return ack.seq;
   }
@@ -56,9 +62,12 @@ export class EventStore {
     const messages = filter.storedOnly
       ? readStream(this.#jetstream, EVENTS_STREAM, start)
       : this.#follow(start, signal);
-    for await (const { data, sequence } of messages) {
+    let newestEpoch = 0;
+    for await (const { data, sequence, epoch } of messages) {
       if (signal.aborted) return;
       const event = { ...CapacityEvent.decode(data), sequence };
+      if (isDecision(event) && epoch < newestEpoch) continue;
+      newestEpoch = Math.max(newestEpoch, epoch);
       if (isWanted(event, filter)) yield event;
     }
   }
@@ -73,13 +82,19 @@ export class EventStore {
       if (signal.aborted) {
         return;
       }
-      for await (const { data, seq } of messages) yield { data, sequence: seq };
+      for await (const { data, seq, headers } of messages) yield { data, sequence: seq, epoch: epochOf(headers) };
     } finally {
       signal.removeEventListener('abort', stop);
       messages.stop();
     }
   }
 }
+
+/**
+ * What a leader decided counts only while it led. What it tells of the ledger or
+ * the configuration is the same whoever tells it, and is stored once: it counts.
+ */
+const isDecision = ({ kind }: CapacityEvent): boolean => kind === 'gate' || kind === 'action';
 
 /** Events without a workload are about the mesh as a whole. */
 const subjectOf = (workload: string): string => `capmesh.v1.events.${workload === '' ? '_mesh' : workload}`;

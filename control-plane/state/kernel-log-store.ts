@@ -2,6 +2,7 @@ import type { JetStreamClient } from '@nats-io/jetstream';
 import type { KernelCheckpoint } from '../../core/kernel/checkpoint.ts';
 import type { CapacityEventRecord } from '../../core/kernel/kernel-io.ts';
 import type { Plain } from '../../core/substrate/plain-value.ts';
+import type { LeaderWrites } from '../leader/leader-writes.ts';
 import { KERNEL_STREAM } from './open-store.ts';
 import { packJson, unpackJson } from './packed-json.ts';
 import { readStream, sinceTime } from './read-stream.ts';
@@ -57,18 +58,23 @@ export class KernelLogStore {
     this.#bytesMax = bytesMax;
   }
 
-  /** Answers whether it fitted into one message; rejects when the store does not take it. */
-  async publish(record: KernelRecord): Promise<boolean> {
+  /** Answers whether it fitted into one message; rejects when the store does not take it, or this replica does not lead. */
+  async publish(record: KernelRecord, writes: LeaderWrites): Promise<boolean> {
     const packed = await packJson({ version: VERSION, ...record });
     if (packed.length > this.#bytesMax) return false;
-    await this.#jetstream.publish(this.#subject, packed, { msgID: `${record.run}.${record.tick}.${record.kind}` });
+    writes.require();
+    const msgID = `${record.run}.${record.tick}.${record.kind}`;
+    await this.#jetstream.publish(this.#subject, packed, { msgID, headers: writes.headers() });
     return true;
   }
 
-  /** Records since a point in time, oldest first; what is not of this version is left out. */
+  /** Records since a point in time, oldest first, without those of another version or of a leader that was none any more. */
   async *read(sinceWallMs: number): AsyncGenerator<StoredRecord> {
     const start = { ...sinceTime(sinceWallMs), filter_subjects: [this.#subject] };
-    for await (const { data, wallMs } of readStream(this.#jetstream, KERNEL_STREAM, start)) {
+    let newestEpoch = 0;
+    for await (const { data, wallMs, epoch } of readStream(this.#jetstream, KERNEL_STREAM, start)) {
+      if (epoch < newestEpoch) continue;
+      newestEpoch = epoch;
       const record = (await unpackJson(data)) as KernelRecord & { readonly version: number };
       if (record.version === VERSION) yield { wallMs, record };
     }

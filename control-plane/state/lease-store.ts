@@ -5,7 +5,9 @@ import { DEFAULT_PRIO } from '../../core/mesh/mesh-defaults.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { validateMessage } from '../../platform/validate-message.ts';
 import { Lease } from '../../proto/gen/capmesh/v1/lease.ts';
+import type { LeaderWrites } from '../leader/leader-writes.ts';
 import { leaseMessage } from './lease-message.ts';
+import { LEASES_BUCKET } from './open-store.ts';
 
 /** A lease that was not renewed for this long is that of a node that is gone: terms end within 60 s, reserves within 10 min. */
 const GONE_MS = 15 * 60_000;
@@ -39,9 +41,10 @@ export class LeaseStore {
     return leases;
   }
 
-  /** Rejects when the store does not take it. */
-  async publish(plan: LeasePlan): Promise<void> {
-    await this.#kv.put(plan.node, Lease.encode(leaseMessage(plan, this.#config())).finish());
+  /** Rejects when the store does not take it, or this replica does not lead. */
+  async publish(plan: LeasePlan, writes: LeaderWrites): Promise<void> {
+    const lease = Lease.encode(leaseMessage(plan, this.#config())).finish();
+    await writes.putKey(LEASES_BUCKET, plan.node, lease);
   }
 }
 

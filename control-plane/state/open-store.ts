@@ -13,6 +13,9 @@ import type { NatsConnection } from '@nats-io/transport-node';
 
 export const CONFIG_BUCKET = 'capmesh_config';
 export const KEYS_BUCKET = 'capmesh_keys';
+export const PLAN_BUCKET = 'capmesh_plan';
+export const LEASES_BUCKET = 'capmesh_leases';
+export const CONTROL_BUCKET = 'capmesh_control';
 export const FRAMES_STREAM = 'CAPMESH_FRAMES';
 export const EVENTS_STREAM = 'CAPMESH_EVENTS';
 export const KERNEL_STREAM = 'CAPMESH_KERNEL';
@@ -39,7 +42,10 @@ export async function openStore(connection: NatsConnection): Promise<Store> {
   const manager = await jetstreamManager(connection);
   const kvm = new Kvm(connection);
   const config = await kvm.create(CONFIG_BUCKET, { history: 5 });
-  await manager.streams.update(`KV_${CONFIG_BUCKET}`, { allow_atomic: true });
+  await kvm.create(PLAN_BUCKET, { history: 1 });
+  for (const bucket of [CONFIG_BUCKET, PLAN_BUCKET]) {
+    await manager.streams.update(`KV_${bucket}`, { allow_atomic: true });
+  }
   await ensureStream(manager, {
     name: FRAMES_STREAM,
     subjects: ['capmesh.v1.frames.>'],
@@ -67,9 +73,9 @@ export async function openStore(connection: NatsConnection): Promise<Store> {
     manager,
     config,
     ledger: await kvm.create('capmesh_ledger', { history: 1 }),
-    leases: await kvm.create('capmesh_leases', { history: 1 }),
+    leases: await kvm.create(LEASES_BUCKET, { history: 1 }),
     keys: await kvm.create(KEYS_BUCKET, { history: 1 }),
-    control: await kvm.create('capmesh_control', { history: 1 }),
+    control: await kvm.create(CONTROL_BUCKET, { history: 1 }),
   };
 }
 

@@ -1,8 +1,9 @@
 import { headers, type NatsConnection, nuid } from '@nats-io/transport-node';
+import { WRONG_LAST_SEQUENCE } from './compare-and-set.ts';
 
 export interface BatchMessage {
   readonly subject: string;
-  readonly payload: string;
+  readonly payload: string | Uint8Array;
   /** Sequence that the newest message of this subject must have; 0 = there must be none. */
   readonly expectedRevision: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -16,7 +17,6 @@ export type BatchOutcome =
   /** The server takes no batch of this size (`limits.batch.max_msgs` in nats.conf); nothing is stored. */
   | { readonly kind: 'too-large' };
 
-const WRONG_LAST_SEQUENCE = 10071;
 const BATCH_TOO_LARGE = 10199;
 /** Grows with the batch: a thousand messages take about 0.4 s. */
 const commitTimeoutMs = (size: number): number => 5000 + 2 * size;

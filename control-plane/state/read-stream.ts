@@ -1,4 +1,5 @@
 import { DeliverPolicy, type JetStreamClient, type OrderedConsumerOptions } from '@nats-io/jetstream';
+import { epochOf } from '../leader/leader-writes.ts';
 
 /** One stored message. */
 export interface StoredMessage {
@@ -8,6 +9,8 @@ export interface StoredMessage {
   readonly sequence: number;
   /** When the store took it, UTC milliseconds. */
   readonly wallMs: number;
+  /** Of the leader that wrote it; 0 = no leader did. */
+  readonly epoch: number;
 }
 
 /** The store may be silent for this long before reading is given up, ms. */
@@ -34,8 +37,8 @@ export async function* readStream(
     silence = setTimeout(() => messages.stop(), SILENCE_MS);
     for await (const message of messages) {
       silence.refresh();
-      const { subject, data, seq, info } = message;
-      yield { subject, data, sequence: seq, wallMs: info.timestampNanos / 1e6 };
+      const { subject, data, seq, info, headers } = message;
+      yield { subject, data, sequence: seq, wallMs: info.timestampNanos / 1e6, epoch: epochOf(headers) };
       if (message.info.pending === 0) return;
     }
   } finally {

@@ -77,6 +77,10 @@ const STATUS: Status = {
     margin: 0.1,
     coldStartMax: 0.1,
   },
+  replicas: [
+    { replica: 'k1', leads: false, epoch: 0 },
+    { replica: 'k2', leads: true, epoch: 4 },
+  ],
 };
 
 const WATCH_ALL = {
@@ -105,6 +109,7 @@ describe('capmesh: commands that only look', () => {
     const lines = out.split('\n').map((line) => line.replace(/ {2,}/g, ' | '));
     assert.deepEqual(lines, [
       'mesh shop: degraded',
+      '2 control planes: k2 leads (epoch 4)',
       'applied 1/1 nodes, p99 4 ms',
       '',
       'NODE | ENVOY | CONFIG | LAST FRAME | LEASE',

@@ -31,7 +31,7 @@ describe('admission and scale on a real control plane', () => {
   /** Sends one frame a second of the clock, each when the tick on the one before is over. */
   const playTo = async (untilSec: number): Promise<void> => {
     for (; sent < untilSec; sent++) {
-      const ticked = plane.kernel.nextTick();
+      const ticked = plane.kernel()?.nextTick();
       clock.advance(1000);
       const frame = Frame.encode(Frame.fromPartial(frames[sent] as object)).finish();
       sidecar.publish('capmesh.v1.frames.shop.node-1', frame);

@@ -175,7 +175,7 @@ describe('control plane on a real nats-server', () => {
   it('leases slices to a node that sends frames', async () => {
     const leases = await new Kvm(sidecar).open('capmesh_leases', { allow_direct: true });
     const heard = (await leases.watch({ key: 'node-1' }))[Symbol.asyncIterator]();
-    const ticked = plane.kernel.nextTick();
+    const ticked = plane.kernel()?.nextTick();
     sendFrame();
     await ticked;
     const first = await heard.next();

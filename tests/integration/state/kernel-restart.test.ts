@@ -1,14 +1,10 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { ChannelCredentials } from '@grpc/grpc-js';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { after, before, describe, it } from 'mocha';
 import { openStore } from '../../../control-plane/state/open-store.ts';
-import { programPath } from '../../../demo/program-path.ts';
 import { parseMeshFile } from '../../../platform/mesh-file.ts';
 import { meshToMessage } from '../../../platform/mesh-message.ts';
 import {
@@ -22,6 +18,7 @@ import { Frame } from '../../../proto/gen/capmesh/v1/telemetry.ts';
 import { ADMIN_TOKEN, grpcCall } from '../../support/api-fixture.ts';
 import { bucketOf, counters, frame } from '../../support/mesh-fixtures.ts';
 import { type NatsFixture, startNats } from '../../support/nats-fixture.ts';
+import { PlaneProcess } from '../../support/plane-process.ts';
 import { runCli } from '../../support/run-cli.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { WORKED_EXAMPLE } from '../../support/worked-example.ts';
@@ -59,51 +56,6 @@ class FakeSidecar {
 
 const SPREAD = [0.25, 0.5, 0.25];
 
-/** A control plane as a process of its own. */
-class PlaneProcess {
-  readonly child: ChildProcess;
-  readonly opened: Promise<number>;
-
-  constructor(nats: NatsFixture, stateDir: string, recordFolder: string) {
-    const options = {
-      mesh: 'shop',
-      'state-dir': stateDir,
-      'admin-token-file': join(nats.folder, 'admin.token'),
-      nats: nats.servers[0] ?? '',
-      'nkey-file': nats.seedFile('control-plane'),
-      xds: '127.0.0.1:0',
-      grpc: '127.0.0.1:0',
-      rest: '127.0.0.1:0',
-      record: recordFolder,
-    };
-    const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]);
-    this.child = spawn(process.execPath, [programPath('cli/main'), 'control-plane', ...flags], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      // Its log says on which port it listens.
-      env: { ...process.env, CAPMESH_LOG: 'info' },
-    });
-    this.opened = this.#grpcPort();
-  }
-
-  async #grpcPort(): Promise<number> {
-    for await (const line of createInterface({ input: this.child.stderr as NodeJS.ReadableStream })) {
-      const said = line.startsWith('{') ? (JSON.parse(line) as { grpcPort?: number }) : {};
-      if (said.grpcPort !== undefined) {
-        this.child.stderr?.resume();
-        return said.grpcPort;
-      }
-    }
-    throw new Error('the control plane ended at its start');
-  }
-
-  async end(signal: NodeJS.Signals): Promise<void> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
-    const exited = once(this.child, 'exit');
-    this.child.kill(signal);
-    await exited;
-  }
-}
-
 describe('kernel of a control plane that is killed', () => {
   let nats: NatsFixture;
   let connection: NatsConnection;
@@ -117,8 +69,8 @@ describe('kernel of a control plane that is killed', () => {
   let ordered: { seconds: number; nanos: number } | undefined;
 
   const start = async (): Promise<void> => {
-    plane = new PlaneProcess(nats, stateDir, recordFolder);
-    address = `127.0.0.1:${await plane.opened}`;
+    plane = new PlaneProcess(nats, stateDir, ['--record', recordFolder]);
+    address = `127.0.0.1:${(await plane.opened).grpcPort}`;
     admin = new AdminClient(address, ChannelCredentials.createInsecure());
   };
   const status = (): Promise<Status> => grpcCall(admin, admin.getStatus, {});

@@ -13,7 +13,7 @@ function input(over: Partial<StatusInput> = {}): StatusInput {
   if (!parsed.ok) throw new Error('the worked example is a mesh');
   const state = createKernel();
   step(state, { kind: 'config', config: parsed.value });
-  return { view: viewOf(state, 0), xdsNodes: [], rollout: null, wallMs: 1_800_000_000_250, ...over };
+  return { view: viewOf(state, 0), xdsNodes: [], rollout: null, wallMs: 1_800_000_000_250, replicas: [], ...over };
 }
 
 const node = (name: string, upToDate: boolean, connected = true) => ({

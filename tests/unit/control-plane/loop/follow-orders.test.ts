@@ -1,19 +1,20 @@
 import assert from 'node:assert/strict';
-import { followOrders } from '../../../../control-plane/loop/follow-orders.ts';
+import { followOrders, tellOrders } from '../../../../control-plane/loop/follow-orders.ts';
 import { type ActionOrders, NO_ORDERS, type StoredOrders } from '../../../../control-plane/state/order-store.ts';
 
 /** A store that shows what it is told to. */
 function source() {
-  let listener: (stored: StoredOrders) => void = () => {};
+  const listeners = new Set<(stored: StoredOrders) => void>();
   let revision = 0;
   return {
     subscribe: (take: (stored: StoredOrders) => void) => {
-      listener = take;
-      return () => {
-        listener = () => {};
-      };
+      listeners.add(take);
+      return () => listeners.delete(take);
     },
-    show: (orders: ActionOrders) => listener({ orders, revision: ++revision }),
+    show: (orders: ActionOrders) => {
+      revision += 1;
+      for (const listener of listeners) listener({ orders, revision });
+    },
   };
 }
 
@@ -27,14 +28,14 @@ describe('followOrders', () => {
     store = source();
     kernel = [];
     events = [];
-    end = followOrders(
-      store,
-      {
+    const ends = [
+      followOrders(store, {
         setActionControl: ({ safeMode, pausedUntilMs }) => kernel.push(`control ${safeMode} ${pausedUntilMs}`),
         cancelAction: (id) => kernel.push(`cancel ${id}`),
-      },
-      { tell: (message, id) => events.push(`${id}: ${message}`) },
-    );
+      }),
+      tellOrders(store, { tell: (message, id) => events.push(`${id}: ${message}`) }),
+    ];
+    end = () => ends.map((each) => each());
   });
 
   it('tells the kernel everything that is stored when it starts, and nobody else', () => {

@@ -30,6 +30,7 @@ describe('resumeKernel and what operators allow', () => {
     }
     const nowMs = 1000 * (checkpointSec ?? 0);
     const { state, nowMs: endMs } = await resumeKernel({
+      epoch: 1,
       stored: checkpointSec === null ? null : { wallMs: WALL_MS + nowMs, nowMs, checkpoint: checkpointOf(kernel) },
       config: STORY_MESH,
       live: new Map(),

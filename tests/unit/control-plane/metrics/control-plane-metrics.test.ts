@@ -13,6 +13,8 @@ describe('/metrics of the control plane', () => {
     const none = () => 0;
     const { registry } = createControlPlaneMetrics({
       view: () => viewOf(kernel, 0),
+      leadership: () => ({ role: 'leader', epoch: 1 }),
+      replicas: none,
       casConflicts: none,
       droppedFrames: none,
       droppedEffects: none,

@@ -1,38 +1,37 @@
 import { DeliverPolicy, type JsMsg } from '@nats-io/jetstream';
 import type { Logger } from '../../platform/logger.ts';
 import { type Follower, keepFollowing } from './keep-following.ts';
-import { CONFIG_BUCKET, type Store } from './open-store.ts';
+import type { Store } from './open-store.ts';
 
-/** One write to the configuration. */
-export interface ConfigEntry {
+/** One write to a bucket. */
+export interface BatchEntry {
   readonly key: string;
   readonly revision: number;
-  /** JSON; `null` = deleted. */
-  readonly json: string | null;
+  /** `null` = deleted. */
+  readonly value: Uint8Array | null;
 }
 
-const STREAM = `KV_${CONFIG_BUCKET}`;
-const SUBJECTS = `$KV.${CONFIG_BUCKET}.`;
-
 /**
- * Calls `onEntry` for the newest value of every key and then for every write,
- * and `onWhole` whenever what was seen is no part of a batch: after the present
- * state, then after each commit. Reads the stream rather than the bucket, since
- * only there the end of a batch can be seen.
+ * Calls `onEntry` for the newest value of every key of a bucket and then for
+ * every write, and `onWhole` whenever what was seen is no part of a batch: after
+ * the present state, then after each commit. Reads the stream rather than the
+ * bucket, since only there the end of a batch can be seen.
  */
-export function followConfig(
-  store: Store,
-  onEntry: (entry: ConfigEntry) => void,
+export function followBatches(
+  store: Pick<Store, 'jetstream' | 'manager'>,
+  bucket: string,
+  onEntry: (entry: BatchEntry) => void,
   onWhole: () => void,
   logger: Logger,
 ): Promise<Follower> {
+  const [stream, subjects] = [`KV_${bucket}`, `$KV.${bucket}.`];
   let isLoaded = false;
   return keepFollowing(
-    CONFIG_BUCKET,
+    bucket,
     async (loaded, signal) => {
-      const { state } = await store.manager.streams.info(STREAM);
-      const consumer = await store.jetstream.consumers.getPushConsumer(STREAM, {
-        filter_subjects: `${SUBJECTS}>`,
+      const { state } = await store.manager.streams.info(stream);
+      const consumer = await store.jetstream.consumers.getPushConsumer(stream, {
+        filter_subjects: `${subjects}>`,
         deliver_policy: DeliverPolicy.LastPerSubject,
       });
       const messages = await consumer.consume();
@@ -42,7 +41,7 @@ export function followConfig(
         loaded();
       }
       for await (const message of messages) {
-        onEntry(entryOf(message));
+        onEntry(entryOf(message, subjects));
         if (!endsBatch(message) || !(isLoaded || message.info.pending === 0)) continue;
         isLoaded = true;
         onWhole();
@@ -53,12 +52,12 @@ export function followConfig(
   );
 }
 
-function entryOf(message: JsMsg): ConfigEntry {
+function entryOf(message: JsMsg, subjects: string): BatchEntry {
   const isDeleted = message.headers?.has('KV-Operation') === true;
   return {
-    key: message.subject.slice(SUBJECTS.length),
+    key: message.subject.slice(subjects.length),
     revision: message.seq,
-    json: isDeleted ? null : message.string(),
+    value: isDeleted ? null : message.data,
   };
 }
 

@@ -1,0 +1,62 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { Logger } from '../../platform/logger.ts';
+import { packJson, unpackJson } from '../state/packed-json.ts';
+
+/** Sends the newest value under a plain subject, packed; one that is overtaken while it is being packed is left out. */
+export class PackedSender {
+  readonly #connection: NatsConnection;
+  readonly #subject: string;
+  readonly #bytesMax: number;
+  readonly #logger: Pick<Logger, 'warn'>;
+  #newest: { readonly value: unknown } | null = null;
+  #isRunning = false;
+
+  constructor(connection: NatsConnection, subject: string, bytesMax: number, logger: Pick<Logger, 'warn'>) {
+    this.#connection = connection;
+    this.#subject = subject;
+    this.#bytesMax = bytesMax;
+    this.#logger = logger;
+  }
+
+  send(value: unknown): void {
+    this.#newest = { value };
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#run()
+      .catch((error: unknown) => this.#logger.warn({ err: error, subject: this.#subject }, 'cannot be told'))
+      .finally(() => {
+        this.#isRunning = false;
+      });
+  }
+
+  async #run(): Promise<void> {
+    for (let next = this.#newest; next !== null; next = this.#newest) {
+      this.#newest = null;
+      const packed = await packJson(next.value);
+      if (this.#connection.isClosed()) return;
+      if (packed.length > this.#bytesMax) throw new Error(`it has ${packed.length} bytes`);
+      this.#connection.publish(this.#subject, packed);
+    }
+  }
+}
+
+/** Calls `take` with every value that `PackedSender`s send, in order; what it throws on is logged. Returns the way to end that. */
+export function receivePacked(
+  connection: NatsConnection,
+  subject: string,
+  take: (value: unknown) => void,
+  logger: Pick<Logger, 'warn'>,
+): () => void {
+  const subscription = connection.subscribe(subject);
+  const receive = async (): Promise<void> => {
+    for await (const message of subscription) {
+      try {
+        take(await unpackJson(message.data));
+      } catch (error) {
+        logger.warn({ err: error, subject }, 'what another replica tells cannot be read');
+      }
+    }
+  };
+  receive().catch((error: unknown) => logger.warn({ err: error, subject }, 'other replicas are not heard'));
+  return () => subscription.unsubscribe();
+}

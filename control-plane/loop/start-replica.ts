@@ -1,0 +1,164 @@
+import type { NatsConnection } from '@nats-io/transport-node';
+import type { AdmissionRecord } from '../../core/admission/admission-ledger.ts';
+import type { Clock } from '../../platform/clock.ts';
+import type { Logger } from '../../platform/logger.ts';
+import type { Leadership, LeadershipState } from '../leader/leadership.ts';
+import { MeshReports } from '../leader/mesh-reports.ts';
+import { Replicas } from '../leader/replicas.ts';
+import { type ControlPlaneMetrics, createControlPlaneMetrics } from '../metrics/control-plane-metrics.ts';
+import { type ControlPlaneStore, openControlPlaneStore } from '../state/control-plane-store.ts';
+import { maxPayload } from '../state/max-payload.ts';
+import { XdsServer } from '../xds/xds-server.ts';
+import { ConfigEvents } from './config-events.ts';
+import { tellOrders } from './follow-orders.ts';
+import type { KernelLoop } from './kernel-loop.ts';
+import { MeshLeader } from './lead-mesh.ts';
+import { PlanServer } from './plan-server.ts';
+
+export interface ReplicaOptions {
+  readonly mesh: string;
+  /** Holds the signing key of this replica, and with it its name. */
+  readonly stateDir: string;
+  readonly recordFolder?: string | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** One replica at work: it serves what is stored, and while it leads it decides what that is. */
+export interface Replica {
+  readonly store: ControlPlaneStore;
+  readonly xds: XdsServer;
+  readonly replicas: Replicas;
+  readonly metrics: ControlPlaneMetrics;
+  /** `null` while this replica does not lead. */
+  kernel(): KernelLoop | null;
+  /** What the mesh's kernel knows: this replica's own, else as the leader reports it. */
+  known(): KernelLoop | MeshReports;
+  /** A grant was admitted or refused here; the leader's kernel judges what comes of it. */
+  note(record: AdmissionRecord): void;
+  leadership(): LeadershipState;
+}
+
+/** Starts a replica; `closing` takes how each part is ended, in the order in which they were started. */
+export async function startReplica(
+  { mesh, stateDir, recordFolder, clock, logger }: ReplicaOptions,
+  connection: NatsConnection,
+  closing: (() => unknown)[],
+): Promise<Replica> {
+  const store = await openControlPlaneStore(connection, { mesh, stateDir, clock, logger });
+  closing.push(() => store.stop());
+  let election: Leadership | null = null;
+  const leadership = (): LeadershipState => ({
+    role: election?.epoch == null ? 'follower' : 'leader',
+    epoch: election?.leader?.epoch ?? 0,
+    leader: election?.leader?.replica ?? '',
+  });
+  const xds: XdsServer = new XdsServer({
+    clock,
+    logger,
+    onNack: () => metrics.countNack(),
+    onApplied: (behindMs) => {
+      metrics.observeApplied(behindMs);
+      replicas.changed();
+    },
+  });
+  const replicas = new Replicas({
+    connection,
+    mesh,
+    bytesMax: maxPayload(connection),
+    clock,
+    logger,
+    own: () => ({
+      ...store.self,
+      epoch: election?.epoch ?? null,
+      nodes: xds.nodes(),
+      rollout: xds.rollout(store.config.view.revision),
+    }),
+  });
+  closing.push(() => replicas.stop());
+  const reports: MeshReports = new MeshReports({
+    connection,
+    mesh,
+    bytesMax: maxPayload(connection),
+    config: () => store.config.view.config,
+    onAdmission: (record) => leader.running?.kernel.noteAdmission(record),
+    clock,
+    logger,
+  });
+  closing.push(() => reports.stop());
+  const leader: MeshLeader = new MeshLeader(
+    {
+      mesh,
+      connection,
+      store,
+      rollout: () => replicas.nodes(),
+      clock,
+      logger,
+      reports,
+      isHeard: () => replicas.others().length > 0,
+      onTick: (tick) => metrics.observeTick(tick),
+      onPlan: () => metrics.countPlan(),
+      recordFolder,
+    },
+    (term) => store.writesOf(term, () => election?.lookAgain()),
+  );
+  const metrics = metricsOf(store, leader, leadership, replicas, xds);
+  const plans = new PlanServer(xds, logger);
+  const unsubscribe = store.plans.subscribe((stored) => {
+    plans.take(stored);
+    replicas.changed();
+  });
+  closing.push(unsubscribe);
+  await tellEdits(store, clock, logger, closing);
+  election = await store.joinElection((term) => {
+    leader.change(term);
+    replicas.changed();
+  });
+  closing.push(() => election?.stop());
+  closing.push(() => leader.stop());
+  await leader.settled();
+  const kernel = (): KernelLoop | null => leader.running?.kernel ?? null;
+  const note = (record: AdmissionRecord): void => {
+    const own = kernel();
+    if (own === null) reports.tellAdmission(record);
+    else own.noteAdmission(record);
+  };
+  return { store, xds, replicas, metrics, leadership, kernel, known: () => kernel() ?? reports, note };
+}
+
+const metricsOf = (
+  store: ControlPlaneStore,
+  leader: MeshLeader,
+  leadership: () => LeadershipState,
+  replicas: Replicas,
+  xds: XdsServer,
+): ControlPlaneMetrics =>
+  createControlPlaneMetrics({
+    view: () => leader.running?.kernel.view() ?? null,
+    leadership,
+    replicas: () => replicas.all().length,
+    casConflicts: () => store.ledger.conflicts,
+    droppedFrames: () => leader.running?.droppedFrames() ?? 0,
+    droppedEffects: () => leader.running?.droppedEffects() ?? 0,
+    nodes: () => xds.nodes(),
+  });
+
+/** Every replica tells of edits and orders: whichever is first, the stream has them once. */
+async function tellEdits(
+  store: ControlPlaneStore,
+  clock: Clock,
+  logger: Logger,
+  closing: (() => unknown)[],
+): Promise<void> {
+  const events = new ConfigEvents(store.events, clock, logger);
+  const newestId = await store.events.newestMeshEventId();
+  events.start(store.config.view, newestId, (revision) => store.config.changedSince(revision));
+  const ends = [store.config.subscribe((view) => events.take(view)), tellOrders(store.orders, events)];
+  closing.push(async () => {
+    for (const end of ends) end();
+    await Promise.race([events.drained(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())]);
+    events.stop();
+  });
+}
+
+const DRAIN_MS = 2000;
