@@ -2,7 +2,7 @@
 # node_modules/ and .tools/. Each step leaves a file that says it is done.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo up test golden lint coverage mutate clean bench-overload bench-calm bench-neighbour bench-incidents bench-sweep bench-tick bench-revocation
+.PHONY: help setup build demo up test golden lint coverage mutate clean bench-overload bench-calm bench-neighbour bench-incidents bench-sweep bench-tick bench-revocation bench-grants
 
 ROOMS := core envoy control-plane ext-authz cli platform demo bench tests
 SOURCES := $(shell find $(wildcard $(ROOMS)) -name '*.ts' 2>/dev/null)
@@ -44,6 +44,8 @@ bench-incidents: $(COMPILED) ## time from the first bad answer to its cure, over
 
 bench-sweep: $(COMPILED) ## the stable region of a sweep against the real mesh at six points (about fifteen minutes)
 	node dist/bench/sweep-agreement.js $(BENCH_ARGS)
+bench-grants: $(COMPILED) ## grants at three replicas at once, with a killed and a paused leader (about a minute)
+	node dist/bench/grants.js $(BENCH_ARGS)
 
 bench-tick: $(COMPILED) ## cost of a kernel tick, and of a mesh's spectrum beside NumPy and SciPy (about two minutes)
 	node dist/bench/tick.js $(BENCH_ARGS)

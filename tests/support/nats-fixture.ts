@@ -23,7 +23,10 @@ export interface NatsFixture {
   stop(): Promise<void>;
 }
 
-export async function startNats(mesh: string, nodes: readonly string[]): Promise<NatsFixture> {
+/**
+ * @param syncInterval how often the store goes to the disk; default: before every answer, as Capmesh sets it
+ */
+export async function startNats(mesh: string, nodes: readonly string[], syncInterval = 'always'): Promise<NatsFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'capmesh-nats-'));
   const keys = Object.fromEntries(['control-plane', ...nodes].map((name) => [name, createNkey()]));
   const seedFile = (name: string) => join(folder, `${name}.nkey`);
@@ -33,16 +36,19 @@ export async function startNats(mesh: string, nodes: readonly string[]): Promise
   const writeConfig = (port: number) =>
     writeFileSync(
       join(folder, 'nats.conf'),
-      renderNatsServerConfig({
-        mesh,
-        serverName: 'test',
-        host: '127.0.0.1',
-        port,
-        portsFileDir: folder,
-        storeDir: join(folder, 'store'),
-        controlPlanePublicKey: keys['control-plane']?.publicKey ?? '',
-        sidecarPublicKeys: Object.fromEntries(nodes.map((node) => [node, keys[node]?.publicKey ?? ''])),
-      }),
+      syncedEvery(
+        syncInterval,
+        renderNatsServerConfig({
+          mesh,
+          serverName: 'test',
+          host: '127.0.0.1',
+          port,
+          portsFileDir: folder,
+          storeDir: join(folder, 'store'),
+          controlPlanePublicKey: keys['control-plane']?.publicKey ?? '',
+          sidecarPublicKeys: Object.fromEntries(nodes.map((node) => [node, keys[node]?.publicKey ?? ''])),
+        }),
+      ),
     );
   writeConfig(0);
   let { child, port } = await launch(folder);
@@ -62,6 +68,11 @@ export async function startNats(mesh: string, nodes: readonly string[]): Promise
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+function syncedEvery(interval: string, json: string): string {
+  const config = JSON.parse(json) as { jetstream: object };
+  return JSON.stringify({ ...config, jetstream: { ...config.jetstream, sync_interval: interval } });
 }
 
 async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {

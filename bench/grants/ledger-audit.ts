@@ -1,0 +1,132 @@
+import { DeliverPolicy, type JetStreamClient } from '@nats-io/jetstream';
+import { decodeAccount } from '../../control-plane/state/account-codec.ts';
+import { GRANTS_MAX, type Grant } from '../../core/admission/grant.ts';
+import { AXES } from '../../core/capacity/capacity-vector.ts';
+import { isAdding } from '../../core/capacity/live-capacity.ts';
+
+/** A grant that a requester was told of. */
+export interface AnsweredGrant {
+  readonly workload: string;
+  readonly jti: string;
+  readonly expiresAtMs: number;
+}
+
+/** What is wrong in a ledger; all of it is to be 0. */
+export interface LedgerFaults {
+  /** Sequences that the audit has not seen: then it proves nothing. */
+  readonly unseen: number;
+  /** Revisions in which the live grants of an account exceed its budget on an axis, or its number of grants. */
+  readonly overBudget: number;
+  /** Grants that were answered but never stored. */
+  readonly lost: number;
+  /** Grants that went before they expired, without having been released. */
+  readonly endedEarly: number;
+  /** Grants that are twice in one revision, came back, or were answered twice. */
+  readonly doubled: number;
+}
+
+const DUST = 1e-9;
+/** Writer and store read the same clock, at different moments. */
+const CLOCK_MS = 50;
+
+interface AuditedGrant {
+  readonly grant: Grant;
+  isThere: boolean;
+}
+
+/**
+ * Reads every revision of the ledger from before the first one, and keeps count
+ * of what must not be. Independent of the code that writes: only the encoding of
+ * an account is shared.
+ */
+export class LedgerAudit {
+  readonly #accounts = new Map<string, Map<string, AuditedGrant>>();
+  readonly #released = new Set<string>();
+  readonly #stop: () => void;
+  #revisions = 0;
+  #lastSequence = 0;
+  #unseen = 0;
+  #overBudget = 0;
+  #endedEarly = 0;
+  #doubled = 0;
+
+  constructor(stop: () => void = () => {}) {
+    this.#stop = stop;
+  }
+
+  static async open(jetstream: JetStreamClient): Promise<LedgerAudit> {
+    const consumer = await jetstream.consumers.get('KV_capmesh_ledger', { deliver_policy: DeliverPolicy.All });
+    const messages = await consumer.consume();
+    const audit = new LedgerAudit(() => messages.stop());
+    const read = async (): Promise<void> => {
+      for await (const message of messages) {
+        const [workload = ''] = message.subject.split('.').slice(-1);
+        audit.take(workload, message.seq, message.info.timestampNanos / 1e6, message.string());
+      }
+    };
+    read().catch(() => {});
+    return audit;
+  }
+
+  get revisions(): number {
+    return this.#revisions;
+  }
+
+  get lastSequence(): number {
+    return this.#lastSequence;
+  }
+
+  /** From now on the grant may go before it expires. */
+  released(jti: string): void {
+    this.#released.add(jti);
+  }
+
+  /** One revision of an account; `wallMs`: when the store took it. */
+  take(workload: string, sequence: number, wallMs: number, json: string): void {
+    this.#revisions += 1;
+    this.#unseen += sequence - this.#lastSequence - 1;
+    this.#lastSequence = sequence;
+    const { grants } = decodeAccount(json);
+    if (isOverBudget(grants)) this.#overBudget += 1;
+    const known = this.#accounts.get(workload) ?? new Map<string, AuditedGrant>();
+    this.#accounts.set(workload, known);
+    const present = new Set(grants.map(({ jti }) => jti));
+    this.#doubled += grants.length - present.size;
+    for (const grant of grants) {
+      const before = known.get(grant.jti);
+      if (before !== undefined && !before.isThere) this.#doubled += 1;
+      if (before === undefined) known.set(grant.jti, { grant, isThere: true });
+    }
+    for (const [jti, audited] of known) {
+      if (!audited.isThere || present.has(jti)) continue;
+      audited.isThere = false;
+      if (audited.grant.expiresAtMs > wallMs + CLOCK_MS && !this.#released.has(jti)) this.#endedEarly += 1;
+    }
+  }
+
+  faults(answered: readonly AnsweredGrant[]): LedgerFaults {
+    const isStored = ({ workload, jti }: AnsweredGrant): boolean => this.#accounts.get(workload)?.has(jti) === true;
+    return {
+      unseen: this.#unseen,
+      overBudget: this.#overBudget,
+      lost: answered.filter((grant) => !isStored(grant)).length,
+      endedEarly: this.#endedEarly,
+      doubled: this.#doubled + answered.length - new Set(answered.map(({ jti }) => jti)).size,
+    };
+  }
+
+  /** Grants that are stored although nobody was told: their answer was lost with a process. They end by themselves. */
+  untold(answered: readonly AnsweredGrant[]): number {
+    const told = new Set(answered.map(({ jti }) => jti));
+    return [...this.#accounts.values()].flatMap((grants) => [...grants.keys()]).filter((jti) => !told.has(jti)).length;
+  }
+
+  stop(): void {
+    this.#stop();
+  }
+}
+
+function isOverBudget(grants: readonly Grant[]): boolean {
+  const sums = AXES.filter(isAdding).map((axis) => grants.reduce((sum, { vector }) => sum + (vector[axis] ?? 0), 0));
+  return grants.length > GRANTS_MAX || sums.some((sum) => sum > 1 + DUST);
+}
