@@ -44,6 +44,7 @@ bench-incidents: $(COMPILED) ## time from the first bad answer to its cure, over
 
 bench-sweep: $(COMPILED) ## the stable region of a sweep against the real mesh at six points (about fifteen minutes)
 	node dist/bench/sweep-agreement.js $(BENCH_ARGS)
+
 bench-grants: $(COMPILED) ## grants at three replicas at once, with a killed and a paused leader (about a minute)
 	node dist/bench/grants.js $(BENCH_ARGS)
 

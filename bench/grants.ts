@@ -28,7 +28,7 @@ const { values } = parseArgs({
 
 const workloads = Array.from({ length: Number(values.accounts) }, (_, index) => `w-${index + 1}`);
 const random = seededRandom(Number(values.seed));
-const ONE: Demand = { workloads: workloads.slice(0, 1), shareMax: 0.0012, secondsMax: 1, releasedRatio: 0.1 };
+const ONE: Demand = { workloads: workloads.slice(0, 1), shareMax: 0.003, secondsMax: 1, releasedRatio: 0.1 };
 const MANY: Demand = { workloads, shareMax: 0.01, secondsMax: 3, releasedRatio: 0.05 };
 
 const phase = (demand: Demand, requests: string): PhaseOptions => ({

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ChannelCredentials, Metadata } from '@grpc/grpc-js';
-import { type JetStreamClient, jetstream } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
+import { openStore } from '../../control-plane/state/open-store.ts';
 import { parseMeshFile } from '../../platform/mesh-file.ts';
 import { meshToMessage } from '../../platform/mesh-message.ts';
 import { AdminClient, ApplyRequest } from '../../proto/gen/capmesh/v1/admin_service.ts';
@@ -142,14 +142,13 @@ export async function startGrantWorld(
   const nats: NatsFixture = await startNats('shop', [], syncInterval);
   const connection = await nats.connect('control-plane');
   await new Kvm(connection).create('capmesh_ledger', { history: HISTORY });
-  const js: JetStreamClient = jetstream(connection);
-  const manager = await js.jetstreamManager();
+  const { jetstream: js, manager } = await openStore(connection);
   const audit = await LedgerAudit.open(js);
   const secrets = new Map<string, string>();
   const start = (index: number): Promise<PlaneDoor> =>
     PlaneDoor.open(new PlaneProcess(nats, join(nats.folder, `replica-${index}`)), secrets);
-  const first = await start(0);
   const leaders = await LeaderWritesSeen.open(js);
+  const first = await start(0);
   const doors = [first, ...(await Promise.all(Array.from({ length: replicas - 1 }, (_, index) => start(index + 1))))];
   await first.prepare(workloads, secrets);
   return {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { waitFor } from '../../tests/support/wait-for.ts';
 import type { GrantWorld, PlaneDoor } from './grant-world.ts';
 import { type Answers, type Demand, runRequesters } from './requesters.ts';
 
@@ -62,5 +63,6 @@ async function killAndPause(world: GrantWorld, open: PlaneDoor[]): Promise<void>
   const rest = open.filter((door) => door !== paused.door);
   await world.leader(rest, paused.epoch);
   paused.door.plane.child.kill('SIGCONT');
-  await world.leader(open, paused.epoch);
+  const { epoch } = await world.leader(open, paused.epoch);
+  await waitFor('a write of the last leader', async () => world.leaders.writers().has(epoch));
 }
