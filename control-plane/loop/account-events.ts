@@ -17,7 +17,7 @@ const WAITING_MAX = 20_000;
 /** Events on their way at once: the store takes them in the order in which they were sent. */
 const WINDOW = 64;
 /** Published events that an account may hold before it is written without them. */
-const HELD_MAX = 256;
+const HELD_MAX = 16;
 const RETRY_MS = 500;
 
 /**

@@ -78,9 +78,9 @@ export const createGrant = (
   expiresAtMs: 1000 * Math.ceil((wallMs + durationMs) / 1000),
 });
 
-/** When the next grant ends by itself, in reasonable bounds. */
+/** Until the first of the grants ends by itself, in reasonable bounds. */
 function roomAfterMs({ live, wallMs }: GrantScope): number {
-  const nextEndMs = Math.min(...live.map(({ expiresAtMs }) => expiresAtMs - wallMs), RETRY_AFTER_MAX_MS);
+  const nextEndMs = live.reduce((next, { expiresAtMs }) => Math.min(next, expiresAtMs - wallMs), RETRY_AFTER_MAX_MS);
   return Math.max(nextEndMs, RETRY_AFTER_MIN_MS);
 }
 

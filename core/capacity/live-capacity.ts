@@ -22,12 +22,18 @@ export const mapAxes = (value: (axis: Axis) => number | null): CapacityVector =>
  * Without grants nothing limits: every axis is null.
  */
 export function sumLiveGrants(grants: readonly CapacityVector[]): CapacityVector {
-  if (grants.length === 0) return UNLIMITED;
-  return mapAxes((axis) => {
-    const values = grants.map((grant) => grant[axis]);
-    if (isAdding(axis)) return values.reduce<number>((sum, value) => sum + (value ?? 1), 0);
-    return values.reduce((top, value) => (top === null || value === null ? null : Math.max(top, value)));
-  });
+  const [first] = grants;
+  if (first === undefined) return UNLIMITED;
+  let { geo, gauge } = first;
+  let [int, ptr, obs] = [0, 0, 0];
+  for (const grant of grants) {
+    geo = geo === null || grant.geo === null ? null : Math.max(geo, grant.geo);
+    gauge = gauge === null || grant.gauge === null ? null : Math.max(gauge, grant.gauge);
+    int += grant.int ?? 1;
+    ptr += grant.ptr ?? 1;
+    obs += grant.obs ?? 1;
+  }
+  return { geo, int, gauge, ptr, obs };
 }
 
 /** min(1, Σ live grants) of one adding axis; `live` undefined = no live grant = 1. */
