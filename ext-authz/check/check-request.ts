@@ -3,6 +3,9 @@ const FIXED64 = 1;
 const BYTES = 2;
 const FIXED32 = 5;
 
+/** Tags are 32 bits; of larger ones a double would not keep the wire type. */
+const TAG_MAX = 2 ** 32 - 1;
+
 // Field numbers of envoy.service.auth.v3.
 const CHECK_ATTRIBUTES = 1;
 const ATTRIBUTES_REQUEST = 4;
@@ -128,7 +131,7 @@ export class CheckRequestReader {
     let at = start;
     while (at < end) {
       const tag = this.#varint(at, end);
-      if (tag < 8) return false;
+      if (tag < 8 || tag > TAG_MAX) return false;
       at = this.#at;
       const wireType = tag & 7;
       if (wireType === BYTES) {

@@ -67,6 +67,12 @@ describe('CheckRequestReader', () => {
     );
   });
 
+  it('refuses tags of more than 32 bits, whose wire type a double cannot hold', () => {
+    const bytes = [0x85, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40, 0x00];
+    assert.throws(() => CheckRequest.decode(Uint8Array.from(bytes)));
+    assert.equal(new CheckRequestReader().read(Buffer.from(bytes)), false);
+  });
+
   it('refuses lengths beyond the end, however they are written', () => {
     const reader = new CheckRequestReader();
     for (const bytes of [
