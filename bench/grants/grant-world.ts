@@ -95,6 +95,12 @@ export class PlaneDoor implements GrantDoor {
     return (await answer.json()) as { role: string; epoch: number };
   }
 
+  /** Whether it has heard of no kernel lately, so that it can judge no gate. */
+  async isBlind(): Promise<boolean> {
+    const { services } = await grpcCall(this.#admin, this.#admin.getStatus, {});
+    return services.some(({ gates }) => gates?.fit?.reason === 'stale');
+  }
+
   /** A counter or gauge without labels. */
   async metric(name: string): Promise<number> {
     const text = await (await fetch(`${this.#restUrl}/metrics`)).text();
@@ -124,7 +130,7 @@ export interface GrantWorld {
   readonly doors: PlaneDoor[];
   readonly audit: LedgerAudit;
   readonly leaders: LeaderWritesSeen;
-  /** The one of these that leads in a term after `epoch`, once all of them know it. */
+  /** The one of these that leads in a term after `epoch`, once it has written and all of them know it and what its kernel knows. */
   leader(
     among: readonly PlaneDoor[],
     afterEpoch: number,
@@ -161,7 +167,9 @@ export async function startGrantWorld(
         const epoch = standings[0]?.epoch ?? 0;
         const agree = epoch > afterEpoch && standings.every((standing) => standing.epoch === epoch);
         const door = among.find((_, index) => standings[index]?.role === 'leader');
-        return agree && door !== undefined && { door, epoch };
+        if (!agree || door === undefined || !leaders.writers().has(epoch)) return false;
+        const blind = await Promise.all(among.map((each) => each.isBlind()));
+        return !blind.includes(true) && { door, epoch };
       }),
     audited: async () => {
       await waitFor('the audit to come to the end', async () => {

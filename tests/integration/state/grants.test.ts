@@ -35,9 +35,7 @@ describe('grants at three replicas at once', () => {
     grants.push(...answers.grants);
     await world.audited();
     deepEqual(world.audit.faults(grants), NOTHING_WRONG);
-    // How many are admitted depends on what the new leader knows by then; that they are answered does not.
-    const answered = answers.grants.length + answers.denied;
-    ok(answered > 100, `${answered} answers`);
+    ok(answers.grants.length > 100, `${answers.grants.length} grants`);
   });
 
   it('had one writer in every epoch, and none after the next', () => {
