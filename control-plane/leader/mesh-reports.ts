@@ -3,13 +3,12 @@ import type { AdmissionRecord } from '../../core/admission/admission-ledger.ts';
 import type { AdmissionScene } from '../../core/admission/admission-scene.ts';
 import type { ServiceForecast } from '../../core/admission/what-if.ts';
 import type { PlanInput } from '../../core/allocators/plan-input.ts';
-import { GATES, type GateState } from '../../core/gates/gate-state.ts';
-import { unknown } from '../../core/gates/verdict.ts';
 import { admissionSceneOf } from '../../core/kernel/admission-scene-of.ts';
 import { type KernelCheckpoint, restoreKernel } from '../../core/kernel/checkpoint.ts';
 import { adoptConfig, createKernel, type KernelState } from '../../core/kernel/kernel-state.ts';
 import type { MeshView } from '../../core/kernel/mesh-view.ts';
 import { planInputOf } from '../../core/kernel/plan-mesh.ts';
+import { STALE_GATES, STALE_MS } from '../../core/kernel/stale.ts';
 import { type SubstrateView, substrateViewOf } from '../../core/kernel/substrate-view.ts';
 import { viewOf } from '../../core/kernel/view-of.ts';
 import { whatIfEdit } from '../../core/kernel/what-if-edit.ts';
@@ -38,12 +37,9 @@ export interface MeshReportsOptions {
   readonly logger: Pick<Logger, 'warn'>;
 }
 
-/** Verdicts older than this are stale (MATHS §B8). */
-const STALE_MS = 10_000;
 /** Decisions within this time are told together. */
 const GATHER_MS = 100;
 const ADMISSIONS_MAX = 1000;
-const BLIND = Object.fromEntries(GATES.map((gate) => [gate, unknown('stale')])) as unknown as GateState;
 
 /**
  * What passes between the leader's kernel and the other replicas: its memory
@@ -139,7 +135,7 @@ export class MeshReports {
     if (this.#blind?.config !== config) {
       const state = createKernel();
       adoptConfig(state, config);
-      for (const service of state.services.values()) service.gates = BLIND;
+      for (const service of state.services.values()) service.gates = STALE_GATES;
       this.#blind = { config, state };
     }
     return this.#blind.state;

@@ -1,9 +1,7 @@
 import { CONFIG_GRACE_MS, type ConfigLag, type ConfigView, configLag } from '../gates/state-views.ts';
 import type { NodeRollout } from './kernel-io.ts';
 import type { KernelState, NodeRolloutState, NodeState } from './kernel-state.ts';
-
-/** A connected node without a frame for this long counts as lagging (MATHS §B8). */
-const STALE_MS = 10_000;
+import { STALE_MS } from './stale.ts';
 
 /** Notes since when each node is behind; a node that comes up to date is forgiven at once. */
 export function noteRollout(state: KernelState, nodes: readonly NodeRollout[]): void {

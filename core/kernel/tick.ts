@@ -2,7 +2,6 @@ import { sliceLimits } from '../allocators/slice-limits.ts';
 import { allPass } from '../gates/all-pass.ts';
 import { GATES, type GateName, type GateVerdict } from '../gates/gate-state.ts';
 import { settleGate } from '../gates/hysteresis.ts';
-import { unknown } from '../gates/verdict.ts';
 import { describeAction } from '../stability/describe-action.ts';
 import { limitIsEnforced } from './action-control.ts';
 import { capacityEvents, type ServiceNews } from './capacity-events.ts';
@@ -20,10 +19,8 @@ import { followLearned, planMesh } from './plan-mesh.ts';
 import { samePlan } from './same-plan.ts';
 import { followServiceActions } from './service-actions.ts';
 import type { ServiceState } from './service-state.ts';
+import { STALE_GATES, STALE_MS } from './stale.ts';
 import { gateWindowMs } from './windows.ts';
-
-/** Without data for this long a verdict is stale (MATHS §B8). */
-const STALE_MS = 10_000;
 
 /** Answers the gates that fail; news of what it did. */
 export type Stabilize = (state: KernelState, measured: MeasuredMesh, wallMs: number) => ServiceNews[];
@@ -66,7 +63,7 @@ function judgeMesh(state: KernelState, measured: MeasuredMesh): ServiceNews[] {
       const window = measured.windows.of(service);
       learnService(service, state.services, window, isFailing(service, verdicts), state.nowMs);
     } else if (service.newest !== null && state.nowMs - service.lastDataMs > STALE_MS) {
-      news.push(...settle(service, STALE, state.nowMs));
+      news.push(...settle(service, STALE_GATES, state.nowMs));
     }
     followLearned(service, limitIsEnforced(state));
   }
@@ -102,8 +99,6 @@ export function stabilizeMesh(state: KernelState, { seen, windows }: MeasuredMes
   }
   return news;
 }
-
-const STALE: ServiceVerdicts = Object.fromEntries(GATES.map((gate) => [gate, unknown('stale')]));
 
 const isFailing = (service: ServiceState, seen: ServiceVerdicts): boolean =>
   GATES.some((gate) => service.gates[gate].status === 'FAIL' || seen[gate]?.status === 'FAIL');
