@@ -1,13 +1,14 @@
 import { readClaims } from '../core/token/read-claims.ts';
 import { readToken } from '../core/token/read-token.ts';
 import { secondsAndNanos } from '../platform/protobuf-time.ts';
+import { writePrivate } from '../platform/write-private.ts';
 import type { CapacityVector } from '../proto/gen/capmesh/v1/capacity.ts';
 import type { RequestCapacityRequest, RequestCapacityResponse } from '../proto/gen/capmesh/v1/capacity_service.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import type { Invocation } from './context.ts';
 import { withCapacity } from './grpc-connection.ts';
 import { formatNumber } from './output/format-number.ts';
-import { readIfExists, writePrivate } from './state-folder.ts';
+import { readIfExists } from './state-folder.ts';
 
 /** A cached token is used as long as it stays valid for this time, ms. */
 const SPARE_MS = 5_000;

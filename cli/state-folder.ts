@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import type { MeshPorts } from '../platform/ports.ts';
+import { writePrivate } from '../platform/write-private.ts';
 
 /** What a running `capmesh up` leaves for the other commands. */
 export interface RunningMesh {
@@ -66,15 +67,6 @@ export class StateFolder {
     }
     return this.adminTokenFile;
   }
-}
-
-/** Writes a file that only its owner can read; readers see the old content or the new, never a part. */
-export function writePrivate(file: string, content: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const partial = `${file}.${process.pid}.partial`;
-  writeFileSync(partial, content, { mode: 0o600 });
-  chmodSync(partial, 0o600);
-  renameSync(partial, file);
 }
 
 /** Content of a file, `null` when there is none. */

@@ -1,8 +1,9 @@
 import { Command } from 'commander';
+import { writePrivate } from '../../platform/write-private.ts';
 import type { AdminClient } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import { type CliContext, invocation } from '../context.ts';
 import { type Connection, withAdmin } from '../grpc-connection.ts';
-import { type StateFolder, writePrivate } from '../state-folder.ts';
+import type { StateFolder } from '../state-folder.ts';
 
 export function enrolCommand(context: CliContext): Command {
   return new Command('enrol')

@@ -8,7 +8,8 @@ import { packageRoot } from '../../platform/package-root.ts';
 import type { MeshPorts, NodePorts } from '../../platform/ports.ts';
 import { httpOk, tcpOpen, until } from '../../platform/readiness.ts';
 import type { ChildSpec } from '../../platform/supervisor.ts';
-import { type StateFolder, writePrivate } from '../state-folder.ts';
+import { writePrivate } from '../../platform/write-private.ts';
+import type { StateFolder } from '../state-folder.ts';
 import { ensureNatsUser } from './nats-users.ts';
 
 /** What the children of `capmesh up` have in common. */

@@ -1,6 +1,7 @@
 import { nkeys } from '@nats-io/transport-node';
 import { createNkey } from '../../platform/create-nkey.ts';
-import { readIfExists, type StateFolder, writePrivate } from '../state-folder.ts';
+import { writePrivate } from '../../platform/write-private.ts';
+import { readIfExists, type StateFolder } from '../state-folder.ts';
 
 export interface NatsUser {
   /** File (0600) with the secret seed. */

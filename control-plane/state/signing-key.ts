@@ -1,7 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { calculateJwkThumbprint, type JWK } from 'jose';
+import { writePrivate } from '../../platform/write-private.ts';
 
 /** An Ed25519 key that one control-plane replica signs tokens with. */
 export interface SigningKey {
@@ -45,8 +46,7 @@ export class SigningKeyFiles {
 
 function makeKey(file: string): void {
   const pem = generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' });
-  writeFileSync(`${file}.new`, pem, { mode: 0o600 });
-  renameSync(`${file}.new`, file);
+  writePrivate(file, pem);
 }
 
 async function readKey(file: string): Promise<SigningKey> {

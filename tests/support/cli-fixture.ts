@@ -14,8 +14,9 @@ import {
 import type { CliContext } from '../../cli/context.ts';
 import { buildProgram } from '../../cli/program.ts';
 import { runCli } from '../../cli/run-cli.ts';
-import { StateFolder, writePrivate } from '../../cli/state-folder.ts';
+import { StateFolder } from '../../cli/state-folder.ts';
 import { systemClock } from '../../platform/clock.ts';
+import { writePrivate } from '../../platform/write-private.ts';
 import * as admin from '../../proto/gen/capmesh/v1/admin_service.ts';
 import * as capacity from '../../proto/gen/capmesh/v1/capacity_service.ts';
 import { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';

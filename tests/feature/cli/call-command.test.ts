@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { statSync } from 'node:fs';
-import { writePrivate } from '../../../cli/state-folder.ts';
+import { writePrivate } from '../../../platform/write-private.ts';
 import { type CliFixture, startCliFixture } from '../../support/cli-fixture.ts';
 
 describe('capmesh call and capmesh token', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
-import { writePrivate } from '../../../cli/state-folder.ts';
 import { systemClock } from '../../../platform/clock.ts';
+import { writePrivate } from '../../../platform/write-private.ts';
 import { type CliFixture, grpcError, startCliFixture } from '../../support/cli-fixture.ts';
 import { claimsOfA, flipSignatureBit, makeKey, signToken, unsignedToken } from '../../support/test-tokens.ts';
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkNode, parseVersion } from '../../../cli/doctor/check-programs.ts';
 import { checkStateFolder } from '../../../cli/doctor/check-state-folder.ts';
-import { StateFolder, writePrivate } from '../../../cli/state-folder.ts';
+import { StateFolder } from '../../../cli/state-folder.ts';
+import { writePrivate } from '../../../platform/write-private.ts';
 
 describe('doctor: programs', () => {
   it('reads the versions that programs print', () => {
