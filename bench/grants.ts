@@ -8,7 +8,7 @@
  * `--replicas 3 --requesters 64 --accounts 50 --one 3000 --many 5000 --faults 2000 --sync always --seed 1`
  */
 import { parseArgs } from 'node:util';
-import { seededRandom } from '../demo/seeded-random.ts';
+import { seededRandom } from '../core/simulation/seeded-random.ts';
 import { type GrantWorld, startGrantWorld } from './grants/grant-world.ts';
 import type { Demand } from './grants/requesters.ts';
 import { type Phase, type PhaseOptions, runPhase, runWithFaults } from './grants/run-phase.ts';

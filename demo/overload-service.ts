@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 import { systemClock } from '../platform/clock.ts';
-import { seededExponential } from './seeded-random.ts';
+import { seededExponential } from './seeded-exponential.ts';
 import { fixedCapacityHandler } from './services/fixed-capacity-handler.ts';
 import { listen } from './services/listen.ts';
 import { WorkQueue } from './services/work-queue.ts';

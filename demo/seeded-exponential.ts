@@ -1,7 +1,5 @@
 import { seededRandom } from '../core/simulation/seeded-random.ts';
 
-export { seededRandom };
-
 /** Exponentially distributed numbers with mean 1. */
 export function seededExponential(seed: number): () => number {
   const uniform = seededRandom(seed);

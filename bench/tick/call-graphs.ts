@@ -1,5 +1,5 @@
+import { seededRandom } from '../../core/simulation/seeded-random.ts';
 import type { CallRate } from '../../core/substrate/normalised-laplacian.ts';
-import { seededRandom } from '../../demo/seeded-random.ts';
 
 export interface CallGraph {
   readonly name: string;

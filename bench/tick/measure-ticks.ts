@@ -1,7 +1,7 @@
 import { createKernel } from '../../core/kernel/kernel-state.ts';
 import { step } from '../../core/kernel/step.ts';
 import { median } from '../../core/numeric/statistics.ts';
-import { seededRandom } from '../../demo/seeded-random.ts';
+import { seededRandom } from '../../core/simulation/seeded-random.ts';
 import { OfferedMesh, wideMesh } from './offered-mesh.ts';
 
 export interface TickPlan {

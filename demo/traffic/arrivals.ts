@@ -1,4 +1,4 @@
-import { seededExponential } from '../seeded-random.ts';
+import { seededExponential } from '../seeded-exponential.ts';
 
 export const ARRIVALS = ['poisson', 'even'] as const;
 export type Arrivals = (typeof ARRIVALS)[number];

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'mocha';
 import { type GrantWorld, startGrantWorld } from '../../../bench/grants/grant-world.ts';
 import type { AnsweredGrant } from '../../../bench/grants/ledger-audit.ts';
 import { runPhase, runWithFaults } from '../../../bench/grants/run-phase.ts';
-import { seededRandom } from '../../../demo/seeded-random.ts';
+import { seededRandom } from '../../../core/simulation/seeded-random.ts';
 
 const NOTHING_WRONG = { unseen: 0, overBudget: 0, lost: 0, endedEarly: 0, doubled: 0 };
 const WORKLOADS = ['w-1', 'w-2', 'w-3', 'w-4', 'w-5'];

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { choosePoints } from '../../../bench/sweep/choose-points.ts';
+import { seededRandom } from '../../../core/simulation/seeded-random.ts';
 import type { SweepAxis } from '../../../core/sweep/sweep-axis.ts';
 import { sweepPlanes } from '../../../core/sweep/sweep-plane.ts';
-import { seededRandom } from '../../../demo/seeded-random.ts';
 import { pointResult, sweptGrid } from '../../support/swept-points.ts';
 
 const TENTHS = Array.from({ length: 10 }, (_, i) => (i + 1) / 10);
