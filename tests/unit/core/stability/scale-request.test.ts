@@ -11,6 +11,7 @@ import {
 } from '../../../../core/stability/scale-request.ts';
 import { StabilityController } from '../../../../core/stability/stability-controller.ts';
 import type { SceneEdge, StabilityScene } from '../../../../core/stability/stability-scene.ts';
+import { sceneEdge, stabilityScene } from '../../../support/stability-scenes.ts';
 
 /** u of fit, and of isolation on a shared service, with a factor on the capacity. */
 function ratioAt({ demandRps, capacityRps, baselineSec, isShared }: ScaleInput, factor: number): number {
@@ -18,44 +19,32 @@ function ratioAt({ demandRps, capacityRps, baselineSec, isShared }: ScaleInput, 
   return Math.max(growth / 3, isShared ? Math.log(growth) / Math.log(1.5) : 0);
 }
 
-const edge = (workload: string, more: Partial<SceneEdge> = {}): SceneEdge => ({
-  key: `${workload}/payment`,
-  workload,
-  tenant: workload,
-  prio: 5,
-  offeredRps: 500,
-  admittedRps: 300,
-  goodRps: 200,
-  breakerRefusedRps: 100,
-  shedRps: 200,
-  retriesRps: 0,
-  refusing: true,
-  inFlight: 4,
-  guaranteeRps: null,
-  ...more,
-});
+const edge = (workload: string, more: Partial<SceneEdge> = {}): SceneEdge =>
+  sceneEdge(workload, {
+    offeredRps: 500,
+    admittedRps: 300,
+    goodRps: 200,
+    breakerRefusedRps: 100,
+    shedRps: 200,
+    refusing: true,
+    guaranteeRps: null,
+    ...more,
+  });
 
 const passing = judge(0.5);
-const scene = (more: Partial<StabilityScene> = {}): StabilityScene => ({
-  service: 'payment',
-  gates: { fit: judge(3), gluing: passing, uv: passing, isolation: passing },
-  edges: [edge('checkout'), edge('batch')],
-  harm: ['pool'],
-  trimming: true,
-  trimmingMs: SCALE_AFTER_MS,
-  overloadEvidence: 1,
-  capacityRps: 400,
-  baselineSec: 0.02,
-  fitFailingMs: SCALE_AFTER_MS,
-  running: [],
-  policy: { maxShedRatio: 0.9, shadow: [], fence: false },
-  confirmed: new Set(),
-  latencies: () => [],
-  expectedLatency: () => null,
-  nearestLatency: () => null,
-  nowMs: 100_000,
-  ...more,
-});
+const scene = (more: Partial<StabilityScene> = {}): StabilityScene =>
+  stabilityScene({
+    gates: { fit: judge(3), gluing: passing, uv: passing, isolation: passing },
+    edges: [edge('checkout'), edge('batch')],
+    harm: ['pool'],
+    trimming: true,
+    trimmingMs: SCALE_AFTER_MS,
+    overloadEvidence: 1,
+    capacityRps: 400,
+    fitFailingMs: SCALE_AFTER_MS,
+    nowMs: 100_000,
+    ...more,
+  });
 
 describe('scale decision (MATHS §B7)', () => {
   it('is the smallest capacity that brings every gate to 0.8', () => {

@@ -1,23 +1,19 @@
 import assert from 'node:assert/strict';
 import { splitShed } from '../../../../core/stability/shed-split.ts';
 import type { SceneEdge } from '../../../../core/stability/stability-scene.ts';
+import { sceneEdge } from '../../../support/stability-scenes.ts';
 
-const edge = (workload: string, prio: number, admittedRps: number, more: Partial<SceneEdge> = {}): SceneEdge => ({
-  key: `${workload}/payment`,
-  workload,
-  tenant: workload,
-  prio,
-  offeredRps: admittedRps,
-  admittedRps,
-  goodRps: 50,
-  breakerRefusedRps: 100,
-  shedRps: 0,
-  retriesRps: 0,
-  refusing: true,
-  inFlight: 4,
-  guaranteeRps: null,
-  ...more,
-});
+const edge = (workload: string, prio: number, admittedRps: number, more: Partial<SceneEdge> = {}): SceneEdge =>
+  sceneEdge(workload, {
+    prio,
+    offeredRps: admittedRps,
+    admittedRps,
+    goodRps: 50,
+    breakerRefusedRps: 100,
+    refusing: true,
+    guaranteeRps: null,
+    ...more,
+  });
 
 describe('what a held service cannot answer is shed by its lowest classes (CONTRACT §G)', () => {
   it('lowest first, nine tenths of each but the highest that is reached', () => {

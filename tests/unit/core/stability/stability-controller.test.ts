@@ -12,48 +12,14 @@ import { edgeEffects } from '../../../../core/stability/edge-effects.ts';
 import type { Measure } from '../../../../core/stability/measure.ts';
 import type { RunningAction } from '../../../../core/stability/running-action.ts';
 import { StabilityController } from '../../../../core/stability/stability-controller.ts';
-import type { SceneEdge, StabilityScene } from '../../../../core/stability/stability-scene.ts';
+import type { StabilityScene } from '../../../../core/stability/stability-scene.ts';
+import { sceneEdge, stabilityScene } from '../../../support/stability-scenes.ts';
 
 const controller = new StabilityController();
 const PASSING: GateState = { fit: judge(0), gluing: judge(0), uv: judge(0), isolation: judge(0) };
 
-const edge = (workload: string, more: Partial<SceneEdge> = {}): SceneEdge => ({
-  key: `${workload}/payment`,
-  workload,
-  tenant: workload,
-  prio: 5,
-  offeredRps: 100,
-  admittedRps: 100,
-  goodRps: 100,
-  breakerRefusedRps: 0,
-  shedRps: 0,
-  retriesRps: 0,
-  refusing: false,
-  inFlight: 4,
-  guaranteeRps: 200,
-  ...more,
-});
-
-const scene = (gate: GateName, verdict: GateVerdict, more: Partial<StabilityScene> = {}): StabilityScene => ({
-  service: 'payment',
-  gates: { ...PASSING, [gate]: verdict },
-  edges: [edge('checkout', { prio: 7 }), edge('batch', { prio: 2 })],
-  harm: [],
-  trimming: false,
-  trimmingMs: 0,
-  overloadEvidence: 0,
-  capacityRps: 0,
-  baselineSec: 0.02,
-  fitFailingMs: 0,
-  running: [],
-  policy: { maxShedRatio: 0.9, shadow: [], fence: false },
-  confirmed: new Set(),
-  latencies: () => [],
-  expectedLatency: () => null,
-  nearestLatency: () => null,
-  nowMs: 0,
-  ...more,
-});
+const scene = (gate: GateName, verdict: GateVerdict, more: Partial<StabilityScene> = {}): StabilityScene =>
+  stabilityScene({ gates: { ...PASSING, [gate]: verdict }, ...more });
 
 const kinds = (measures: readonly Measure[]): string[] => measures.map(({ kind, target }) => `${kind} ${target}`);
 
@@ -114,8 +80,8 @@ describe('StabilityController', () => {
     it('while the service is held, sheds retries first and, after five seconds, the lowest class', () => {
       const held = { harm: ['pool'], trimming: true, capacityRps: 100 } as const;
       const edges = [
-        edge('checkout', { prio: 7, admittedRps: 100 }),
-        edge('batch', { prio: 2, admittedRps: 900, breakerRefusedRps: 800 }),
+        sceneEdge('checkout', { prio: 7, admittedRps: 100 }),
+        sceneEdge('batch', { prio: 2, admittedRps: 900, breakerRefusedRps: 800 }),
       ];
       assert.deepEqual(kinds(controller.decide(scene('fit', judge(5), { ...held, edges, trimmingMs: 4999 }))), [
         'freeze-learning payment',
@@ -134,19 +100,19 @@ describe('StabilityController', () => {
 
     it('leaves first attempts alone where it is retries that are too many', () => {
       const held = { harm: ['pool'], trimming: true, trimmingMs: 9999, capacityRps: 100 } as const;
-      const storm = [edge('checkout', { admittedRps: 1000, retriesRps: 800, breakerRefusedRps: 900 })];
+      const storm = [sceneEdge('checkout', { admittedRps: 1000, retriesRps: 800, breakerRefusedRps: 900 })];
       assert.deepEqual(kinds(controller.decide(scene('fit', judge(5), { ...held, edges: storm }))), [
         'freeze-learning payment',
         'shed-retries payment',
       ]);
       // Of 400 first attempts 200 are kept, twice what is answered.
-      const more = [edge('checkout', { admittedRps: 1200, retriesRps: 800, breakerRefusedRps: 900 })];
+      const more = [sceneEdge('checkout', { admittedRps: 1200, retriesRps: 800, breakerRefusedRps: 900 })];
       const [, shed] = controller.decide(scene('fit', judge(5), { ...held, edges: more }));
       assert.deepEqual([shed?.kind, shed?.size], ['shed-priority', 0.5]);
     });
 
     it('never sheds more than the policy allows of all calls', () => {
-      const edges = [edge('batch', { admittedRps: 1000, breakerRefusedRps: 900 })];
+      const edges = [sceneEdge('batch', { admittedRps: 1000, breakerRefusedRps: 900 })];
       const policy = { maxShedRatio: 0.3, shadow: [], fence: false };
       const [, shed] = controller.decide(
         scene('fit', judge(5), { harm: ['pool'], trimming: true, trimmingMs: 9999, capacityRps: 50, edges, policy }),
@@ -161,7 +127,7 @@ describe('StabilityController', () => {
           running,
           nowMs,
           fitFailingMs: nowMs,
-          edges: [edge('checkout', { prio: 7 }), edge('batch', { prio: 2, goodRps: 60 })],
+          edges: [sceneEdge('checkout', { prio: 7 }), sceneEdge('batch', { prio: 2, goodRps: 60 })],
         });
       const { book, told } = play(EMPTY_ACTION_BOOK, [0, 100], failing);
       assert.deepEqual(
@@ -294,7 +260,7 @@ describe('StabilityController', () => {
     });
 
     it('leaves a tenth at least to a suspect that offers nothing now', () => {
-      const quiet = [edge('checkout', { prio: 7 }), edge('batch', { offeredRps: 0, admittedRps: 0 })];
+      const quiet = [sceneEdge('checkout', { prio: 7 }), sceneEdge('batch', { offeredRps: 0, admittedRps: 0 })];
       const [measure] = controller.decide(at({ edges: quiet })([], 0));
       assert.deepEqual([measure?.kind, measure?.size], ['probe', 0.9]);
     });
@@ -327,7 +293,7 @@ describe('StabilityController', () => {
   });
 
   it('takes rate from the lowest class first, in a class from who is offered most', () => {
-    const edges = [edge('checkout', { prio: 7 }), edge('batch'), edge('web', { offeredRps: 150 })];
+    const edges = [sceneEdge('checkout', { prio: 7 }), sceneEdge('batch'), sceneEdge('web', { offeredRps: 150 })];
     const failing = scene('fit', judge(2), { edges, harm: ['errors'], fitFailingMs: 40_000 });
     assert.deepEqual(kinds(controller.decide(failing)), ['freeze-learning payment', 'reallocate web/payment']);
   });
