@@ -1,13 +1,11 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ChannelCredentials } from '@grpc/grpc-js';
-import { type ControlPlane, startControlPlane } from '../../control-plane/main.ts';
+import type { ControlPlane } from '../../control-plane/main.ts';
 import { type Sidecar, startSidecar } from '../../ext-authz/main.ts';
 import { type Clock, systemClock } from '../../platform/clock.ts';
 import { meshToMessage } from '../../platform/mesh-message.ts';
-import { AdminClient, ApplyRequest } from '../../proto/gen/capmesh/v1/admin_service.ts';
+import { type AdminClient, ApplyRequest } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import {
-  CapacityClient,
+  type CapacityClient,
   RenewCapacityRequest,
   RequestCapacityRequest,
   type RequestCapacityResponse,
@@ -17,9 +15,7 @@ import { CheckClient } from './check-client.ts';
 import { readAnswer, silentLogger, withToken } from './check-fixture.ts';
 import { meshConfig } from './mesh-fixtures.ts';
 import { type NatsFixture, startNats } from './nats-fixture.ts';
-
-const HOST = '127.0.0.1';
-const ADMIN_TOKEN = 'admin-token-of-the-test';
+import { startPlane } from './start-plane.ts';
 
 /** A real nats-server, a control plane and sidecars; no Envoy, so that a check is asked for directly. */
 export interface TokensFixture {
@@ -73,28 +69,14 @@ export async function startTokens({ sidecars: count, clock }: TokensOptions): Pr
   try {
     const nats = await startNats('shop', names);
     closing.push(() => nats.stop());
-    const stateDir = join(nats.folder, 'control-plane');
-    mkdirSync(stateDir, { recursive: true });
-    const adminTokenFile = join(nats.folder, 'admin.token');
-    writeFileSync(adminTokenFile, `${ADMIN_TOKEN}\n`, { mode: 0o600 });
-    const door = { host: HOST, port: 0 };
-    const plane = await startControlPlane({
-      mesh: 'shop',
-      xds: door,
-      grpc: door,
-      rest: door,
-      nats: { servers: nats.servers, nkeySeedFile: nats.seedFile('control-plane') },
+    const {
+      plane,
+      admin,
+      capacity,
       stateDir,
-      adminTokenFile,
-      clock,
-      logger: silentLogger,
-    });
-    closing.push(() => plane.stop());
-    const address = `${HOST}:${plane.grpcPort}`;
-    const admin = new AdminClient(address, ChannelCredentials.createInsecure());
-    closing.push(() => admin.close());
-    const capacity = new CapacityClient(address, ChannelCredentials.createInsecure());
-    closing.push(() => capacity.close());
+      stop: stopPlane,
+    } = await startPlane(nats, { clock, logger: silentLogger });
+    closing.push(stopPlane);
     await grpcCall(admin, admin.apply, ApplyRequest.fromPartial({ mesh: meshToMessage(MESH) }));
     const { secret } = await grpcCall(admin, admin.enrol, { workload: WORKLOAD });
     const sidecars: Sidecar[] = [];

@@ -1,27 +1,25 @@
 import { deepEqual, equal, match, ok } from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { ChannelCredentials } from '@grpc/grpc-js';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { after, before, describe, it } from 'mocha';
-import { type ControlPlane, startControlPlane } from '../../../control-plane/main.ts';
+import type { ControlPlane } from '../../../control-plane/main.ts';
 import { createLogger } from '../../../platform/logger.ts';
 import { meshToMessage } from '../../../platform/mesh-message.ts';
-import { AdminClient, ApplyRequest, WhatIfRequest } from '../../../proto/gen/capmesh/v1/admin_service.ts';
-import { CapacityClient, RequestCapacityRequest } from '../../../proto/gen/capmesh/v1/capacity_service.ts';
+import { type AdminClient, ApplyRequest, WhatIfRequest } from '../../../proto/gen/capmesh/v1/admin_service.ts';
+import { type CapacityClient, RequestCapacityRequest } from '../../../proto/gen/capmesh/v1/capacity_service.ts';
 import { Frame } from '../../../proto/gen/capmesh/v1/telemetry.ts';
 import { grpcCall } from '../../support/api-fixture.ts';
 import { manualClock } from '../../support/manual-clock.ts';
 import { type NatsFixture, startNats } from '../../support/nats-fixture.ts';
 import { RECORDED_MESH, recordFrames } from '../../support/recorded-frames.ts';
+import { type StartedPlane, startPlane } from '../../support/start-plane.ts';
 
 const HOST = '127.0.0.1';
-const ADMIN_TOKEN = 'admin-token-of-the-test';
 
 describe('admission and scale on a real control plane', () => {
   const clock = manualClock(1_800_000_000_000);
   let nats: NatsFixture;
   let sidecar: NatsConnection;
+  let started: StartedPlane;
   let plane: ControlPlane;
   let admin: AdminClient;
   let capacity: CapacityClient;
@@ -48,25 +46,9 @@ describe('admission and scale on a real control plane', () => {
 
   before(async () => {
     nats = await startNats('shop', ['node-1']);
-    const stateDir = join(nats.folder, 'control-plane');
-    mkdirSync(stateDir, { recursive: true });
-    const adminTokenFile = join(nats.folder, 'admin.token');
-    writeFileSync(adminTokenFile, `${ADMIN_TOKEN}\n`, { mode: 0o600 });
-    const door = { host: HOST, port: 0 };
-    plane = await startControlPlane({
-      mesh: 'shop',
-      xds: door,
-      grpc: door,
-      rest: door,
-      nats: { servers: nats.servers, nkeySeedFile: nats.seedFile('control-plane') },
-      stateDir,
-      adminTokenFile,
-      clock,
-      logger: createLogger('test-control-plane'),
-    });
+    started = await startPlane(nats, { clock, logger: createLogger('test-control-plane') });
+    ({ plane, admin, capacity } = started);
     sidecar = await nats.connect('node-1');
-    admin = new AdminClient(`${HOST}:${plane.grpcPort}`, ChannelCredentials.createInsecure());
-    capacity = new CapacityClient(`${HOST}:${plane.grpcPort}`, ChannelCredentials.createInsecure());
     const applied = await grpcCall(
       admin,
       admin.apply,
@@ -75,9 +57,7 @@ describe('admission and scale on a real control plane', () => {
     deepEqual([applied.problems, applied.applied], [[], true]);
   });
   after(async () => {
-    admin?.close();
-    capacity?.close();
-    await plane?.stop();
+    await started?.stop();
     await sidecar?.close();
     await nats?.stop();
   });

@@ -1,33 +1,33 @@
 import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { ChannelCredentials, Metadata, status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import { Kvm } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { createLocalJWKSet, type JWK, jwtVerify } from 'jose';
 import { after, before, describe, it } from 'mocha';
-import { type ControlPlane, startControlPlane } from '../../../control-plane/main.ts';
+import type { ControlPlane } from '../../../control-plane/main.ts';
 import { createLogger } from '../../../platform/logger.ts';
 import { parseMeshFile } from '../../../platform/mesh-file.ts';
 import { meshToMessage } from '../../../platform/mesh-message.ts';
 import {
-  AdminClient,
+  type AdminClient,
   ApplyRequest,
   SetBudgetRequest,
   WatchEventsRequest,
 } from '../../../proto/gen/capmesh/v1/admin_service.ts';
-import { CapacityClient, RequestCapacityRequest } from '../../../proto/gen/capmesh/v1/capacity_service.ts';
+import { type CapacityClient, RequestCapacityRequest } from '../../../proto/gen/capmesh/v1/capacity_service.ts';
 import type { CapacityEvent } from '../../../proto/gen/capmesh/v1/events.ts';
 import { Lease } from '../../../proto/gen/capmesh/v1/lease.ts';
 import type { Mesh } from '../../../proto/gen/capmesh/v1/mesh.ts';
 import { Frame } from '../../../proto/gen/capmesh/v1/telemetry.ts';
-import { grpcCall } from '../../support/api-fixture.ts';
+import { ADMIN_TOKEN, grpcCall } from '../../support/api-fixture.ts';
 import { FakeEnvoy } from '../../support/fake-envoy.ts';
 import { type NatsFixture, startNats } from '../../support/nats-fixture.ts';
+import { type StartedPlane, startPlane } from '../../support/start-plane.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { WORKED_EXAMPLE } from '../../support/worked-example.ts';
 
-const ADMIN_TOKEN = 'admin-token-of-the-test';
 const HOST = '127.0.0.1';
 
 const parsed = parseMeshFile(WORKED_EXAMPLE);
@@ -36,6 +36,7 @@ const shop: Mesh = parsed.ok ? meshToMessage(parsed.value) : ({} as Mesh);
 describe('control plane on a real nats-server', () => {
   let nats: NatsFixture;
   let sidecar: NatsConnection;
+  let started: StartedPlane;
   let plane: ControlPlane;
   let admin: AdminClient;
   let capacity: CapacityClient;
@@ -44,29 +45,13 @@ describe('control plane on a real nats-server', () => {
   let frames = 0;
 
   const start = async (): Promise<void> => {
-    const stateDir = join(nats.folder, 'control-plane');
-    mkdirSync(stateDir, { recursive: true });
-    const adminTokenFile = join(nats.folder, 'admin.token');
-    writeFileSync(adminTokenFile, `${ADMIN_TOKEN}\n`, { mode: 0o600 });
-    plane = await startControlPlane({
-      mesh: 'shop',
-      xds: { host: HOST, port: 0 },
-      grpc: { host: HOST, port: 0 },
-      rest: { host: HOST, port: 0 },
-      nats: { servers: nats.servers, nkeySeedFile: nats.seedFile('control-plane') },
-      stateDir,
-      adminTokenFile,
-      logger: createLogger('test-control-plane'),
-    });
-    admin = new AdminClient(`${HOST}:${plane.grpcPort}`, ChannelCredentials.createInsecure());
-    capacity = new CapacityClient(`${HOST}:${plane.grpcPort}`, ChannelCredentials.createInsecure());
+    started = await startPlane(nats, { logger: createLogger('test-control-plane') });
+    ({ plane, admin, capacity } = started);
     envoy = new FakeEnvoy(`${HOST}:${plane.xdsPort}`, { mode: 'delta', node: 'node-1' });
   };
   const stop = async (): Promise<void> => {
     envoy?.close();
-    admin?.close();
-    capacity?.close();
-    await plane?.stop();
+    await started?.stop();
   };
   const sendFrame = (instance = 'i1'): void => {
     frames += 1;
