@@ -12,11 +12,12 @@ import {
 import { createEdgeState, type EdgeState } from './edge-state.ts';
 import { EdgeViews } from './edge-views.ts';
 import { createKernel, type KernelState } from './kernel-state.ts';
+import { NodeEdges } from './node-edges.ts';
 import { createServiceState, type ServiceState } from './service-state.ts';
 import { TenantState } from './tenant-state.ts';
 
 /** Changes whenever the same fields mean something else; fields that are new start as in a new kernel. */
-export const CHECKPOINT_VERSION = 1;
+export const CHECKPOINT_VERSION = 2;
 
 /** Everything that a kernel remembers, as JSON can hold it. */
 export interface KernelCheckpoint {
@@ -37,7 +38,7 @@ export type RestoredKernel =
   | { readonly ok: true; readonly state: KernelState }
   | { readonly ok: false; readonly problem: string };
 
-const CLASSES: readonly PlainClass[] = [EdgeWindow, EdgeViews, LatencyModel, NodeTelemetry, TenantState];
+const CLASSES: readonly PlainClass[] = [EdgeWindow, EdgeViews, LatencyModel, NodeEdges, NodeTelemetry, TenantState];
 
 /** What a kernel remembers now. Changes nothing. */
 export function checkpointOf(state: KernelState, detail: CheckpointDetail = 'full'): KernelCheckpoint {
@@ -72,7 +73,7 @@ function learnedPart(state: KernelState): KernelState {
   const services = [...state.services].map(([name, service]): [string, ServiceState] => {
     const edges = [...service.edges].map(([key, edge]): [typeof key, EdgeState] => [
       key,
-      { ...edge, window: new EdgeWindow(), sums: emptySums(), views: null, newest: null },
+      { ...edge, window: new EdgeWindow(), sums: emptySums(), views: null, arrived: null, newest: null },
     ]);
     return [name, { ...service, edges: new Map(edges) }];
   });

@@ -21,6 +21,8 @@ export interface EdgeState {
   readonly latency: LatencyModel;
   /** Latencies as several nodes see them; `null` while there is one node. */
   views: EdgeViews | null;
+  /** What nodes reported for this tick, until it is observed. */
+  arrived: EdgeDelta | null;
   /** The newest tick that was not missing, and its length; `null` before. */
   newest: EdgeDelta | null;
   newestSec: number;
@@ -76,6 +78,7 @@ export function createEdgeState(key: EdgeKey, workload: string, service: string)
     model: emptyModel(),
     latency: new LatencyModel(),
     views: null,
+    arrived: null,
     newest: null,
     newestSec: 0,
   };

@@ -1,26 +1,20 @@
 import { isSilent } from '../allocators/lease-book.ts';
-import type { RateByEdge } from '../allocators/plan-input.ts';
 import type { EdgeKey } from '../mesh/mesh-config.ts';
 import { type EdgeDelta, mergeDelta } from '../substrate/edge-delta.ts';
 import type { NodeReport } from '../substrate/node-telemetry.ts';
-import { callsOf } from './edge-state.ts';
 import type { KernelState, NodeState } from './kernel-state.ts';
 import { observeViews } from './observe-views.ts';
 
-/** Reports that the offered rate of an edge is averaged over, about two seconds. */
-const OFFERED_REPORTS = 2;
-
-/** Everything that nodes reported since the tick before. */
+/** What nodes reported since the tick before; what happened on each edge is in `EdgeState.arrived`. */
 export interface Gathered {
   /** T: mean length of the reports, s; 0 = nobody reported. */
   readonly durationSec: number;
-  readonly edges: ReadonlyMap<EdgeKey, EdgeDelta>;
   /** Edges and services of which this tick is not fully known. */
   readonly missingEdges: ReadonlySet<EdgeKey>;
   readonly missingServices: ReadonlySet<string>;
 }
 
-/** Takes the reports of all nodes and adds them up; a longer report is scaled to T so that rates add. */
+/** Takes the reports of all nodes and adds them up. */
 export function gather(state: KernelState): Gathered {
   const reports = new Map<string, NodeReport>();
   const missingServices = new Set<string>();
@@ -38,7 +32,8 @@ export function gather(state: KernelState): Gathered {
   observeViews(state, reports);
   const measured = [...reports.values()].filter((report) => report.durationSec > 0);
   const durationSec = measured.reduce((sum, report) => sum + report.durationSec, 0) / Math.max(1, measured.length);
-  return { durationSec, edges: addUp(measured, durationSec), missingEdges, missingServices };
+  addUp(state, reports, durationSec);
+  return { durationSec, missingEdges, missingServices };
 }
 
 /** The service that an edge leads to. */
@@ -54,33 +49,27 @@ function noteMissedTick(node: NodeState, nowMs: number, missingServices: Set<str
 function noteReport(node: NodeState, report: NodeReport): void {
   node.missedTicks = 0;
   const carried = new Set<string>();
-  const calls = new Map<EdgeKey, number>();
-  let total = 0;
-  for (const [key, delta] of report.deltas) {
-    if (delta.offered === 0 && delta.attempts === 0 && delta.inFlight === 0) continue;
-    carried.add(serviceOf(key));
-    calls.set(key, delta.offered);
-    total += callsOf(delta);
+  for (const { service, delta } of report.edges) {
+    if (delta.offered !== 0 || delta.attempts !== 0 || delta.inFlight !== 0) carried.add(service);
   }
   node.carried = carried;
-  if (report.durationSec > 0) node.offered.unshift({ durationSec: report.durationSec, calls, total });
-  node.offered.length = Math.min(node.offered.length, OFFERED_REPORTS);
+  if (report.durationSec > 0) node.edges.enter(report);
 }
 
-function addUp(reports: readonly NodeReport[], durationSec: number): ReadonlyMap<EdgeKey, EdgeDelta> {
-  const [only, ...others] = reports;
-  if (only !== undefined && others.length === 0) return only.deltas;
-  const edges = new Map<EdgeKey, EdgeDelta>();
-  for (const report of reports) {
+/** Hands the edges what all nodes together counted; a longer report is scaled to T so that rates add. */
+function addUp({ nodes, services }: KernelState, reports: ReadonlyMap<string, NodeReport>, durationSec: number): void {
+  for (const [name, report] of reports) {
+    if (report.durationSec === 0) continue;
     const scale = durationSec / report.durationSec;
-    for (const [key, delta] of report.deltas) {
-      const scaled = Math.abs(scale - 1) < 1e-9 ? delta : scaleDelta(delta, scale);
-      const total = edges.get(key);
-      if (total) mergeDelta(total, scaled);
-      else edges.set(key, scaled);
+    const isScaled = Math.abs(scale - 1) >= 1e-9;
+    for (const reported of report.edges) {
+      const edge = nodes.get(name)?.edges.stateOf(reported, services);
+      if (!edge) continue;
+      const delta = isScaled ? scaleDelta(reported.delta, scale) : reported.delta;
+      if (edge.arrived === null) edge.arrived = delta;
+      else mergeDelta(edge.arrived, delta);
     }
   }
-  return edges;
 }
 
 function scaleDelta(delta: EdgeDelta, scale: number): EdgeDelta {
@@ -97,18 +86,5 @@ function scaleDelta(delta: EdgeDelta, scale: number): EdgeDelta {
     nativeRefused: delta.nativeRefused * scale,
     latencyBuckets: delta.latencyBuckets.map((count) => count * scale),
     latencySumMs: delta.latencySumMs * scale,
-  };
-}
-
-/** Calls per second that a node is offered on each edge, over its last reports; asked of each edge, not written down. */
-export function offeredOnNode({ offered }: NodeState): RateByEdge {
-  const reports = [...offered];
-  const durationSec = reports.reduce((sum, report) => sum + report.durationSec, 0);
-  return {
-    get: (key) => {
-      let rate = 0;
-      for (const { calls } of reports) rate += (calls.get(key) ?? 0) / durationSec;
-      return rate;
-    },
   };
 }

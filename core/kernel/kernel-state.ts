@@ -3,10 +3,11 @@ import type { CapacityPlan } from '../allocators/capacity-plan.ts';
 import { EMPTY_LEASE_BOOK, type LeaseBook } from '../allocators/lease-book.ts';
 import { edgesByService } from '../allocators/plan-capacity.ts';
 import type { CapacityVector } from '../capacity/capacity-vector.ts';
-import { type EdgeKey, edgeKey, type MeshConfig } from '../mesh/mesh-config.ts';
+import { edgeKey, type MeshConfig } from '../mesh/mesh-config.ts';
 import { NodeTelemetry } from '../substrate/node-telemetry.ts';
 import { createEdgeState } from './edge-state.ts';
 import type { ActionControl } from './kernel-io.ts';
+import { NodeEdges } from './node-edges.ts';
 import { createServiceState, type ServiceState } from './service-state.ts';
 import { TenantState } from './tenant-state.ts';
 
@@ -55,15 +56,7 @@ export interface NodeState {
   missedTicks: number;
   /** Services that it had calls for in its last report. */
   carried: ReadonlySet<string>;
-  /** Calls offered in its last reports, newest first. */
-  readonly offered: OfferedReport[];
-}
-
-export interface OfferedReport {
-  readonly durationSec: number;
-  readonly calls: ReadonlyMap<EdgeKey, number>;
-  /** Over all edges, calls. */
-  readonly total: number;
+  readonly edges: NodeEdges;
 }
 
 /** Nodes remembered at most. */
@@ -110,7 +103,7 @@ export function nodeState(state: KernelState, name: string): NodeState | null {
     telemetry: new NodeTelemetry(name, state.nowMs),
     missedTicks: 0,
     carried: new Set(),
-    offered: [],
+    edges: new NodeEdges(),
   };
   state.nodes.set(name, node);
   return node;
@@ -119,6 +112,7 @@ export function nodeState(state: KernelState, name: string): NodeState | null {
 /** Makes the memories of services and edges those of a configuration; what both have keeps its history. */
 export function adoptConfig(state: KernelState, config: MeshConfig): void {
   state.config = config;
+  for (const { edges } of state.nodes.values()) edges.unlink();
   for (const name of state.services.keys()) {
     if (!config.services.has(name)) state.services.delete(name);
   }

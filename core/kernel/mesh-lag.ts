@@ -29,7 +29,7 @@ export function meshLag(state: KernelState): ConfigLag | null {
   return views.length === 0 ? null : configLag(views);
 }
 
-function viewOf(state: KernelState, { telemetry, offered }: NodeState): ConfigView | null {
+function viewOf(state: KernelState, { telemetry, edges }: NodeState): ConfigView | null {
   const rollout = state.rollout.get(telemetry.node);
   const silentMs = state.nowMs - telemetry.lastFrameMs;
   const stale = silentMs > STALE_MS;
@@ -38,7 +38,7 @@ function viewOf(state: KernelState, { telemetry, offered }: NodeState): ConfigVi
     rollout?.behindSinceMs == null ? 0 : state.nowMs - rollout.behindSinceMs,
     stale ? CONFIG_GRACE_MS + silentMs - STALE_MS : leaseBehindMs(state, telemetry.node, telemetry.leaseSeq),
   );
-  return { node: telemetry.node, calls: offered.reduce((sum, report) => sum + report.total, 0), behindMs };
+  return { node: telemetry.node, calls: edges.calls, behindMs };
 }
 
 /** How long the oldest lease that a node has not acknowledged is on its way. */

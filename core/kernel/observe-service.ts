@@ -22,12 +22,13 @@ export function observeService(service: ServiceState, gathered: Gathered, nowMs:
   if (gathered.durationSec === 0) return false;
   const isWhole = gathered.missingEdges.size === 0;
   for (const edge of service.edges.values()) {
+    const delta = edge.arrived ?? NOTHING;
+    edge.arrived = null;
     if (!isWhole && gathered.missingEdges.has(edge.key)) {
       // What it shows from now on is older than the node keeps.
       edge.newest &&= copyDelta(edge.newest);
       continue;
     }
-    const delta = gathered.edges.get(edge.key) ?? NOTHING;
     edge.window.push(gathered.durationSec, delta);
     edge.newest = delta;
     edge.newestSec = gathered.durationSec;
@@ -49,7 +50,7 @@ export function observeService(service: ServiceState, gathered: Gathered, nowMs:
     latencySumSec: tick.latencySumSec,
     timeouts: tick.timeouts,
     inFlight: tick.inFlight,
-    p10Sec: service.controller.answersSeen < LAW.coldAnswers ? p10Sec(service, gathered) : 0,
+    p10Sec: service.controller.answersSeen < LAW.coldAnswers ? p10Sec(service) : 0,
   });
   followShareBoost(service, limit);
   return true;
@@ -72,10 +73,10 @@ function serviceTick(service: ServiceState, gathered: Gathered): ServiceTick {
   return { durationSec, attempts, breakerRefused, shed, answers, latencySumSec, timeouts, inFlight };
 }
 
-function p10Sec(service: ServiceState, gathered: Gathered): number {
+function p10Sec(service: ServiceState): number {
   const buckets = new Array<number>(LATENCY_BUCKET_COUNT).fill(0);
-  for (const key of service.edges.keys()) {
-    gathered.edges.get(key)?.latencyBuckets.forEach((count, k) => {
+  for (const { newest } of service.edges.values()) {
+    newest?.latencyBuckets.forEach((count, k) => {
       buckets[k] = (buckets[k] ?? 0) + count;
     });
   }

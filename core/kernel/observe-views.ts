@@ -36,9 +36,9 @@ function eachDelta(
   visit: (edge: EdgeState, node: string, delta: EdgeDelta) => void,
 ): void {
   for (const [node, report] of reports) {
-    for (const [key, delta] of report.deltas) {
-      const edge = edgeOf(state, key);
-      if (edge && edge.budget !== null) visit(edge, node, delta);
+    for (const reported of report.edges) {
+      const edge = state.nodes.get(node)?.edges.stateOf(reported, state.services);
+      if (edge && edge.budget !== null) visit(edge, node, reported.delta);
     }
   }
 }

@@ -8,7 +8,6 @@ import { edgeEffects } from '../stability/edge-effects.ts';
 import { releaseOverload } from '../stability/overload-controller.ts';
 import { LAW } from '../stability/overload-law.ts';
 import { limitIsEnforced } from './action-control.ts';
-import { offeredOnNode } from './gather.ts';
 import type { KernelState } from './kernel-state.ts';
 import type { ServiceState } from './service-state.ts';
 
@@ -51,7 +50,7 @@ function carryingNodes(state: KernelState): string[] {
 /** Calls per second offered on each edge, over the nodes that send frames. */
 function offeredRps(state: KernelState): RateByEdge {
   const heard = [...state.nodes.values()].filter(({ telemetry }) => !isSilent(telemetry.lastFrameMs, state.nowMs));
-  const rates = heard.map(offeredOnNode);
+  const rates = heard.map(({ edges }) => edges.offeredRps());
   return { get: (key) => rates.reduce((sum, rate) => sum + (rate.get(key) ?? 0), 0) };
 }
 

@@ -8,7 +8,6 @@ import { capacityEvents, type ServiceNews } from './capacity-events.ts';
 import { capacityOfService } from './capacity-in-scope.ts';
 import { followAdmissions } from './follow-admissions.ts';
 import { GateMonitor } from './gate-monitor.ts';
-import { offeredOnNode } from './gather.ts';
 import type { ServiceVerdicts } from './judge-service.ts';
 import type { KernelEffect } from './kernel-io.ts';
 import type { KernelState } from './kernel-state.ts';
@@ -157,7 +156,7 @@ function publishLeases(state: KernelState): KernelEffect[] {
     plan: state.plan,
     nodes: [...state.nodes.values()].map((node) => ({
       node: node.telemetry.node,
-      offeredRps: offeredOnNode(node),
+      offeredRps: node.edges.offeredRps(),
       ackedSeq: node.telemetry.leaseSeq,
       lastFrameMs: node.telemetry.lastFrameMs,
     })),

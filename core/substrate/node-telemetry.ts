@@ -13,9 +13,20 @@ const PARTS_MAX = 256;
 export interface NodeReport {
   /** Length of what the deltas cover, on the node's own clock. */
   readonly durationSec: number;
-  readonly deltas: ReadonlyMap<EdgeKey, EdgeDelta>;
+  /** Edges that something is known of, each once. */
+  readonly edges: readonly ReportedEdge[];
   /** Edges whose counters started again: nothing is known of them for this time. */
   readonly missing: ReadonlySet<EdgeKey>;
+}
+
+/** One edge of a node: the same object in all its reports until the node starts again. */
+export interface ReportedEdge {
+  readonly key: EdgeKey;
+  readonly service: string;
+  /** Where it stands among the edges of its node: 0, 1, … */
+  readonly place: number;
+  /** What happened on it, as of the newest report that it is in. */
+  readonly delta: EdgeDelta;
 }
 
 /** Turns the cumulative frames of one node into differences. */
@@ -32,9 +43,9 @@ export class NodeTelemetry {
   #instance = '';
   #seq = -1;
   #endMs = 0;
-  readonly #edges = new Map<EdgeKey, ReportedEdge>();
+  readonly #edges = new Map<EdgeKey, TrackedEdge>();
   /** The same by place in a frame. */
-  readonly #places: ReportedEdge[] = [];
+  readonly #inFrame: TrackedEdge[] = [];
   /** What a later frame adds to a report. */
   readonly #later = emptyDelta();
   #parts: PartialFrame | null = null;
@@ -92,7 +103,12 @@ export class NodeTelemetry {
       endMs: this.#endMs,
       counters: toPlain(new Map([...this.#edges].map(([key, { counted }]) => [key, counted.counters()]))),
       parts: toPlain(this.#parts),
-      pending: toPlain(this.#pending),
+      pending: toPlain({
+        durationSec: this.#pending.durationSec,
+        frames: this.#pending.frames,
+        deltas: new Map(this.#pending.edges.map(({ key, delta }) => [key, delta])),
+        missing: this.#pending.missing,
+      }),
     };
   }
 
@@ -111,11 +127,16 @@ export class NodeTelemetry {
     node.#pending = {
       durationSec: numberOf(pending.durationSec),
       frames: numberOf(pending.frames),
-      deltas: mapOf<EdgeKey, EdgeDelta>(pending.deltas),
+      edges: [],
       missing: setOf<EdgeKey>(pending.missing),
     };
     for (const counters of mapOf<EdgeKey, EdgeCounters>(told.counters).values()) {
       node.#addEdge(counters.workload, counters.service)?.counted.adopt(counters);
+    }
+    for (const [key, delta] of mapOf<EdgeKey, EdgeDelta>(pending.deltas)) {
+      const edge = node.#edges.get(key);
+      if (edge === undefined) throw new PlainValueError(`${key} has no counters`);
+      edge.enter(delta, node.#pending);
     }
     return node;
   }
@@ -153,54 +174,67 @@ export class NodeTelemetry {
   }
 
   /** Frames name the same edges in the same order nearly always, so that few have to be looked up. `null` = one too many. */
-  #edgeAt(place: number, { workload, service }: EdgeCounters): ReportedEdge | null {
-    const usual = this.#places[place];
+  #edgeAt(place: number, { workload, service }: EdgeCounters): TrackedEdge | null {
+    const usual = this.#inFrame[place];
     if (usual?.counted.workload === workload && usual.counted.service === service) return usual;
     const edge = this.#edges.get(edgeKey(workload, service)) ?? this.#addEdge(workload, service);
     if (edge === null) this.droppedEdges++;
-    else this.#places[place] = edge;
+    else this.#inFrame[place] = edge;
     return edge;
   }
 
-  #addEdge(workload: string, service: string): ReportedEdge | null {
+  #addEdge(workload: string, service: string): TrackedEdge | null {
     if (this.#edges.size >= EDGES_MAX) return null;
-    const counted = new CountedEdge(workload, service);
-    const delta = this.#pending.deltas.get(counted.key) ?? null;
-    const edge: ReportedEdge = { counted, delta, report: delta && this.#pending, spare: emptyDelta() };
-    this.#edges.set(counted.key, edge);
+    const edge = new TrackedEdge(new CountedEdge(workload, service), this.#edges.size);
+    this.#edges.set(edge.key, edge);
     return edge;
   }
 
+  /** What was told in the same report before the node started again is not known to be whole. */
   #forgetEdges(): void {
+    const { edges, missing } = this.#pending;
+    for (const { key } of edges.splice(0)) missing.add(key);
     this.#edges.clear();
-    this.#places.length = 0;
+    this.#inFrame.length = 0;
   }
 
-  #enter(edge: ReportedEdge, counters: EdgeCounters, started: boolean): void {
+  #enter(edge: TrackedEdge, counters: EdgeCounters, started: boolean): void {
     const { counted } = edge;
     const report = this.#pending;
-    const goesOn = edge.report === report && edge.delta !== null;
+    const goesOn = edge.report === report;
     const delta = goesOn ? this.#later : edge.spare;
     if (started) counted.adopt(counters);
     if (started || !counted.advance(counters, delta)) report.missing.add(counted.key);
-    else if (goesOn && edge.delta !== null) appendDelta(edge.delta, delta);
-    else {
-      edge.spare = edge.delta ?? emptyDelta();
-      edge.delta = delta;
-      edge.report = report;
-      report.deltas.set(counted.key, delta);
-    }
+    else if (goesOn) appendDelta(edge.delta, delta);
+    else edge.enter(delta, report);
   }
 }
 
-/** An edge that a node told of. */
-interface ReportedEdge {
+/** An edge with its counters and the report that it is written into. */
+class TrackedEdge implements ReportedEdge {
+  readonly key: EdgeKey;
+  readonly service: string;
   readonly counted: CountedEdge;
-  /** What was added up of it, and the report that this belongs to. */
-  delta: EdgeDelta | null;
-  report: PendingReport | null;
+  readonly place: number;
+  delta = emptyDelta();
+  /** The report that `delta` belongs to. */
+  report: PendingReport | null = null;
   /** Where the next report is written: the newest one may still be read. */
-  spare: EdgeDelta;
+  spare = emptyDelta();
+
+  constructor(counted: CountedEdge, place: number) {
+    this.key = counted.key;
+    this.service = counted.service;
+    this.counted = counted;
+    this.place = place;
+  }
+
+  enter(delta: EdgeDelta, report: PendingReport): void {
+    this.spare = this.delta;
+    this.delta = delta;
+    this.report = report;
+    report.edges.push(this);
+  }
 }
 
 interface PartialFrame {
@@ -212,11 +246,11 @@ interface PartialFrame {
 interface PendingReport {
   durationSec: number;
   frames: number;
-  readonly deltas: Map<EdgeKey, EdgeDelta>;
+  readonly edges: ReportedEdge[];
   readonly missing: Set<EdgeKey>;
 }
 
-const emptyReport = (): PendingReport => ({ durationSec: 0, frames: 0, deltas: new Map(), missing: new Set() });
+const emptyReport = (): PendingReport => ({ durationSec: 0, frames: 0, edges: [], missing: new Set() });
 
 function mapOf<K, V>(plain: Plain | undefined): Map<K, V> {
   const value = fromPlain(plain ?? null);

@@ -13,6 +13,7 @@ import type { EdgeCounters, TelemetryFrame } from '../../core/substrate/telemetr
 import { differences } from '../golden/golden-file.ts';
 import { differenceEdge } from '../support/difference-edge.ts';
 import { counters, frame, SHOP } from '../support/mesh-fixtures.ts';
+import { reportedDeltas } from '../support/reported-deltas.ts';
 
 const EDGES = [...SHOP.budgets.values()];
 const ROUNDING = { rel: 1e-9, abs: 1e-9 };
@@ -151,7 +152,7 @@ describe('counters of several nodes do not depend on the order in which they com
           for (const one of frames) node.accept(one, 2000);
           assert.equal(node.droppedFrames, 0);
           const report = node.take();
-          return report && { ...report, deltas: Object.fromEntries(report.deltas) };
+          return report && { ...report, edges: Object.fromEntries(reportedDeltas(report)) };
         };
         const pieces = order.map((part) =>
           frame(
