@@ -65,7 +65,7 @@ function serviceTick(service: ServiceState, gathered: Gathered): ServiceTick {
     attempts += delta.attempts;
     breakerRefused += delta.breakerRefused;
     shed += delta.refused['shed-priority'] ?? 0;
-    answers += window.newestAnswers;
+    answers += window.newest.count;
     latencySumSec += delta.latencySumMs / 1000;
     timeouts += delta.timeouts;
     inFlight += delta.inFlight;

@@ -21,7 +21,7 @@ function tenantTicks(service: ServiceState, durationSec: number): Map<string, Te
   const ticks = new Map<string, TenantTick>();
   for (const { budget, tenant, newest, window } of service.edges.values()) {
     if (budget === null || newest === null) continue;
-    const [count, sum] = [window.newestAnswers, window.newestLogSum];
+    const { count, sum } = window.newest;
     if (newest.attempts === 0 && count === 0) continue;
     const other = ticks.get(tenant);
     const answers = count + (other?.answers ?? 0);

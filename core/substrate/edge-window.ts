@@ -1,6 +1,6 @@
 import type { EdgeDelta } from './edge-delta.ts';
-import { logMoments } from './latency-buckets.ts';
-import { listOf, numbersOf, type Plain } from './plain-value.ts';
+import { type LogMoments, logMoments } from './latency-buckets.ts';
+import { fieldsOf, listOf, numbersOf, type Plain } from './plain-value.ts';
 
 /** W: ticks of a gate's window; doubled up to the maximum while too little happened (MATHS §B0). */
 export const WINDOW_TICKS = 10;
@@ -79,49 +79,58 @@ const LATENCY_SUM = 8;
 const ANSWERS = 9;
 const LOG_SUM = 10;
 const LOG_SQUARES = 11;
-const LEVEL = 12;
+const IN_FLIGHT_SUM = 12;
+/** Calls in flight at the end of the tick, which are no sum. */
 const IN_FLIGHT = 13;
 
-/** One tick more than a window holds: what was in flight when it began. */
+/** One tick more than a window holds: where it began. */
 const SLOTS = WINDOW_TICKS_MAX + 1;
-/** Where the last slot begins. */
-const LAST = (SLOTS - 1) * FIELDS;
+/** What stood before the first tick. */
+const ZEROS = new Float64Array(FIELDS);
 
-/** The last minute of an edge, tick by tick, in one block of memory, none of which is ever missing. */
+/**
+ * The last minute of an edge, none of whose ticks is ever missing. What was summed
+ * up to the end of each tick is kept, so that a window of any length is the
+ * difference of two of them: this is asked of every edge in every tick.
+ */
 export class EdgeWindow {
   readonly #ring = new Float64Array(FIELDS * SLOTS);
+  readonly #levels = new Float64Array(SLOTS);
   #next = 0;
   #size = 0;
+  readonly #newest = { count: 0, sum: 0, squares: 0 };
 
   push(durationSec: number, delta: EdgeDelta): void {
-    const { count, sum, squares } = logMoments(delta.latencyBuckets);
+    const moments = logMoments(delta.latencyBuckets);
     const ring = this.#ring;
-    const start = this.#next * FIELDS;
-    ring[start + DURATION] = durationSec;
-    ring[start + OFFERED] = delta.offered;
-    ring[start + ADMITTED] = delta.admitted;
-    ring[start + ATTEMPTS] = delta.attempts;
-    ring[start + RETRIES] = delta.retries;
-    ring[start + FAILURES] = delta.failures;
-    ring[start + BREAKER_REFUSED] = delta.breakerRefused;
-    ring[start + NATIVE_REFUSED] = delta.nativeRefused;
-    ring[start + LATENCY_SUM] = delta.latencySumMs;
-    ring[start + ANSWERS] = count;
-    ring[start + LOG_SUM] = sum;
-    ring[start + LOG_SQUARES] = squares;
-    ring[start + LEVEL] = delta.admittedLevelMax;
-    ring[start + IN_FLIGHT] = delta.inFlight;
+    const before = this.#size > 0 ? ring : ZEROS;
+    const from = this.#size > 0 ? this.#start(1) : 0;
+    const to = this.#next * FIELDS;
+    ring[to + DURATION] = (before[from + DURATION] as number) + durationSec;
+    ring[to + OFFERED] = (before[from + OFFERED] as number) + delta.offered;
+    ring[to + ADMITTED] = (before[from + ADMITTED] as number) + delta.admitted;
+    ring[to + ATTEMPTS] = (before[from + ATTEMPTS] as number) + delta.attempts;
+    ring[to + RETRIES] = (before[from + RETRIES] as number) + delta.retries;
+    ring[to + FAILURES] = (before[from + FAILURES] as number) + delta.failures;
+    ring[to + BREAKER_REFUSED] = (before[from + BREAKER_REFUSED] as number) + delta.breakerRefused;
+    ring[to + NATIVE_REFUSED] = (before[from + NATIVE_REFUSED] as number) + delta.nativeRefused;
+    ring[to + LATENCY_SUM] = (before[from + LATENCY_SUM] as number) + delta.latencySumMs;
+    ring[to + ANSWERS] = (before[from + ANSWERS] as number) + moments.count;
+    ring[to + LOG_SUM] = (before[from + LOG_SUM] as number) + moments.sum;
+    ring[to + LOG_SQUARES] = (before[from + LOG_SQUARES] as number) + moments.squares;
+    ring[to + IN_FLIGHT_SUM] = (before[from + IN_FLIGHT_SUM] as number) + delta.inFlight;
+    ring[to + IN_FLIGHT] = delta.inFlight;
+    this.#levels[this.#next] = delta.admittedLevelMax;
+    this.#newest.count = moments.count;
+    this.#newest.sum = moments.sum;
+    this.#newest.squares = moments.squares;
     this.#next = (this.#next + 1) % SLOTS;
     this.#size = Math.min(this.#size + 1, SLOTS);
   }
 
   /** Attempts over the newest `ticks`. */
   attempts(ticks: number): number {
-    let attempts = 0;
-    for (let back = 1; back <= this.#within(ticks); back++) {
-      attempts += this.#ring[this.#start(back) + ATTEMPTS] as number;
-    }
-    return attempts;
+    return this.#sum(ATTEMPTS, 1, this.#within(ticks));
   }
 
   /** Ticks that it holds, one more than a window. */
@@ -131,76 +140,50 @@ export class EdgeWindow {
 
   /** The tick so many back, 1 being the newest; `null` where there is none. */
   tick(back: number): WindowTick | null {
-    if (back < 1 || back > this.#size) return null;
-    const start = this.#start(back);
-    const at = (field: number): number => this.#ring[start + field] as number;
+    // Of the oldest one it is not known where it began.
+    if (back < 1 || back > this.#size || back === SLOTS) return null;
+    const of = (field: number): number => this.#sum(field, back, 1);
     return {
-      durationSec: at(DURATION),
-      attempts: at(ATTEMPTS),
-      failures: at(FAILURES),
-      answers: at(ANSWERS),
-      latencySumMs: at(LATENCY_SUM),
-      inFlight: at(IN_FLIGHT),
+      durationSec: of(DURATION),
+      attempts: of(ATTEMPTS),
+      failures: of(FAILURES),
+      answers: of(ANSWERS),
+      latencySumMs: of(LATENCY_SUM),
+      inFlight: this.#ring[this.#start(back) + IN_FLIGHT] as number,
     };
   }
 
-  /** Answers of the newest tick. */
-  get newestAnswers(): number {
-    return this.#size > 0 ? (this.#ring[this.#start(1) + ANSWERS] as number) : 0;
+  /** n, Σ ln(latency) and Σ ln² of the newest tick; holds until the next one. */
+  get newest(): LogMoments {
+    return this.#newest;
   }
 
-  /** Σ ln(latency) of the newest tick. */
-  get newestLogSum(): number {
-    return this.#size > 0 ? (this.#ring[this.#start(1) + LOG_SUM] as number) : 0;
-  }
-
-  /**
-   * Writes the sums over the newest `ticks`, or as many as there are, into `total`.
-   * Spelled out field by field, and summed outside the object: this runs for every
-   * edge in every tick.
-   */
+  /** Writes the sums over the newest `ticks`, or as many as there are, into `total`. */
   sumInto(total: WindowSums, ticks: number): WindowSums {
     const ring = this.#ring;
     const within = this.#within(ticks);
-    let [durationSec, offered, admitted, attempts, retries, failures] = [0, 0, 0, 0, 0, 0];
-    let [breakerRefused, nativeRefused, latencySumMs, answers, logSum, logSquares] = [0, 0, 0, 0, 0, 0];
-    let [inFlight, level] = [0, 0];
-    let start = this.#next * FIELDS;
-    for (let back = 1; back <= within; back++) {
-      start = start === 0 ? LAST : start - FIELDS;
-      durationSec += ring[start + DURATION] as number;
-      offered += ring[start + OFFERED] as number;
-      admitted += ring[start + ADMITTED] as number;
-      attempts += ring[start + ATTEMPTS] as number;
-      retries += ring[start + RETRIES] as number;
-      failures += ring[start + FAILURES] as number;
-      breakerRefused += ring[start + BREAKER_REFUSED] as number;
-      nativeRefused += ring[start + NATIVE_REFUSED] as number;
-      latencySumMs += ring[start + LATENCY_SUM] as number;
-      answers += ring[start + ANSWERS] as number;
-      logSum += ring[start + LOG_SUM] as number;
-      logSquares += ring[start + LOG_SQUARES] as number;
-      inFlight += ring[start + IN_FLIGHT] as number;
-      const levelMax = ring[start + LEVEL] as number;
-      if (levelMax > level) level = levelMax;
-    }
-    total.durationSec = durationSec;
-    total.offered = offered;
-    total.admitted = admitted;
-    total.attempts = attempts;
-    total.retries = retries;
-    total.failures = failures;
-    total.breakerRefused = breakerRefused;
-    total.nativeRefused = nativeRefused;
-    total.latencySumMs = latencySumMs;
-    total.answers = answers;
-    total.logSum = logSum;
-    total.logSquares = logSquares;
-    total.admittedLevelMax = level;
+    const end = within > 0 ? ring : ZEROS;
+    const to = within > 0 ? this.#start(1) : 0;
+    const start = within < this.#size ? ring : ZEROS;
+    const from = within < this.#size ? this.#start(within + 1) : 0;
+    total.durationSec = (end[to + DURATION] as number) - (start[from + DURATION] as number);
+    total.offered = (end[to + OFFERED] as number) - (start[from + OFFERED] as number);
+    total.admitted = (end[to + ADMITTED] as number) - (start[from + ADMITTED] as number);
+    total.attempts = (end[to + ATTEMPTS] as number) - (start[from + ATTEMPTS] as number);
+    total.retries = (end[to + RETRIES] as number) - (start[from + RETRIES] as number);
+    total.failures = (end[to + FAILURES] as number) - (start[from + FAILURES] as number);
+    total.breakerRefused = (end[to + BREAKER_REFUSED] as number) - (start[from + BREAKER_REFUSED] as number);
+    total.nativeRefused = (end[to + NATIVE_REFUSED] as number) - (start[from + NATIVE_REFUSED] as number);
+    total.latencySumMs = (end[to + LATENCY_SUM] as number) - (start[from + LATENCY_SUM] as number);
+    total.answers = (end[to + ANSWERS] as number) - (start[from + ANSWERS] as number);
+    total.logSum = (end[to + LOG_SUM] as number) - (start[from + LOG_SUM] as number);
+    total.logSquares = (end[to + LOG_SQUARES] as number) - (start[from + LOG_SQUARES] as number);
+    const inFlight = (end[to + IN_FLIGHT_SUM] as number) - (start[from + IN_FLIGHT_SUM] as number);
     total.inFlightMean = inFlight / Math.max(1, within);
-    total.inFlightEnd = within > 0 ? (ring[this.#start(1) + IN_FLIGHT] as number) : 0;
-    total.inFlightStart =
-      this.#size > 0 ? (ring[this.#start(Math.min(within + 1, this.#size)) + IN_FLIGHT] as number) : 0;
+    total.inFlightEnd = end[to + IN_FLIGHT] as number;
+    const first = this.#size > 0 ? this.#start(Math.min(within + 1, this.#size)) : 0;
+    total.inFlightStart = this.#size > 0 ? (ring[first + IN_FLIGHT] as number) : 0;
+    total.admittedLevelMax = this.#largestLevel(within);
     return total;
   }
 
@@ -209,23 +192,49 @@ export class EdgeWindow {
     return this.sumInto(emptySums(), ticks);
   }
 
-  /** Its ticks, oldest first. */
+  /** What it keeps of each tick, oldest first. */
   toPlain(): Plain {
-    return Array.from({ length: this.#size }, (_, i) => {
+    const { count, sum, squares } = this.#newest;
+    const kept = Array.from({ length: this.#size }, (_, i) => {
       const start = this.#start(this.#size - i);
-      return [...this.#ring.subarray(start, start + FIELDS)];
+      return [...this.#ring.subarray(start, start + FIELDS), this.#levels[start / FIELDS] as number];
     });
+    return { newest: [count, sum, squares], kept };
   }
 
-  /** The window that told its ticks. Throws `PlainValueError`. */
+  /** The window that told what it keeps. Throws `PlainValueError`. */
   static fromPlain(plain: Plain): EdgeWindow {
+    const { newest, kept } = fieldsOf(plain);
     const window = new EdgeWindow();
-    for (const tick of listOf(plain).slice(-SLOTS)) {
-      window.#ring.set(numbersOf(tick).slice(0, FIELDS), window.#next * FIELDS);
+    const [count = 0, sum = 0, squares = 0] = numbersOf(newest ?? null);
+    Object.assign(window.#newest, { count, sum, squares });
+    for (const tick of listOf(kept).slice(-SLOTS)) {
+      const numbers = numbersOf(tick);
+      window.#ring.set(numbers.slice(0, FIELDS), window.#next * FIELDS);
+      window.#levels[window.#next] = numbers[FIELDS] ?? 0;
       window.#next = (window.#next + 1) % SLOTS;
       window.#size++;
     }
     return window;
+  }
+
+  /** The sum of a field over `ticks`, of which the newest is so many back. */
+  #sum(field: number, back: number, ticks: number): number {
+    if (ticks === 0) return 0;
+    const end = this.#ring[this.#start(back) + field] as number;
+    const beyond = back + ticks;
+    return beyond > this.#size ? end : end - (this.#ring[this.#start(beyond) + field] as number);
+  }
+
+  #largestLevel(ticks: number): number {
+    let largest = 0;
+    let slot = this.#next;
+    for (let back = 1; back <= ticks; back++) {
+      slot = slot === 0 ? SLOTS - 1 : slot - 1;
+      const level = this.#levels[slot] as number;
+      if (level > largest) largest = level;
+    }
+    return largest;
   }
 
   #within(ticks: number): number {
@@ -234,6 +243,7 @@ export class EdgeWindow {
 
   /** Where the tick so many back begins. */
   #start(back: number): number {
-    return ((this.#next - back + SLOTS) % SLOTS) * FIELDS;
+    const slot = this.#next - back;
+    return (slot < 0 ? slot + SLOTS : slot) * FIELDS;
   }
 }

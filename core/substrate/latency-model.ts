@@ -19,6 +19,8 @@ const PRIOR_SEC = 300;
 const DISPERSION_HALF_LIFE_SEC = 1800;
 /** An hour holds few independent windows, and the tail of a queue is long: the true dispersion may be twice what was seen. */
 const DISPERSION_MARGIN = 2;
+/** What sums of the same ticks in another order may differ by. */
+const ROUNDING_SEC = 1e-6;
 /** Loads that must be known before a curve is laid through them (MATHS §B1). */
 const CURVE_LOADS_MIN = 6;
 
@@ -141,7 +143,7 @@ export class LatencyModel {
   /** Compares windows that do not overlap and were seen at about the same load. */
   #learnDispersion(index: number, seen: WindowLogSums, durationSec: number): void {
     this.#sinceWindowSec += durationSec;
-    if (this.#sinceWindowSec < seen.durationSec) return;
+    if (this.#sinceWindowSec < seen.durationSec - ROUNDING_SEC) return;
     const before = this.#window;
     const noise = varianceLog(seen) / seen.answers;
     const window = { index, meanLog: seen.logSum / seen.answers, noise };
