@@ -62,8 +62,11 @@ function planService(
   edges: readonly EdgeInput[],
   nodeCount: number,
 ): ServicePlan {
+  const { live } = input;
   const figures = serviceFigures(service, edges, input.services.get(service.name), input.offeredRps);
-  return {
+  const known = SERVICES.get(figures);
+  if (known?.config === service && known.live === live && known.nodeCount === nodeCount) return known.plan;
+  const plan = {
     service: service.name,
     endpoints: service.endpoints,
     timeoutMs: service.timeoutMs,
@@ -75,6 +78,18 @@ function planService(
     edges: figures.edges.map((edge) => planEdge(input, edge, nodeCount)),
     unverified: service.authorizerDown === 'closed' ? null : unverifiedBucket(figures, nodeCount),
   };
+  SERVICES.set(figures, { config: service, live, nodeCount, plan });
+  return plan;
+}
+
+/** By figures, which stay the same objects while the numbers do. A plan follows from what is compared, so that only time is saved. */
+const SERVICES = new WeakMap<ServiceFigures, KnownPlan>();
+
+interface KnownPlan {
+  readonly config: ServiceConfig;
+  readonly live: PlanInput['live'];
+  readonly nodeCount: number;
+  readonly plan: ServicePlan;
 }
 
 /**

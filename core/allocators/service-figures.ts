@@ -3,7 +3,7 @@ import { at } from '../at.ts';
 import { couplingShares, pointerShares } from '../capacity/axis-shares.ts';
 import { edgeBurst } from '../capacity/burst.ts';
 import { concurrencyShares, littleConcurrency } from '../capacity/concurrency.ts';
-import { demandedRps, guaranteedShares, type RateDemand, rateLimits } from '../capacity/rate-limits.ts';
+import { asksForMore, demandedRps, guaranteedShares, type RateDemand, rateLimits } from '../capacity/rate-limits.ts';
 import { floorShare } from '../capacity/rounding.ts';
 import { type OverloadShare, splitOverload } from '../capacity/split-overload.ts';
 import type { BudgetConfig, EdgeKey, ServiceConfig, WorkloadConfig } from '../mesh/mesh-config.ts';
@@ -34,9 +34,6 @@ export interface EdgeRate {
   /** C_int · K. */
   readonly askedRps: number;
   readonly guaranteeRps: number;
-  readonly offeredRps: number;
-  /** d_e. */
-  readonly demandRps: number;
   readonly limitRps: number;
   readonly burst: number;
 }
@@ -74,7 +71,10 @@ export function serviceFigures(
       ? shedConcurrency(concurrency, service.capacity.concurrency, basis, observed)
       : steadyConcurrency(concurrency, basis);
   const loads = loadShares(service, edges);
-  return {
+  const known = FIGURES.get(edges);
+  const isKnown = known?.rates === rates && known.calls === calls && known.loads === loads;
+  if (isKnown && known.figures.concurrency === concurrency) return known.figures;
+  const figures = {
     capacityRps,
     concurrency,
     edges: edges.map(({ key, budget, workload }, i) => ({
@@ -86,27 +86,56 @@ export function serviceFigures(
       load: at(loads, i),
     })),
   };
+  FIGURES.set(edges, { rates, calls, loads, figures });
+  return figures;
 }
 
-function edgeRates(capacityRps: number, edges: readonly EdgeInput[], offered: RateByEdge): EdgeRate[] {
+/** By the edges of a service: while no edge asks for more than its guarantee, every tick finds the same. */
+const FIGURES = new WeakMap<readonly EdgeInput[], KnownFigures>();
+
+interface KnownFigures {
+  readonly rates: readonly EdgeRate[] | null;
+  readonly calls: readonly (EdgeConcurrency | null)[];
+  readonly loads: readonly LoadShare[];
+  readonly figures: ServiceFigures;
+}
+
+/** What is offered to each edge, and d_e. */
+export function edgeDemands(
+  capacityRps: number,
+  edges: readonly EdgeInput[],
+  offered: RateByEdge,
+): RateDemand & { readonly demandRps: readonly number[] } {
+  const demand = { ...rateBasis(capacityRps, edges), offeredRps: edges.map((edge) => offered.get(edge.key) ?? 0) };
+  return { ...demand, demandRps: demandedRps(demand) };
+}
+
+function edgeRates(capacityRps: number, edges: readonly EdgeInput[], offered: RateByEdge): readonly EdgeRate[] {
   const basis = rateBasis(capacityRps, edges);
-  const demand = {
-    ...basis,
-    offeredRps: edges.map((edge) => offered.get(edge.key) ?? 0),
-  };
-  const demands = demandedRps(demand);
-  const limits = rateLimits(demand, demands);
-  return edges.map((_, i) => ({
+  let lends = false;
+  for (let i = 0; i < edges.length; i++) {
+    const offeredRps = offered.get((edges[i] as EdgeInput).key) ?? 0;
+    if (asksForMore(offeredRps, basis.guaranteeRps[i] as number)) lends = true;
+  }
+  if (lends) return ratesOf(edgeDemands(capacityRps, edges, offered));
+  basis.calm ??= ratesOf({ ...basis, offeredRps: edges.map(() => 0) });
+  return basis.calm;
+}
+
+function ratesOf(demand: RateDemand): EdgeRate[] {
+  const limits = rateLimits(demand);
+  return limits.map((limitRps, i) => ({
     askedRps: at(demand.askedRps, i),
     guaranteeRps: at(demand.guaranteeRps, i),
-    offeredRps: at(demand.offeredRps, i),
-    demandRps: at(demands, i),
-    limitRps: at(limits, i),
+    limitRps,
     burst: edgeBurst(at(demand.guaranteeRps, i)),
   }));
 }
 
-type RateBasis = Omit<RateDemand, 'offeredRps'>;
+interface RateBasis extends Omit<RateDemand, 'offeredRps'> {
+  /** Rates while no edge asks for more than its guarantee: they do not depend on what is offered. `null` = not asked for yet. */
+  calm: readonly EdgeRate[] | null;
+}
 
 /** By the edges of a service, which are the same objects as long as the configuration is. */
 const RATE_BASES = new WeakMap<readonly EdgeInput[], RateBasis>();
@@ -122,6 +151,7 @@ function rateBasis(capacityRps: number, edges: readonly EdgeInput[]): RateBasis 
     askedRps: fractions.map((fraction) => fraction * capacityRps),
     guaranteeRps: guaranteedShares(capacityRps, fractions, weights),
     weights,
+    calm: null,
   };
   RATE_BASES.set(edges, basis);
   return basis;

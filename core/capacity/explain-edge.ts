@@ -1,6 +1,6 @@
 import { edgesByService, planEdge } from '../allocators/plan-capacity.ts';
 import type { PlanInput } from '../allocators/plan-input.ts';
-import { type EdgeFigures, isEdge, serviceFigures } from '../allocators/service-figures.ts';
+import { type EdgeFigures, edgeDemands, isEdge, serviceFigures } from '../allocators/service-figures.ts';
 import { edgeKey } from '../mesh/mesh-config.ts';
 import type { Checked } from '../problem.ts';
 import { type DerivationStep, list, num, step } from './derivation-step.ts';
@@ -67,13 +67,20 @@ function explainCapacity({ input, service, figures }: ExplainedEdge): Derivation
 
 const source = (declared: number | null, value: number): string => (declared === value ? 'declared' : 'learned');
 
-function explainRate({ figures, edge, plan }: ExplainedEdge): DerivationStep[] {
+function explainRate({ input, service, figures, edge, plan }: ExplainedEdge): DerivationStep[] {
   const { rate, budget } = edge;
   if (!rate || figures.capacityRps === null) return [];
   const of = (value: (one: EdgeFigures) => number | undefined): string =>
     list(figures.edges.map((one) => `${one.budget.workload} ${num(value(one))}`));
   const weights = of((one) => one.workload.weight);
   const { int } = budget.vector;
+  const { offeredRps, demandRps } = edgeDemands(
+    figures.capacityRps,
+    edgesByService(input).get(service.name) ?? [],
+    input.offeredRps,
+  );
+  const own = figures.edges.indexOf(edge);
+  const demands = list(figures.edges.map((one, i) => `${one.budget.workload} ${num(demandRps[i])}`));
   const unlimited = plan.limitRps === null ? '; int is not set, so it only takes part and is not limited' : '';
   return [
     step(
@@ -91,13 +98,13 @@ function explainRate({ figures, edge, plan }: ExplainedEdge): DerivationStep[] {
     step(
       'demand',
       'min(C_int·K, max(1.25·offered, 0.1·guarantee))',
-      `min(${num(rate.askedRps)}, max(1.25·${num(rate.offeredRps)}, 0.1·${num(rate.guaranteeRps)}))`,
-      `${num(rate.demandRps)} calls/s`,
+      `min(${num(rate.askedRps)}, max(1.25·${num(offeredRps[own])}, 0.1·${num(rate.guaranteeRps)}))`,
+      `${num(demandRps[own])} calls/s`,
     ),
     step(
       'limit',
       'wf(K, d, w); what is left first fills every edge to its guarantee, then to C_int·K',
-      `wf(${num(figures.capacityRps)}, [${of((one) => one.rate?.demandRps)}], w [${weights}])`,
+      `wf(${num(figures.capacityRps)}, [${demands}], w [${weights}])`,
       plan.limitRps === null ? 'none: int is not set' : `${num(plan.limitRps)} calls/s`,
     ),
     step(

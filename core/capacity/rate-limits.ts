@@ -30,6 +30,10 @@ export interface RateDemand {
   readonly weights: readonly number[];
 }
 
+/** Whether an edge that is offered so much asks for more than its guarantee; while none does, nothing is lent. */
+export const asksForMore = (offeredRps: number, guaranteeRps: number): boolean =>
+  DEMAND_HEADROOM * offeredRps > guaranteeRps;
+
 /** d_e = min(C_int·K, max(1.25·offered_e, 0.1·guarantee_e)) (CONTRACT §D). */
 export function demandedRps({ askedRps, guaranteeRps, offeredRps }: RateDemand): number[] {
   const demands: number[] = [];

@@ -15,6 +15,7 @@ export function samePlan(a: CapacityPlan | null, b: CapacityPlan): boolean {
 }
 
 function sameService(a: ServicePlan, b: ServicePlan | undefined): boolean {
+  if (a === b) return true;
   if (b === undefined || a.edges.length !== b.edges.length) return false;
   return sameFields(a, b) && a.edges.every((edge, i) => sameEdge(edge, b.edges[i]));
 }

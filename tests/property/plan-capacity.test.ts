@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { BucketPlan, EdgePlan, ServicePlan } from '../../core/allocators/capacity-plan.ts';
 import { planCapacity } from '../../core/allocators/plan-capacity.ts';
 import type { PlanInput } from '../../core/allocators/plan-input.ts';
-import { serviceFigures } from '../../core/allocators/service-figures.ts';
+import { edgeDemands, serviceFigures } from '../../core/allocators/service-figures.ts';
 import { edgeKey } from '../../core/mesh/mesh-config.ts';
 import { planInput } from '../support/arbitrary-plan-input.ts';
 
@@ -45,7 +45,8 @@ describe('planCapacity()', () => {
       });
       const { edges, capacityRps } = serviceFigures(own, lines, input.services.get(own.name), input.offeredRps);
       if (capacityRps === null) return;
-      const rates = edges.flatMap(({ rate }) => (rate ? [rate] : []));
+      const { demandRps } = edgeDemands(capacityRps, lines, input.offeredRps);
+      const rates = edges.flatMap(({ rate }, i) => (rate ? [{ ...rate, demandRps: demandRps[i] ?? Number.NaN }] : []));
       const short = rates.some((rate) => rate.limitRps < rate.guaranteeRps - DUST);
       for (const rate of rates) {
         if (rate.demandRps >= rate.guaranteeRps) assert.ok(rate.limitRps >= rate.guaranteeRps - DUST);
