@@ -1,5 +1,6 @@
 import { type EdgeKey, edgeKey } from '../mesh/mesh-config.ts';
 import type { EdgeLeasePlan, LeasePlan } from './capacity-plan.ts';
+import { EdgeLeases } from './edge-leases.ts';
 import type { RateByEdge } from './plan-input.ts';
 
 /** A node that sent no frame for this long is silent (CONTRACT §H). */
@@ -40,8 +41,6 @@ export interface OutstandingLease {
   readonly edges: EdgeLeases;
 }
 
-export type EdgeLeases = ReadonlyMap<EdgeKey, EdgeLeasePlan>;
-
 /** What a node reported last. */
 export interface NodeObservation {
   readonly node: string;
@@ -62,7 +61,7 @@ export function restoreLeaseBook(stored: readonly LeasePlan[], nowMs: number): L
     {
       lastFrameMs: nowMs,
       newest: lease,
-      outstanding: [outstanding(lease, edgesByKey(lease), nowMs)],
+      outstanding: [outstanding(lease, nowMs)],
       expiredAtMs: null,
     },
   ]);
@@ -101,25 +100,23 @@ function ageLease(lease: OutstandingLease, silent: boolean, nowMs: number): Outs
 }
 
 function withRates(lease: OutstandingLease, rate: (edge: EdgeLeasePlan, rateRps: number) => number): OutstandingLease {
-  const edges = new Map(lease.edges);
-  for (const [key, edge] of lease.edges) {
-    if (edge.rateRps !== undefined) edges.set(key, { ...edge, rateRps: rate(edge, edge.rateRps) });
-  }
-  return { ...lease, edges };
+  const edges = [...lease.edges].map((edge) =>
+    edge.rateRps === undefined ? edge : { ...edge, rateRps: rate(edge, edge.rateRps) },
+  );
+  return { ...lease, edges: new EdgeLeases(edges) };
 }
 
-/** Enters a lease that is being published; `edges` are those of the lease by key. */
+/** Enters a lease that is being published. */
 export function issueLease(
   leases: NodeLeases | undefined,
   lease: LeasePlan,
-  edges: EdgeLeases,
   nowMs: number,
   lastFrameMs: number,
 ): NodeLeases {
   return {
     lastFrameMs,
     newest: lease,
-    outstanding: foldOldest([...(leases?.outstanding ?? []), outstanding(lease, edges, nowMs)]),
+    outstanding: foldOldest([...(leases?.outstanding ?? []), outstanding(lease, nowMs)]),
     expiredAtMs: leases?.expiredAtMs ?? null,
   };
 }
@@ -140,7 +137,7 @@ export function heldByService(nodes: Iterable<NodeLeases>): Map<string, number> 
     const edges = more.reduce((merged, lease) => largest(merged, lease.edges), first.edges);
     // The edges of a service stand together, so that few sums have to be looked up.
     let [of, sum] = ['', 0];
-    for (const { service, rateRps } of edges.values()) {
+    for (const { service, rateRps } of edges) {
       if (service !== of) {
         if (of !== '') sums.set(of, sum);
         [of, sum] = [service, sums.get(service) ?? 0];
@@ -159,13 +156,14 @@ export const leaseTermMs = (lease: LeasePlan): number =>
     Number.POSITIVE_INFINITY,
   );
 
-/** The slices of a lease by edge. */
-export const edgesByKey = (lease: LeasePlan): EdgeLeases =>
-  new Map(lease.edges.map((edge) => [edgeKey(edge.workload, edge.service), edge]));
-
-function outstanding(lease: LeasePlan, edges: EdgeLeases, nowMs: number): OutstandingLease {
+function outstanding(lease: LeasePlan, nowMs: number): OutstandingLease {
   const longest = lease.edges.reduce((top, edge) => Math.max(top, edge.leaseMs), 0);
-  return { seq: lease.seq, issuedMs: nowMs, expiresMs: nowMs + longest + DELIVERY_GRACE_MS, edges };
+  return {
+    seq: lease.seq,
+    issuedMs: nowMs,
+    expiresMs: nowMs + longest + DELIVERY_GRACE_MS,
+    edges: new EdgeLeases(lease.edges),
+  };
 }
 
 function foldOldest(leases: readonly OutstandingLease[]): readonly OutstandingLease[] {
@@ -181,10 +179,11 @@ function foldOldest(leases: readonly OutstandingLease[]): readonly OutstandingLe
 }
 
 function largest(a: EdgeLeases, b: EdgeLeases): EdgeLeases {
-  const merged = new Map(a);
-  for (const [key, edge] of b) {
+  const merged = new Map<EdgeKey, EdgeLeasePlan>();
+  for (const edge of [...a, ...b]) {
+    const key = edgeKey(edge.workload, edge.service);
     const other = merged.get(key);
     if (!other || (other.rateRps ?? 0) < (edge.rateRps ?? 0)) merged.set(key, edge);
   }
-  return merged;
+  return new EdgeLeases([...merged.values()]);
 }

@@ -11,9 +11,8 @@ import type {
   OverlayPlan,
   ServicePlan,
 } from './capacity-plan.ts';
+import { EdgeLeases } from './edge-leases.ts';
 import {
-  type EdgeLeases,
-  edgesByKey,
   heldByService,
   heldRps,
   isSilent,
@@ -52,8 +51,8 @@ interface ActiveNode {
   readonly report: NodeObservation;
   readonly leases: NodeLeases | undefined;
   readonly current: EdgeLeases;
-  /** In the order of the plan. */
-  readonly next: EdgeLeasePlan[];
+  /** Its slice of every edge in the order of the plan, calls per second; NaN = no rate limit. */
+  readonly ratesRps: Float64Array;
   changed: boolean;
 }
 
@@ -77,60 +76,63 @@ export function sliceLimits(input: SliceInput): SliceResult {
   const settled = settleLeaseBook(input.book, input.nodes, nowMs);
   const nodes = new Map(settled.nodes);
   const leases: LeasePlan[] = [];
-  const publish = (lease: LeasePlan, edges: EdgeLeases, lastFrameMs: number): void => {
+  const publish = (lease: LeasePlan, lastFrameMs: number): void => {
     leases.push(lease);
-    nodes.set(lease.node, issueLease(nodes.get(lease.node), lease, edges, nowMs, lastFrameMs));
+    nodes.set(lease.node, issueLease(nodes.get(lease.node), lease, nowMs, lastFrameMs));
   };
 
+  const edgeCount = plan.services.reduce((count, { edges }) => count + edges.length, 0);
   const active = input.nodes
     .filter((report) => !isSilent(report.lastFrameMs, nowMs))
-    .map((report) => activeNode(report, settled));
+    .map((report) => activeNode(report, settled, edgeCount));
   const silent = [...settled.nodes.values()].filter((node) => isSilent(node.lastFrameMs, nowMs));
   const held = heldByService(settled.nodes.values());
+  let first = 0;
   for (const service of plan.services) {
-    sliceService(service, plan.nodeCount, active, silent, held.get(service.service) ?? 0);
+    sliceService(service, plan.nodeCount, first, active, silent, held.get(service.service) ?? 0);
+    first += service.edges.length;
   }
 
   const anonymous = anonymousCallers(plan);
   for (const node of active) {
-    if (!needsLease(node, anonymous, nowMs)) continue;
+    if (!needsLease(node, edgeCount, anonymous, nowMs)) continue;
     const seq = Math.max(node.leases?.newest.seq ?? 0, node.report.ackedSeq) + 1;
-    const lease = { node: node.report.node, epoch, seq, edges: node.next, anonymous };
-    publish(lease, nextByKey(plan, node), node.report.lastFrameMs);
+    publish({ node: node.report.node, epoch, seq, edges: leaseEdges(plan, node), anonymous }, node.report.lastFrameMs);
   }
   for (const node of silent) {
     if (node.expiredAtMs !== nowMs) continue;
-    const lease = safeLease(node.newest, epoch);
-    publish(lease, edgesByKey(lease), node.lastFrameMs);
+    publish(safeLease(node.newest, epoch), node.lastFrameMs);
   }
   return { leases, book: { nodes } };
 }
 
-function activeNode(report: NodeObservation, book: LeaseBook): ActiveNode {
+function activeNode(report: NodeObservation, book: LeaseBook, edgeCount: number): ActiveNode {
   const leases = book.nodes.get(report.node);
-  const current = leases?.outstanding.at(-1)?.edges ?? new Map<EdgeKey, EdgeLeasePlan>();
-  return { report, leases, current, next: [], changed: false };
+  const current = leases?.outstanding.at(-1)?.edges ?? NO_LEASES;
+  return { report, leases, current, ratesRps: new Float64Array(edgeCount), changed: false };
 }
 
-/** The same as `edgesByKey` of the lease, with the keys of the plan. */
-function nextByKey({ services }: CapacityPlan, { next }: ActiveNode): EdgeLeases {
-  const edges = new Map<EdgeKey, EdgeLeasePlan>();
-  let position = 0;
-  for (const service of services) {
-    for (const { key } of service.edges) {
-      const edge = next[position++];
-      if (edge) edges.set(key, edge);
-    }
-  }
-  return edges;
+const NO_LEASES = new EdgeLeases([]);
+
+/** Whole slices, once it is known that some of them moved. */
+function leaseEdges({ services, nodeCount }: CapacityPlan, { ratesRps }: ActiveNode): EdgeLeasePlan[] {
+  let place = 0;
+  return services.flatMap((service) =>
+    service.edges.map((edge) => leaseEdge(service, edge, nodeCount, at(ratesRps, place++))),
+  );
 }
 
-function needsLease(node: ActiveNode, anonymous: readonly AnonymousCallerPlan[], nowMs: number): boolean {
+function needsLease(
+  node: ActiveNode,
+  edgeCount: number,
+  anonymous: readonly AnonymousCallerPlan[],
+  nowMs: number,
+): boolean {
   const newest = node.leases?.newest;
   return (
     !newest ||
     node.changed ||
-    node.next.length !== newest.edges.length ||
+    edgeCount !== newest.edges.length ||
     !sameCallers(anonymous, newest.anonymous ?? []) ||
     isDue(node.leases, nowMs)
   );
@@ -167,14 +169,16 @@ const safeLease = (newest: LeasePlan, epoch: number): LeasePlan => ({
   ),
 });
 
+/** @param first place of its first edge among all edges of the plan */
 function sliceService(
   service: ServicePlan,
   nodeCount: number,
+  first: number,
   nodes: readonly ActiveNode[],
   silent: readonly NodeLeases[],
   heldInServiceRps: number,
 ): void {
-  const slices = wantedSlices(service.edges, nodes, silent);
+  const slices = wantedSlices(service.edges, first, nodes, silent);
   const room = Math.max(0, (service.capacityRps ?? Number.POSITIVE_INFINITY) - heldInServiceRps);
   const scale = slices.growthRps > room ? room / slices.growthRps : 1;
   for (let i = 0; i < service.edges.length; i++) {
@@ -182,9 +186,12 @@ function sliceService(
     for (let n = 0; n < nodes.length; n++) {
       const cell = i * nodes.length + n;
       const node = at(nodes, n);
-      const rateRps = edge.limitRps === null ? undefined : at(slices.base, cell) + scale * at(slices.growth, cell);
-      const current = edge.limitRps === null ? node.current.get(edge.key) : slices.current[cell];
-      assign(node, current, leaseEdge(service, edge, nodeCount, rateRps), slices.mustShrink[i] === 1);
+      const rateRps = edge.limitRps === null ? Number.NaN : at(slices.base, cell) + scale * at(slices.growth, cell);
+      node.ratesRps[first + i] = rateRps;
+      if (node.changed) continue;
+      const current = slices.current[cell];
+      const shrinks = slices.mustShrink[i] === 1 && rateRps < (current?.rateRps ?? 0);
+      node.changed = shrinks || current === undefined || isMoved(current, service, edge, nodeCount, rateRps);
     }
   }
 }
@@ -205,6 +212,7 @@ interface WantedSlices {
 
 function wantedSlices(
   edges: readonly EdgePlan[],
+  first: number,
   nodes: readonly ActiveNode[],
   silent: readonly NodeLeases[],
 ): WantedSlices {
@@ -217,8 +225,11 @@ function wantedSlices(
     mustShrink: new Uint8Array(edges.length),
   };
   for (let i = 0; i < edges.length; i++) {
-    const { key, limitRps } = at(edges, i);
-    if (limitRps !== null) sliceEdge(slices, i, key, limitRps, nodes, silent);
+    const edge = at(edges, i);
+    for (let n = 0; n < nodes.length; n++) {
+      slices.current[i * nodes.length + n] = at(nodes, n).current.near(first + i, edge);
+    }
+    if (edge.limitRps !== null) sliceEdge(slices, i, edge.key, edge.limitRps, nodes, silent);
   }
   return slices;
 }
@@ -239,10 +250,9 @@ function sliceEdge(
   for (let n = 0; n < nodes.length; n++) {
     const node = at(nodes, n);
     const weight = Math.max(node.report.offeredRps.get(key) ?? 0, idle);
-    const current = node.current.get(key);
+    const current = slices.current[first + n];
     const isOnlyLease = node.leases?.outstanding.length === 1;
     const held = isOnlyLease ? (current?.rateRps ?? 0) : heldRps(node.leases, key);
-    slices.current[first + n] = current;
     base[first + n] = weight;
     growth[first + n] = held;
     weightSum += weight;
@@ -269,21 +279,15 @@ function sliceEdge(
   slices.mustShrink[i] = currentRps > divisible * (1 + DUST) ? 1 : 0;
 }
 
-/** @param rateRps the node's slice; undefined = no rate limit on this edge */
-function leaseEdge(
-  { timeoutMs }: ServicePlan,
-  edge: EdgePlan,
-  nodeCount: number,
-  rateRps: number | undefined,
-): EdgeLeasePlan {
+/** @param rateRps the node's slice; NaN = no rate limit on this edge */
+function leaseEdge({ timeoutMs }: ServicePlan, edge: EdgePlan, nodeCount: number, rateRps: number): EdgeLeasePlan {
   const burst = edge.burst ?? 0;
   const guaranteeRps = edge.guaranteeRps ?? 0;
-  const share = rateRps !== undefined && edge.limitRps ? rateRps / edge.limitRps : 1 / nodeCount;
   const lease: EdgeLeasePlan = {
     workload: edge.workload,
     service: edge.service,
-    rateRps,
-    burst: sliceBurst(burst * (edge.overlay?.burstFactor ?? 1), share),
+    rateRps: Number.isNaN(rateRps) ? undefined : rateRps,
+    burst: leaseBurst(edge, nodeCount, rateRps),
     safeRateRps: guaranteeRps / nodeCount,
     safeBurst: sliceBurst(burst, 1 / nodeCount),
     guaranteeRps,
@@ -293,6 +297,11 @@ function leaseEdge(
     ...leaseLoad(edge.load, timeoutMs, nodeCount),
   };
   return edge.overlay === null ? lease : { ...lease, ...leaseOverlay(edge.overlay) };
+}
+
+function leaseBurst({ burst, limitRps, overlay }: EdgePlan, nodeCount: number, rateRps: number): number {
+  const share = !Number.isNaN(rateRps) && limitRps ? rateRps / limitRps : 1 / nodeCount;
+  return sliceBurst((burst ?? 0) * (overlay?.burstFactor ?? 1), share);
 }
 
 /** By far the most edges. */
@@ -314,31 +323,40 @@ function leaseOverlay(overlay: OverlayPlan): Partial<EdgeLeasePlan> {
   return { overlayExpiresInMs: OVERLAY_TERM_MS, shedBelowPrio, shedRatio, shedRetries, fenced };
 }
 
-function assign(node: ActiveNode, current: EdgeLeasePlan | undefined, next: EdgeLeasePlan, mustShrink: boolean): void {
-  node.next.push(next);
-  if (!current || isMoved(current, next)) node.changed = true;
-  else if (mustShrink && (next.rateRps ?? 0) < (current.rateRps ?? 0)) node.changed = true;
-}
-
-function isMoved(current: EdgeLeasePlan, next: EdgeLeasePlan): boolean {
-  if ((current.rateRps === undefined) !== (next.rateRps === undefined)) return true;
-  const rate = current.rateRps ?? 0;
+/** Whether a node has to be told of a slice; the same numbers as in `leaseEdge`. Runs over every edge in every tick. */
+function isMoved(
+  current: EdgeLeasePlan,
+  { timeoutMs }: ServicePlan,
+  edge: EdgePlan,
+  nodeCount: number,
+  rateRps: number,
+): boolean {
+  const { load, overlay } = edge;
+  const unlimited = Number.isNaN(rateRps);
+  if ((current.rateRps === undefined) !== unlimited) return true;
+  const burst = edge.burst ?? 0;
+  const guaranteeRps = edge.guaranteeRps ?? 0;
   return (
-    Math.abs((next.rateRps ?? 0) - rate) > MOVED_SHARE * rate + DUST ||
-    Math.abs(next.burst - current.burst) > MOVED_SHARE * current.burst + DUST ||
-    current.guaranteeRps !== next.guaranteeRps ||
-    current.guaranteeBurst !== next.guaranteeBurst ||
-    current.safeRateRps !== next.safeRateRps ||
-    current.leaseMs !== next.leaseMs ||
-    current.accessLogLinesPerSec !== next.accessLogLinesPerSec ||
-    current.cpuMsPerSec !== next.cpuMsPerSec ||
-    current.memoryMib !== next.memoryMib ||
-    current.timeoutMs !== next.timeoutMs ||
-    !sameOverlay(current, next)
+    (!unlimited && isFar(rateRps, current.rateRps ?? 0)) ||
+    isFar(leaseBurst(edge, nodeCount, rateRps), current.burst) ||
+    current.guaranteeRps !== guaranteeRps ||
+    current.guaranteeBurst !== burst ||
+    current.safeRateRps !== guaranteeRps / nodeCount ||
+    current.leaseMs !== edge.leaseMs ||
+    current.accessLogLinesPerSec !== edge.observation.accessLogLinesPerSec / nodeCount ||
+    !sameLoad(current, leaseLoad(load, timeoutMs, nodeCount)) ||
+    !sameOverlay(current, overlay === null ? NO_OVERLAY : leaseOverlay(overlay))
   );
 }
 
-const sameOverlay = (a: EdgeLeasePlan, b: EdgeLeasePlan): boolean =>
+const isFar = (next: number, current: number): boolean => Math.abs(next - current) > MOVED_SHARE * current + DUST;
+
+const sameLoad = (a: Partial<EdgeLeasePlan>, b: Partial<EdgeLeasePlan>): boolean =>
+  a.cpuMsPerSec === b.cpuMsPerSec && a.memoryMib === b.memoryMib && a.timeoutMs === b.timeoutMs;
+
+const NO_OVERLAY: Partial<EdgeLeasePlan> = {};
+
+const sameOverlay = (a: Partial<EdgeLeasePlan>, b: Partial<EdgeLeasePlan>): boolean =>
   (a.overlayExpiresInMs ?? 0) === (b.overlayExpiresInMs ?? 0) &&
   (a.shedBelowPrio ?? 0) === (b.shedBelowPrio ?? 0) &&
   (a.shedRatio ?? 0) === (b.shedRatio ?? 0) &&

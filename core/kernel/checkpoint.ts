@@ -1,3 +1,4 @@
+import { EdgeLeases } from '../allocators/edge-leases.ts';
 import { EdgeWindow, emptySums } from '../substrate/edge-window.ts';
 import { LatencyModel } from '../substrate/latency-model.ts';
 import { NodeTelemetry } from '../substrate/node-telemetry.ts';
@@ -38,7 +39,15 @@ export type RestoredKernel =
   | { readonly ok: true; readonly state: KernelState }
   | { readonly ok: false; readonly problem: string };
 
-const CLASSES: readonly PlainClass[] = [EdgeWindow, EdgeViews, LatencyModel, NodeEdges, NodeTelemetry, TenantState];
+const CLASSES: readonly PlainClass[] = [
+  EdgeLeases,
+  EdgeWindow,
+  EdgeViews,
+  LatencyModel,
+  NodeEdges,
+  NodeTelemetry,
+  TenantState,
+];
 
 /** What a kernel remembers now. Changes nothing. */
 export function checkpointOf(state: KernelState, detail: CheckpointDetail = 'full'): KernelCheckpoint {
