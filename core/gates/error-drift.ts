@@ -17,7 +17,7 @@ export interface ErrorDriftInput {
  * (MATHS §B1). 0 without attempts; NaN where an input is no count or no share.
  */
 export function errorDrift({ attempts, failures, baselineRatio: q, z }: ErrorDriftInput): number {
-  if (![attempts, failures, z].every(isAmount) || !isLevel(q)) return Number.NaN;
+  if (!(isAmount(attempts) && isAmount(failures) && isAmount(z) && isLevel(q))) return Number.NaN;
   if (attempts === 0) return 0;
   const chance = z * Math.sqrt((q * (1 - q)) / attempts);
   return Math.max(0, failures / attempts - q - chance) / ERROR_RATE_LIMIT;

@@ -52,20 +52,20 @@ export function uvGate(input: UvInput): GateVerdict {
 }
 
 const isUsable = ({ edges, coupling, observedSec, lowestHz, tickSec }: UvInput): boolean =>
-  [coupling, observedSec, tickSec].every(isAmount) &&
-  isPositive(lowestHz) &&
-  edges.every(({ admittedLevelMax, burst, attempts, retries }) =>
-    [admittedLevelMax, burst ?? 0, attempts, retries].every(isAmount),
-  );
+  [coupling, observedSec, tickSec].every(isAmount) && isPositive(lowestHz) && edges.every(isUsableEdge);
+
+const isUsableEdge = ({ admittedLevelMax, burst, attempts, retries }: UvEdge): boolean =>
+  isAmount(admittedLevelMax) && isAmount(burst ?? 0) && isAmount(attempts) && isAmount(retries);
 
 function resolutionRatio({ lowestHz, observedSec, tickSec }: UvInput): number {
   return Math.max(1 / (lowestHz * observedSec), (2 * tickSec) / CONTROL_PERIOD_SEC);
 }
 
 function burstPart(edges: readonly UvEdge[]): GateVerdict {
-  const limited = edges.flatMap((edge) =>
-    edge.burst === null ? [] : [{ name: edge.name, ratio: burstRatio(edge.admittedLevelMax, edge.burst) }],
-  );
+  const limited: { readonly name: string; readonly ratio: number }[] = [];
+  for (const { name, admittedLevelMax, burst } of edges) {
+    if (burst !== null) limited.push({ name, ratio: burstRatio(admittedLevelMax, burst) });
+  }
   const worst = largest(limited);
   if (worst === null) return notApplicable('no-limit');
   return judge(worst.ratio, { worst: worst.name, evidence: { u_burst: worst.ratio } });

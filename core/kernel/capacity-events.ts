@@ -2,6 +2,7 @@ import type { CapacityPlan, EdgePlan, ServicePlan } from '../allocators/capacity
 import { type CapacityVector, UNLIMITED } from '../capacity/capacity-vector.ts';
 import type { StabilityActionRecord } from '../stability/stability-action.ts';
 import { emptySums, WINDOW_TICKS, type WindowSums } from '../substrate/edge-window.ts';
+import type { EdgeState } from './edge-state.ts';
 import type { CapacityEventRecord } from './kernel-io.ts';
 import type { MeasuredMesh } from './measure-mesh.ts';
 import type { ServiceState } from './service-state.ts';
@@ -62,11 +63,14 @@ function usageByWorkload(
   for (const service of plan.services) {
     const state = services.get(service.service);
     const isSummed = state !== undefined && windows.of(state).ticks === WINDOW_TICKS;
+    const seen = state?.edges.values();
     for (const edge of service.edges) {
       const own = shares.get(edge.workload);
+      // Nearly always in the same order.
+      const next: EdgeState | undefined = seen?.next().value;
       if (own === undefined) continue;
-      const seen = state?.edges.get(edge.key);
-      const newest = isSummed ? seen?.sums : seen?.window.sumInto(sums, WINDOW_TICKS);
+      const known = next?.key === edge.key ? next : state?.edges.get(edge.key);
+      const newest = isSummed ? known?.sums : known?.window.sumInto(sums, WINDOW_TICKS);
       raiseShares(own, service, edge, newest ?? NO_SUMS);
     }
   }

@@ -188,14 +188,15 @@ function latencyInput(
 }
 
 function worstError(edges: readonly EdgeState[]): FitInput['errors'] {
-  const none = { ratio: 0, worst: '' };
-  const judged = edges.flatMap(({ key, sums: { attempts, failures }, model }) => {
-    if (attempts < MIN_ATTEMPTS_FOR_RETRIES) return [];
+  const judged = [{ ratio: 0, worst: '' }];
+  for (const { key, sums, model } of edges) {
+    const { attempts, failures } = sums;
+    if (attempts < MIN_ATTEMPTS_FOR_RETRIES || failures === 0) continue;
     const learned = model.attempts > 0 ? model.failures / model.attempts : 0;
     const baselineRatio = Math.min(1, Math.max(BASELINE_ERROR_MIN, learned));
-    return [{ ratio: errorDrift({ attempts, failures, baselineRatio, z: FIT_Z }), worst: key }];
-  });
-  return largest([none, ...judged]) ?? none;
+    judged.push({ ratio: errorDrift({ attempts, failures, baselineRatio, z: FIT_Z }), worst: key });
+  }
+  return largest(judged) ?? { ratio: 0, worst: '' };
 }
 
 function judgeUv(

@@ -120,7 +120,7 @@ export function adoptConfig(state: KernelState, config: MeshConfig): void {
   for (const name of config.services.keys()) {
     const service = state.services.get(name) ?? createServiceState(name, state.nowMs);
     state.services.set(name, service);
-    const budgets = new Map((edges.get(name) ?? []).map(({ budget }) => [edgeKey(budget.workload, name), budget]));
+    const budgets = new Map((edges.get(name) ?? []).map(({ key, budget }) => [key, budget]));
     for (const key of service.edges.keys()) {
       if (!budgets.has(key) && key !== edgeKey(UNVERIFIED, name)) service.edges.delete(key);
     }

@@ -42,6 +42,11 @@ export class CountedEdge {
 
   /** Takes newer counters without asking what happened since the last ones. */
   adopt(now: EdgeCounters): void {
+    for (let k = 0; k < LATENCY_BUCKET_COUNT; k++) this.#counts[BUCKETS + k] = now.latencyBuckets[k] ?? 0;
+    this.#adoptCounts(now);
+  }
+
+  #adoptCounts(now: EdgeCounters): void {
     const counts = this.#counts;
     counts[OFFERED] = now.offered;
     counts[ADMITTED] = now.admitted;
@@ -54,7 +59,6 @@ export class CountedEdge {
     counts[LATENCY_SUM] = now.latencySumMs;
     counts[LEVEL] = now.admittedLevelMax;
     counts[IN_FLIGHT] = now.inFlight;
-    for (let k = 0; k < LATENCY_BUCKET_COUNT; k++) counts[BUCKETS + k] = now.latencyBuckets[k] ?? 0;
     this.#refused = hasReasons(now.refused) ? now.refused : NO_REASONS;
   }
 
@@ -76,12 +80,9 @@ export class CountedEdge {
     delta.nativeRefused = now.nativeRefused - (before[NATIVE_REFUSED] as number);
     delta.inFlight = now.inFlight;
     delta.latencySumMs = now.latencySumMs - (before[LATENCY_SUM] as number);
-    const isKnown =
-      this.#differenceBuckets(now.latencyBuckets, delta.latencyBuckets) &&
-      differenceReasons(this.#refused, now.refused, delta) &&
-      areCounts(delta);
-    this.adopt(now);
-    return isKnown;
+    const isKnown = differenceReasons(this.#refused, now.refused, delta) && areCounts(delta);
+    this.#adoptCounts(now);
+    return this.#advanceBuckets(now.latencyBuckets, delta.latencyBuckets) && isKnown;
   }
 
   /** As it was told last. */
@@ -106,8 +107,10 @@ export class CountedEdge {
     };
   }
 
-  #differenceBuckets(now: readonly number[], changes: number[]): boolean {
+  /** Takes newer buckets; those beyond the last one that changed are as they were. */
+  #advanceBuckets(now: readonly number[], changes: number[]): boolean {
     const before = this.#counts;
+    let isKnown = true;
     let size = LATENCY_BUCKET_COUNT;
     while (size > 0 && isUnchanged(now[size - 1] ?? 0, before[BUCKETS + size - 1] as number)) size--;
     changes.length = Math.min(changes.length, size);
@@ -115,10 +118,11 @@ export class CountedEdge {
       const count = now[k] ?? 0;
       const known = before[BUCKETS + k] as number;
       const change = isUnchanged(count, known) ? 0 : count - known;
-      if (!isCount(change)) return false;
+      if (!isCount(change)) isKnown = false;
+      before[BUCKETS + k] = count;
       changes[k] = change;
     }
-    return true;
+    return isKnown;
   }
 }
 

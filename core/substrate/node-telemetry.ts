@@ -1,3 +1,4 @@
+import { at } from '../at.ts';
 import { type EdgeKey, edgeKey } from '../mesh/mesh-config.ts';
 import { CountedEdge } from './counted-edge.ts';
 import { appendDelta, type EdgeDelta, emptyDelta } from './edge-delta.ts';
@@ -46,6 +47,8 @@ export class NodeTelemetry {
   readonly #edges = new Map<EdgeKey, TrackedEdge>();
   /** The same by place in a frame. */
   readonly #inFrame: TrackedEdge[] = [];
+  /** Edges of the pending report that were told of before the node started again: where they stand in it. */
+  #earlier: ReadonlyMap<EdgeKey, number> = new Map();
   /** What a later frame adds to a report. */
   readonly #later = emptyDelta();
   #parts: PartialFrame | null = null;
@@ -88,6 +91,7 @@ export class NodeTelemetry {
     if (this.#pending.frames === 0) return null;
     const report = this.#pending;
     this.#pending = emptyReport();
+    this.#earlier = new Map();
     return report;
   }
 
@@ -134,10 +138,10 @@ export class NodeTelemetry {
       node.#addEdge(counters.workload, counters.service)?.counted.adopt(counters);
     }
     for (const [key, delta] of mapOf<EdgeKey, EdgeDelta>(pending.deltas)) {
-      const edge = node.#edges.get(key);
-      if (edge === undefined) throw new PlainValueError(`${key} has no counters`);
+      const edge = node.#edges.get(key) ?? untoldEdge(key);
       edge.enter(delta, node.#pending);
     }
+    node.#earlier = placesOf(node.#pending.edges);
     return node;
   }
 
@@ -187,13 +191,21 @@ export class NodeTelemetry {
     if (this.#edges.size >= EDGES_MAX) return null;
     const edge = new TrackedEdge(new CountedEdge(workload, service), this.#edges.size);
     this.#edges.set(edge.key, edge);
+    const place = this.#earlier.get(edge.key);
+    if (place !== undefined) this.#goOn(edge, place);
     return edge;
   }
 
-  /** What was told in the same report before the node started again is not known to be whole. */
+  /** An edge that was told of in the same report before the node started again. */
+  #goOn(edge: TrackedEdge, place: number): void {
+    const { edges } = this.#pending;
+    edge.delta = at(edges, place).delta;
+    edge.report = this.#pending;
+    edges[place] = edge;
+  }
+
   #forgetEdges(): void {
-    const { edges, missing } = this.#pending;
-    for (const { key } of edges.splice(0)) missing.add(key);
+    this.#earlier = placesOf(this.#pending.edges);
     this.#edges.clear();
     this.#inFrame.length = 0;
   }
@@ -249,6 +261,15 @@ interface PendingReport {
   readonly edges: ReportedEdge[];
   readonly missing: Set<EdgeKey>;
 }
+
+/** An edge of a report that was not told of again since the node started again. */
+function untoldEdge(key: EdgeKey): TrackedEdge {
+  const [workload = '', service = ''] = key.split('/');
+  return new TrackedEdge(new CountedEdge(workload, service), 0);
+}
+
+const placesOf = (edges: readonly ReportedEdge[]): Map<EdgeKey, number> =>
+  new Map(edges.map(({ key }, place) => [key, place]));
 
 const emptyReport = (): PendingReport => ({ durationSec: 0, frames: 0, edges: [], missing: new Set() });
 
