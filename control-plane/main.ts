@@ -13,6 +13,7 @@ import { AdminHandlers } from './api/admin-handlers.ts';
 import type { RestDependencies } from './api/api-dependencies.ts';
 import { Authenticator } from './api/authenticator.ts';
 import { CapacityHandlers } from './api/capacity-handlers.ts';
+import { EventHandlers } from './api/event-handlers.ts';
 import { MeshEdits } from './api/mesh-edits.ts';
 import { openDoors, type TcpDoor } from './api/open-doors.ts';
 import { WhatIfHandlers } from './api/what-if-handlers.ts';
@@ -119,7 +120,7 @@ function apiDependencies(
     actions: new ActionHandlers({ orders: store.orders, view, clock }),
     admission,
     keys: store.keyRotation,
-    events: store.events,
+    events: new EventHandlers(store.events, clock),
     configView: () => store.config.view,
     status: () => ({
       view: view(),

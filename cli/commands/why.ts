@@ -51,7 +51,7 @@ async function toldActions(
   service: string,
 ): Promise<ToldActions> {
   const where = { afterSequence: 0, fromStart: false, sinceMs: call.options.since, storedOnly: true };
-  const stream = client.watchEvents({ ...where, workload: '', service, gate: '' }, metadata);
+  const stream = client.watchEvents({ ...where, workload: '', service, gate: '', action: '' }, metadata);
   call.context.signal.addEventListener('abort', () => stream.cancel(), { once: true });
   const told = new ToldActions();
   try {

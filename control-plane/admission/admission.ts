@@ -13,7 +13,13 @@ import { renewGrant } from '../../core/admission/renew-grant.ts';
 import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
 import type { MeshConfig, WorkloadConfig } from '../../core/mesh/mesh-config.ts';
 import type { Clock } from '../../platform/clock.ts';
-import { type Account, REVOKED_PER_ACCOUNT_MAX, unexpired, withEvent } from '../state/account.ts';
+import {
+  type Account,
+  REVOKED_PER_ACCOUNT_MAX,
+  TAKING_BACK_EVENTS_MAX,
+  unexpired,
+  withEvent,
+} from '../state/account.ts';
 import { StoreBusyError } from '../state/compare-and-set.ts';
 import type { AccountChange } from '../state/ledger-store.ts';
 import type { SigningKey } from '../state/signing-key.ts';
@@ -90,7 +96,7 @@ export class Admission {
     const secret = createSecret();
     const wallMs = this.#deps.clock.wallMs();
     await this.#deps.ledger.update(workload, wallMs, (account) => ({
-      account: withEvent({ ...account, enrolmentHash: hashSecret(secret) }, 'enrolled', wallMs),
+      account: withEvent({ ...account, enrolmentHash: hashSecret(secret) }, 'enrolled', wallMs, TAKING_BACK_EVENTS_MAX),
       result: undefined,
     }));
     return secret;
@@ -104,6 +110,7 @@ export class Admission {
         { ...account, generation: account.generation + 1, grants: [] },
         `revoked: tokens below generation ${account.generation + 1} are refused`,
         wallMs,
+        TAKING_BACK_EVENTS_MAX,
       ),
       result: account.generation + 1,
     }));
@@ -184,7 +191,8 @@ export class Admission {
     return await this.#deps.ledger.update<Grant | null>(workload, wallMs, (account) => {
       if (!account.grants.some(isGrant(grantId))) return { account: null, result: null };
       const without = withoutGrant(account, grant, wallMs);
-      return { account: withEvent(without, `grant ${grantId} ${how}`, wallMs), result: grant };
+      const message = `grant ${grantId} ${how}`;
+      return { account: withEvent(without, message, wallMs, TAKING_BACK_EVENTS_MAX), result: grant };
     });
   }
 

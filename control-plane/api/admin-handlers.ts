@@ -34,14 +34,14 @@ import type {
   WhatIfRequest,
   WhatIfResponse,
 } from '../../proto/gen/capmesh/v1/admin_service.ts';
-import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import type { Mesh } from '../../proto/gen/capmesh/v1/mesh.ts';
 import type { Admission } from '../admission/admission.ts';
 import type { ConfigView } from '../state/config-view.ts';
-import type { EventStore } from '../state/event-store.ts';
+import type { EventWatch } from '../state/event-store.ts';
 import type { KeyRotation } from '../state/key-rotation.ts';
 import type { ActionHandlers } from './action-handlers.ts';
 import { ApiError } from './api-error.ts';
+import type { EventHandlers } from './event-handlers.ts';
 import { keyListMessage } from './key-list-message.ts';
 import { type MeshEdits, revisionsOf } from './mesh-edits.ts';
 import { type RecordingSource, recordingStream } from './recording-stream.ts';
@@ -56,7 +56,7 @@ export interface AdminDependencies {
   readonly actions: ActionHandlers;
   readonly admission: Admission;
   readonly keys: Pick<KeyRotation, 'list' | 'rotate'>;
-  readonly events: Pick<EventStore, 'watch'>;
+  readonly events: EventHandlers;
   readonly configView: () => ConfigView;
   readonly status: () => StatusInput;
   readonly substrate: () => SubstrateView;
@@ -166,11 +166,8 @@ export class AdminHandlers {
     return explained.ok ? { problems: [], steps: explained.value } : { problems: [...explained.problems], steps: [] };
   }
 
-  watchEvents(request: WatchEventsRequest, signal: AbortSignal): AsyncIterable<CapacityEvent> {
-    refuseInvalid('capmesh.v1.WatchEventsRequest', request);
-    const { sinceMs } = request;
-    const sinceWallMs = sinceMs === 0 ? null : this.#deps.clock.wallMs() - sinceMs;
-    return this.#deps.events.watch({ ...request, sinceWallMs }, signal);
+  watchEvents(request: WatchEventsRequest, signal: AbortSignal): Promise<EventWatch> {
+    return this.#deps.events.watch(request, signal);
   }
 
   record(request: RecordRequest): AsyncIterable<RecordedText> {

@@ -1,6 +1,6 @@
 import type { Problem } from '../../core/problem.ts';
 
-export type ApiErrorCode = 'invalid' | 'unauthenticated' | 'not-found' | 'conflict' | 'busy' | 'unavailable';
+export type ApiErrorCode = 'invalid' | 'unauthenticated' | 'not-found' | 'conflict' | 'gone' | 'busy' | 'unavailable';
 
 /** A call that is refused, in terms that both doors can say. */
 export class ApiError extends Error {

@@ -1,10 +1,9 @@
 import {
   type handleServerStreamingCall,
   type handleUnaryCall,
-  type Metadata,
+  Metadata,
   Server,
   ServerCredentials,
-  type ServerWritableStream,
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
@@ -22,16 +21,21 @@ import type { ApiDependencies } from './api-dependencies.ts';
 import type { ApiErrorCode } from './api-error.ts';
 import { addHealthService } from './grpc-health.ts';
 import { addReflectionService } from './grpc-reflection.ts';
+import { pump } from './pump.ts';
 import { toApiError } from './to-api-error.ts';
 
 /** Largest request, bytes: a mesh of 5 000 services and 20 000 budgets. */
 const MESSAGE_MAX_BYTES = 16 * 1024 * 1024;
+
+/** Of the answer to a watch: the sequence that its events come after. */
+const AFTER_HEADER = 'capmesh-after-sequence';
 
 const statusOf: Readonly<Record<ApiErrorCode, status>> = {
   invalid: status.INVALID_ARGUMENT,
   unauthenticated: status.UNAUTHENTICATED,
   'not-found': status.NOT_FOUND,
   conflict: status.ABORTED,
+  gone: status.OUT_OF_RANGE,
   busy: status.RESOURCE_EXHAUSTED,
   unavailable: status.UNAVAILABLE,
 };
@@ -83,13 +87,14 @@ function adminServer({ admin, authenticator, logger }: ApiDependencies): AdminSe
     getStatus: unary(() => admin.getStatus()),
     getSubstrate: unary(() => admin.getSubstrate()),
     explain: unary((request) => admin.explain(request)),
-    watchEvents: serverStream<WatchEventsRequest, CapacityEvent>(logger, (request, metadata, signal) => {
+    watchEvents: serverStream<WatchEventsRequest, CapacityEvent>(logger, async (request, metadata, signal) => {
       authenticator.requireAdmin(authorizationOf(metadata));
-      return admin.watchEvents(request, signal);
+      const { after, events } = await admin.watchEvents(request, signal);
+      return { items: events, head: { [AFTER_HEADER]: `${after}` } };
     }),
-    record: serverStream<RecordRequest, RecordedText>(logger, (request, metadata) => {
+    record: serverStream<RecordRequest, RecordedText>(logger, async (request, metadata) => {
       authenticator.requireAdmin(authorizationOf(metadata));
-      return admin.record(request);
+      return { items: admin.record(request) };
     }),
   };
 }
@@ -121,9 +126,15 @@ function unaryCall<Request, Response>(
   };
 }
 
+interface OpenedStream<Response> {
+  readonly items: AsyncIterable<Response>;
+  /** Headers of the answer. */
+  readonly head?: Readonly<Record<string, string>>;
+}
+
 function serverStream<Request, Response>(
   logger: Logger,
-  watch: (request: Request, metadata: Metadata, signal: AbortSignal) => AsyncIterable<Response>,
+  open: (request: Request, metadata: Metadata, signal: AbortSignal) => Promise<OpenedStream<Response>>,
 ): handleServerStreamingCall<Request, Response> {
   return (call) => {
     const aborter = new AbortController();
@@ -131,28 +142,17 @@ function serverStream<Request, Response>(
     call.on('cancelled', abort);
     call.on('close', abort);
     call.on('error', abort);
-    pump(call, () => watch(call.request, call.metadata, aborter.signal), aborter.signal).then(
+    const work = async (): Promise<void> => {
+      const { items, head } = await open(call.request, call.metadata, aborter.signal);
+      call.sendMetadata(Metadata.fromHttp2Headers(head ?? {}));
+      await pump(items, (item) => call.write(item), call, aborter.signal);
+    };
+    work().then(
       () => call.end(),
-      (error: unknown) => call.destroy(grpcError(error, logger) as unknown as Error),
+      // Only so does the caller hear of it: a destroyed call sends no status.
+      (error: unknown) => call.emit('error', grpcError(error, logger)),
     );
   };
-}
-
-/** Writes as fast as the caller reads. */
-async function pump<Request, Response>(
-  call: ServerWritableStream<Request, Response>,
-  watch: () => AsyncIterable<Response>,
-  signal: AbortSignal,
-): Promise<void> {
-  for await (const event of watch()) {
-    if (signal.aborted) return;
-    if (!call.write(event)) {
-      await new Promise<void>((resolve) => {
-        call.once('drain', resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-    }
-  }
 }
 
 function grpcError(error: unknown, logger: Logger): Partial<ServiceError> {

@@ -15,6 +15,7 @@ const statusOf: Readonly<Record<ApiErrorCode, number>> = {
   unauthenticated: 401,
   'not-found': 404,
   conflict: 409,
+  gone: 410,
   busy: 429,
   unavailable: 503,
 };

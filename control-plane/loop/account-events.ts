@@ -4,106 +4,111 @@ import type { Logger } from '../../platform/logger.ts';
 import { secondsAndNanos } from '../../platform/protobuf-time.ts';
 import { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import type { AccountEvent } from '../state/account.ts';
-import type { EventStore } from '../state/event-store.ts';
+import type { EventSeries } from '../state/event-series.ts';
 import type { LedgerStore } from '../state/ledger-store.ts';
 
-interface OwedEvent {
-  readonly workload: string;
-  readonly event: AccountEvent;
-}
-
-/** Events that may wait; those beyond stay with their account and are taken with its next write. */
-const WAITING_MAX = 20_000;
-/** Events on their way at once: the store takes them in the order in which they were sent. */
-const WINDOW = 64;
+/** Accounts whose events are on their way at once; each is one write after the other. */
+const LANES_MAX = 16;
+/** Events of one account that become one write. */
+const BATCH_MAX = 64;
 /** Published events that an account may hold before it is written without them. */
 const HELD_MAX = 16;
 const RETRY_MS = 500;
 
+export interface AccountEventsOptions {
+  readonly ledger: LedgerStore;
+  readonly series: (workload: string) => Pick<EventSeries, 'append'>;
+  readonly clock: Pick<Clock, 'wallMs'>;
+  readonly logger: Pick<Logger, 'warn'>;
+}
+
 /**
  * Carries the events of accounts into the event stream. They are stored with
- * the account first, so that a crash in between loses none; their ids
- * `<account>.<n>` keep them from being there twice.
+ * the account first, so that a crash in between loses none; there they stay until
+ * the stream has them, so that nothing waits here.
  */
 export class AccountEvents {
-  readonly #ledger: LedgerStore;
-  readonly #events: Pick<EventStore, 'publish'>;
-  readonly #clock: Pick<Clock, 'wallMs'>;
-  readonly #logger: Pick<Logger, 'warn'>;
-  readonly #waiting: OwedEvent[] = [];
-  /** Highest event number taken, by workload. */
-  readonly #taken = new Map<string, number>();
+  readonly #options: AccountEventsOptions;
+  readonly #series = new Map<string, Pick<EventSeries, 'append'>>();
+  /** Accounts that hold events to tell and have no lane yet. */
+  readonly #due = new Set<string>();
+  readonly #lanes = new Map<string, Promise<void>>();
   readonly #forgetting = new Set<string>();
   readonly #aborter = new AbortController();
   readonly #end: () => void;
-  #running: Promise<void> | undefined;
 
-  constructor(
-    ledger: LedgerStore,
-    events: Pick<EventStore, 'publish'>,
-    clock: Pick<Clock, 'wallMs'>,
-    logger: Pick<Logger, 'warn'>,
-  ) {
-    this.#ledger = ledger;
-    this.#events = events;
-    this.#clock = clock;
-    this.#logger = logger;
-    for (const workload of ledger.workloads()) this.#take(workload);
-    this.#end = ledger.subscribe((workload) => this.#take(workload));
+  constructor(options: AccountEventsOptions) {
+    this.#options = options;
+    for (const workload of options.ledger.workloads()) this.#take(workload);
+    this.#end = options.ledger.subscribe((workload) => this.#take(workload));
   }
 
+  /** Settles when everything is told that the accounts hold. */
   async drained(): Promise<void> {
-    await this.#running;
+    while (this.#lanes.size > 0) await Promise.all(this.#lanes.values());
   }
 
   stop(): void {
     this.#end();
     this.#aborter.abort();
-    this.#waiting.length = 0;
+    this.#due.clear();
   }
 
   #take(workload: string): void {
-    const newest = this.#taken.get(workload) ?? 0;
-    for (const event of this.#ledger.unpublishedEvents(workload)) {
-      if (event.number <= newest) continue;
-      if (this.#waiting.length >= WAITING_MAX) break;
-      this.#taken.set(workload, event.number);
-      this.#waiting.push({ workload, event });
-    }
-    if (this.#waiting.length > 0) this.#running ??= this.#run();
+    if (this.#lanes.has(workload) || this.#options.ledger.unpublishedEvents(workload).length === 0) return;
+    this.#due.add(workload);
+    this.#openLanes();
   }
 
-  async #run(): Promise<void> {
+  #openLanes(): void {
+    for (const workload of this.#due) {
+      if (this.#lanes.size >= LANES_MAX) return;
+      this.#due.delete(workload);
+      const lane = this.#tellAll(workload).finally(() => {
+        this.#lanes.delete(workload);
+        if (!this.#aborter.signal.aborted) this.#take(workload);
+        this.#openLanes();
+      });
+      this.#lanes.set(workload, lane);
+    }
+  }
+
+  /** Until the account holds nothing more to tell. A lane that the store refuses waits a moment. */
+  async #tellAll(workload: string): Promise<void> {
+    const { ledger, logger } = this.#options;
     const { signal } = this.#aborter;
-    while (this.#waiting.length > 0 && !signal.aborted) {
-      const window = this.#waiting.slice(0, WINDOW);
+    for (;;) {
+      const batch = ledger.unpublishedEvents(workload).slice(0, BATCH_MAX);
+      const last = batch.at(-1);
+      if (last === undefined || signal.aborted) return;
       try {
-        await Promise.all(window.map((owed) => this.#publish(owed)));
-        this.#waiting.splice(0, window.length);
-        for (const workload of new Set(window.map((owed) => owed.workload))) this.#forget(workload);
+        await this.#seriesOf(workload).append(
+          batch.map((event) => ({ number: event.number, event: eventMessage(workload, event) })),
+        );
+        ledger.markPublished(workload, last);
+        this.#forget(workload);
       } catch (error) {
-        if (signal.aborted) break;
-        this.#logger.warn({ err: error }, 'the store did not take an event of an account');
+        if (signal.aborted) return;
+        logger.warn({ err: error, workload }, 'the store did not take the events of an account');
         await delay(RETRY_MS, undefined, { signal }).catch(() => {});
       }
     }
-    this.#running = undefined;
   }
 
-  async #publish({ workload, event }: OwedEvent): Promise<void> {
-    await this.#events.publish(eventMessage(workload, event), `${workload}.${event.number}`);
-    this.#ledger.markPublished(workload, event);
+  #seriesOf(workload: string): Pick<EventSeries, 'append'> {
+    const known = this.#series.get(workload) ?? this.#options.series(workload);
+    this.#series.set(workload, known);
+    return known;
   }
 
   /** Replicas that did not publish the events cannot know that they may leave them out. */
   #forget(workload: string): void {
-    if (this.#forgetting.has(workload) || this.#ledger.account(workload).events.length < HELD_MAX) return;
+    const { ledger, clock, logger } = this.#options;
+    if (this.#forgetting.has(workload) || ledger.account(workload).events.length < HELD_MAX) return;
     this.#forgetting.add(workload);
-    this.#ledger
-      .forgetPublished(workload, this.#clock.wallMs())
-      .catch((error: unknown) =>
-        this.#logger.warn({ err: error, workload }, 'published events stay with their account'),
-      )
+    ledger
+      .forgetPublished(workload, clock.wallMs())
+      .catch((error: unknown) => logger.warn({ err: error, workload }, 'published events stay with their account'))
       .finally(() => this.#forgetting.delete(workload));
   }
 }

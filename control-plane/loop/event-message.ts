@@ -28,6 +28,7 @@ export function eventMessage(record: CapacityEventRecord): CapacityEvent {
     actionTaken: record.action === null ? undefined : actionMessage({ ...record.action, service: record.service }),
     timestamp: secondsAndNanos(record.wallMs),
     sequence: 0,
+    id: '',
     service: record.service,
     kind: record.kind,
     message: record.message,

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { OrderStore, StoredOrders } from '../state/order-store.ts';
-import type { ConfigEvents } from './config-events.ts';
 import type { KernelLoop } from './kernel-loop.ts';
+import type { OrderEvents } from './order-events.ts';
 
 /**
  * Tells the kernel what is ordered about actions, first everything that is
@@ -23,7 +23,7 @@ export function followOrders(
 }
 
 /** Tells the event stream every order that is new. Returns the way to end that. */
-export function tellOrders(store: Pick<OrderStore, 'subscribe'>, events: Pick<ConfigEvents, 'tell'>): () => void {
+export function tellOrders(store: Pick<OrderStore, 'subscribe'>, events: Pick<OrderEvents, 'tell'>): () => void {
   let before: StoredOrders | null = null;
   return store.subscribe((stored) => {
     const messages = before === null ? [] : changes(before, stored);

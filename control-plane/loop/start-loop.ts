@@ -6,6 +6,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { LeaderWrites } from '../leader/leader-writes.ts';
 import type { MeshReports } from '../leader/mesh-reports.ts';
 import type { ControlPlaneStore } from '../state/control-plane-store.ts';
+import type { EventSeries } from '../state/event-series.ts';
 import { sumGrants } from '../state/live-grants.ts';
 import { EarlyFrames } from '../telemetry/early-frames.ts';
 import { FrameFeed } from '../telemetry/frame-feed.ts';
@@ -62,7 +63,7 @@ export async function startLoop(parts: LoopParts, writes: LeaderWrites): Promise
     plans,
     putLease: (lease) => store.leases.publish(lease, writes),
     putEvent: (event, id) => store.events.publish(event, id, writes),
-    newId: () => `${runId}.${++events}`,
+    newId: () => `_kernel.${runId}.${++events}`,
     logger,
   });
   const early = new EarlyFrames();
@@ -90,8 +91,12 @@ export async function startLoop(parts: LoopParts, writes: LeaderWrites): Promise
   const forgetOrders = followOrders(store.orders, kernel);
   grants.refresh();
   early.passOn((frame) => kernel.acceptFrame(frame));
-  const putEvent: typeof store.events.publish = (event, id) => store.events.publish(event, id, writes);
-  const accountEvents = new AccountEvents(store.ledger, { publish: putEvent }, clock, logger);
+  const accountEvents = new AccountEvents({
+    ledger: store.ledger,
+    series: (workload) => heldBy(writes, store.events.grants(workload)),
+    clock,
+    logger,
+  });
   const expiry = setInterval(() => grants.refresh(), EXPIRY_INTERVAL_MS);
   kernel.start();
   return {
@@ -117,6 +122,14 @@ export async function startLoop(parts: LoopParts, writes: LeaderWrites): Promise
     },
   };
 }
+
+/** A series that is told by the leader alone: others would only be in its way. */
+const heldBy = (writes: LeaderWrites, series: EventSeries): Pick<EventSeries, 'append'> => ({
+  append: async (events) => {
+    writes.require();
+    await series.append(events);
+  },
+});
 
 /** The kernel of the leader before this one, as far as the store knows it. */
 async function resume({ store, clock, logger }: LoopParts, epoch: number): Promise<ResumedKernel> {

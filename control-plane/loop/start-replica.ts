@@ -9,10 +9,11 @@ import { type ControlPlaneMetrics, createControlPlaneMetrics } from '../metrics/
 import { type ControlPlaneStore, openControlPlaneStore } from '../state/control-plane-store.ts';
 import { maxPayload } from '../state/max-payload.ts';
 import { XdsServer } from '../xds/xds-server.ts';
-import { ConfigEvents } from './config-events.ts';
+import { EditEvents } from './edit-events.ts';
 import { tellOrders } from './follow-orders.ts';
 import type { KernelLoop } from './kernel-loop.ts';
 import { MeshLeader } from './lead-mesh.ts';
+import { OrderEvents } from './order-events.ts';
 import { PlanServer } from './plan-server.ts';
 
 export interface ReplicaOptions {
@@ -109,7 +110,7 @@ export async function startReplica(
     replicas.changed();
   });
   closing.push(unsubscribe);
-  await tellEdits(store, clock, logger, closing);
+  tellEdits(store, clock, logger, closing);
   election = await store.joinElection((term) => {
     leader.change(term);
     replicas.changed();
@@ -144,20 +145,19 @@ const metricsOf = (
   });
 
 /** Every replica tells of edits and orders: whichever is first, the stream has them once. */
-async function tellEdits(
-  store: ControlPlaneStore,
-  clock: Clock,
-  logger: Logger,
-  closing: (() => unknown)[],
-): Promise<void> {
-  const events = new ConfigEvents(store.events, clock, logger);
-  const newestId = await store.events.newestMeshEventId();
-  events.start(store.config.view, newestId, (revision) => store.config.changedSince(revision));
-  const ends = [store.config.subscribe((view) => events.take(view)), tellOrders(store.orders, events)];
+function tellEdits(store: ControlPlaneStore, clock: Clock, logger: Logger, closing: (() => unknown)[]): void {
+  const edits = new EditEvents({
+    series: store.events.edits(),
+    edits: (afterRevision, signal) => store.config.edits(afterRevision, signal),
+    logger,
+  });
+  closing.push(() => edits.stop());
+  const orders = new OrderEvents(store.events, clock, logger);
+  const end = tellOrders(store.orders, orders);
   closing.push(async () => {
-    for (const end of ends) end();
-    await Promise.race([events.drained(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())]);
-    events.stop();
+    end();
+    await Promise.race([orders.drained(), new Promise((resolve) => setTimeout(resolve, DRAIN_MS).unref())]);
+    orders.stop();
   });
 }
 

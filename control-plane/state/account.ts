@@ -1,4 +1,5 @@
 import type { Grant } from '../../core/admission/grant.ts';
+import { StoreBusyError } from './compare-and-set.ts';
 
 /** One workload's entry in the ledger. */
 export interface Account {
@@ -30,14 +31,23 @@ export interface AccountEvent {
   readonly wallMs: number;
 }
 
-/** Events that an account holds at most: the leader carries them into the stream faster than that, or the oldest are lost. */
+/** Events that an account may hold until the leader has carried them into the stream: no grant is given beyond that. */
 export const ACCOUNT_EVENTS_MAX = 1024;
+/** So many more where capacity or trust is taken back: that does not wait for a leader. */
+export const TAKING_BACK_EVENTS_MAX = ACCOUNT_EVENTS_MAX + 512;
 
 export const EMPTY_ACCOUNT: Account = { generation: 1, enrolmentHash: null, grants: [], eventCount: 0, events: [] };
 
-/** The account with one more event to publish. */
-export function withEvent(account: Account, message: string, wallMs: number): Account {
+/** The account with one more event to publish. Throws `StoreBusyError` where `eventsMax` wait already: none is lost for a new one. */
+export function withEvent(
+  account: Account,
+  message: string,
+  wallMs: number,
+  eventsMax: number = ACCOUNT_EVENTS_MAX,
+): Account {
+  if (account.events.length >= eventsMax) {
+    throw new StoreBusyError('too many events of the account have still to be told; ask again when they are');
+  }
   const number = account.eventCount + 1;
-  const events = [...account.events, { number, message, wallMs }].slice(-ACCOUNT_EVENTS_MAX);
-  return { ...account, eventCount: number, events };
+  return { ...account, eventCount: number, events: [...account.events, { number, message, wallMs }] };
 }

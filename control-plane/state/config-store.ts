@@ -1,7 +1,8 @@
 import type { Logger } from '../../platform/logger.ts';
 import { type ConfigView, configView, type StoredObject } from './config-view.ts';
-import { type BatchEntry, followBatches } from './follow-batches.ts';
+import { type BatchEntry, endsBatch, followBatches } from './follow-batches.ts';
 import type { Follower } from './keep-following.ts';
+import { messagesAfter } from './messages-after.ts';
 import { CONFIG_BUCKET, type Store } from './open-store.ts';
 import { type BatchOutcome, publishBatch } from './publish-batch.ts';
 
@@ -11,6 +12,16 @@ const REACHED_TIMEOUT_MS = 5000;
 export interface ConfigChange {
   readonly key: string;
   readonly value: object | null;
+}
+
+/** What was written at once. */
+export interface StoredEdit {
+  /** Sequence of its last write. */
+  readonly revision: number;
+  /** Of the objects that were written or deleted. */
+  readonly keys: readonly string[];
+  /** When the store took it, UTC milliseconds. */
+  readonly wallMs: number;
 }
 
 /**
@@ -81,9 +92,20 @@ export class ConfigStore {
     return outcome;
   }
 
-  /** Keys written or deleted after a revision, as far as the store remembers. */
-  changedSince(revision: number): string[] {
-    return [...this.#sequences].flatMap(([key, sequence]) => (sequence > revision ? [key] : []));
+  /**
+   * Edits after a revision, oldest first, then as they come, until `signal` aborts.
+   * The store remembers the newest five writes of an object; of older edits what
+   * has been overwritten since is left out.
+   */
+  async *edits(afterRevision: number, signal: AbortSignal): AsyncGenerator<StoredEdit> {
+    const where = { stream: `KV_${CONFIG_BUCKET}`, after: afterRevision, subjects: [] };
+    let keys: string[] = [];
+    for await (const { subject, sequence, headers, wallMs } of messagesAfter(this.#store.jetstream, where, signal)) {
+      keys.push(subject.slice(`$KV.${CONFIG_BUCKET}.`.length));
+      if (!endsBatch({ headers })) continue;
+      yield { revision: sequence, keys, wallMs: Math.floor(wallMs) };
+      keys = [];
+    }
   }
 
   /** Settles when `view` has come to this revision; rejects after 5 s. */

@@ -75,7 +75,7 @@ export async function openControlPlaneStore(
   return {
     config,
     ledger,
-    events: new EventStore(store),
+    events: new EventStore(store, clock),
     plans,
     leases: new LeaseStore(store.leases, () => config.view.config),
     keys,

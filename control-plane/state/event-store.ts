@@ -1,40 +1,46 @@
-import {
-  DeliverPolicy,
-  type JetStreamClient,
-  type JetStreamManager,
-  type OrderedConsumerOptions,
-} from '@nats-io/jetstream';
+import { AckPolicy, DeliverPolicy, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
+import { type NatsConnection, nanos } from '@nats-io/transport-node';
+import type { Clock } from '../../platform/clock.ts';
 import { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
-import { type GateState, GateStatus } from '../../proto/gen/capmesh/v1/gates.ts';
-import { epochOf, type LeaderWrites } from '../leader/leader-writes.ts';
+import type { LeaderWrites } from '../leader/leader-writes.ts';
+import { type EventFilter, isWanted } from './event-filter.ts';
+import { EventSeries } from './event-series.ts';
+import { EDITS_SUBJECT, eventSubject, grantsSubject, subjectsOf } from './event-subject.ts';
+import { EventsGoneError } from './events-gone.ts';
+import { messagesAfter } from './messages-after.ts';
 import { EVENTS_STREAM, type Store } from './open-store.ts';
-import { readStream, type StoredMessage, sinceTime } from './read-stream.ts';
 
-/** Which events a watcher wants; empty strings stand for all. */
-export interface EventFilter {
-  /** Start after this sequence; 0 = only new events. */
-  readonly afterSequence: number;
-  readonly workload: string;
-  readonly gate: string;
-  readonly service?: string;
-  /** Start with the oldest event kept; then `afterSequence` is not looked at. */
-  readonly fromStart?: boolean;
-  /** Start with events since then, UTC milliseconds; `null` = as the fields above say. */
-  readonly sinceWallMs?: number | null;
-  /** End where the stream ends now. */
-  readonly storedOnly?: boolean;
+/** Sequences of the oldest and the newest event that are kept; the stream is empty where the oldest is the greater one. */
+interface StreamEnds {
+  readonly oldest: number;
+  readonly newest: number;
 }
 
-type EventMessage = Pick<StoredMessage, 'data' | 'sequence' | 'epoch'>;
+/** Events from one position on. */
+export interface EventWatch {
+  /** Sequence that the events come after; who loses the watch before the first event can go on from here. */
+  readonly after: number;
+  readonly events: AsyncIterable<CapacityEvent>;
+}
+
+/** A consumer that is only asked where it would begin is forgotten after this time, ms. */
+const PROBE_MS = 1000;
 
 /** Capacity events in the stream `CAPMESH_EVENTS`: at least once, in order for each workload. */
 export class EventStore {
+  readonly #connection: NatsConnection;
   readonly #jetstream: JetStreamClient;
   readonly #manager: JetStreamManager;
+  readonly #clock: Pick<Clock, 'wallMs'>;
 
-  constructor({ jetstream, manager }: Pick<Store, 'jetstream' | 'manager'>) {
+  constructor(
+    { connection, jetstream, manager }: Pick<Store, 'connection' | 'jetstream' | 'manager'>,
+    clock: Pick<Clock, 'wallMs'>,
+  ) {
+    this.#connection = connection;
     this.#jetstream = jetstream;
     this.#manager = manager;
+    this.#clock = clock;
   }
 
   /**
@@ -43,83 +49,93 @@ export class EventStore {
    */
   async publish(event: CapacityEvent, id: string, writes?: LeaderWrites): Promise<number> {
     writes?.require();
-    const ack = await this.#jetstream.publish(subjectOf(event.workloadId), CapacityEvent.encode(event).finish(), {
+    const ack = await this.#jetstream.publish(eventSubject(event), CapacityEvent.encode(event).finish(), {
       msgID: id,
       ...(writes === undefined ? {} : { headers: writes.headers() }),
     });
     return ack.seq;
   }
 
-  /** Id of the newest event that is about the mesh as a whole; `null` = none is kept. */
-  async newestMeshEventId(): Promise<string | null> {
-    const stored = await this.#manager.streams.getMessage(EVENTS_STREAM, { last_by_subj: subjectOf('') });
-    return stored?.header.get('Nats-Msg-Id') || null;
+  /** What happens to one account, numbered by it. */
+  grants(workload: string): EventSeries {
+    return this.#series(grantsSubject(workload), workload);
   }
 
-  /** Events from where the filter says, then as they come; ends when `signal` aborts, or with `storedOnly`. */
-  async *watch(filter: EventFilter, signal: AbortSignal): AsyncGenerator<CapacityEvent> {
-    const start = consumerOptions(filter);
-    const messages = filter.storedOnly
-      ? readStream(this.#jetstream, EVENTS_STREAM, start)
-      : this.#follow(start, signal);
+  /** Edits of the mesh, numbered by their revision. No workload bears the name of the series. */
+  edits(): EventSeries {
+    return this.#series(EDITS_SUBJECT, '_mesh.config');
+  }
+
+  /**
+   * Opens a watch: events from where the filter says, then as they come; they end
+   * when `signal` aborts, or with `storedOnly`. Throws `EventsGoneError` where
+   * events behind the sequence asked for are not kept any more; so do the events
+   * where the stream drops what their reader has not come to yet.
+   */
+  async watch(filter: EventFilter, signal: AbortSignal): Promise<EventWatch> {
+    const ends = await this.#ends();
+    const after = await this.#startOf(filter, ends);
+    if (after + 1 < ends.oldest || after > ends.newest) throw new EventsGoneError(after, ends);
+    return { after, events: this.#read(filter, after, filter.storedOnly ? ends.newest : null, signal) };
+  }
+
+  async *#read(
+    filter: EventFilter,
+    after: number,
+    until: number | null,
+    signal: AbortSignal,
+  ): AsyncGenerator<CapacityEvent> {
+    if (until !== null && after >= until) return;
+    const onGap = async (position: number): Promise<void> => {
+      const ends = await this.#ends();
+      if (ends.oldest > position + 1) throw new EventsGoneError(position, ends);
+    };
+    const where = { stream: EVENTS_STREAM, after, until, subjects: subjectsOf(filter), onGap };
     let newestEpoch = 0;
-    for await (const { data, sequence, epoch } of messages) {
-      if (signal.aborted) return;
-      const event = { ...CapacityEvent.decode(data), sequence };
+    for await (const { data, sequence, headers, epoch } of messagesAfter(this.#jetstream, where, signal)) {
+      const event = { ...CapacityEvent.decode(data), sequence, id: headers?.get('Nats-Msg-Id') ?? '' };
       if (isDecision(event) && epoch < newestEpoch) continue;
       newestEpoch = Math.max(newestEpoch, epoch);
       if (isWanted(event, filter)) yield event;
     }
   }
 
-  async *#follow(start: Partial<OrderedConsumerOptions>, signal: AbortSignal): AsyncGenerator<EventMessage> {
-    const consumer = await this.#jetstream.consumers.get(EVENTS_STREAM, start);
-    const messages = await consumer.consume();
-    const stop = (): void => messages.stop();
-    signal.addEventListener('abort', stop, { once: true });
-    if (signal.aborted) stop();
-    try {
-      if (signal.aborted) {
-        return;
-      }
-      for await (const { data, seq, headers } of messages) yield { data, sequence: seq, epoch: epochOf(headers) };
-    } finally {
-      signal.removeEventListener('abort', stop);
-      messages.stop();
-    }
+  async #startOf(filter: EventFilter, { oldest, newest }: StreamEnds): Promise<number> {
+    const { afterSequence, fromStart = false, sinceWallMs = null } = filter;
+    if (sinceWallMs !== null) return Math.max(oldest - 1, await this.#lastBefore(sinceWallMs));
+    if (fromStart) return oldest - 1;
+    return afterSequence === 0 ? newest : afterSequence;
+  }
+
+  /** Sequence before the first event that the store took at or after a time. */
+  async #lastBefore(wallMs: number): Promise<number> {
+    const probe = await this.#manager.consumers.add(EVENTS_STREAM, {
+      deliver_policy: DeliverPolicy.StartTime,
+      opt_start_time: new Date(wallMs).toISOString(),
+      ack_policy: AckPolicy.None,
+      inactive_threshold: nanos(PROBE_MS),
+      mem_storage: true,
+    });
+    return probe.delivered.stream_seq;
+  }
+
+  async #ends(): Promise<StreamEnds> {
+    const { state } = await this.#manager.streams.info(EVENTS_STREAM);
+    return { oldest: Math.max(1, state.first_seq), newest: state.last_seq };
+  }
+
+  #series(subject: string, name: string): EventSeries {
+    return new EventSeries({
+      store: { connection: this.#connection, manager: this.#manager },
+      subject,
+      name,
+      clock: this.#clock,
+    });
   }
 }
 
 /**
  * What a leader decided counts only while it led. What it tells of the ledger or
- * the configuration is the same whoever tells it, and is stored once: it counts.
+ * the configuration is the same whoever tells it: it counts.
  */
 const isDecision = ({ kind }: CapacityEvent): boolean => kind === 'gate' || kind === 'action';
-
-/** Events without a workload are about the mesh as a whole. */
-const subjectOf = (workload: string): string => `capmesh.v1.events.${workload === '' ? '_mesh' : workload}`;
-
-function consumerOptions(filter: EventFilter): Partial<OrderedConsumerOptions> {
-  const { workload } = filter;
-  return {
-    ...whereToStart(filter),
-    ...(workload === '' ? {} : { filter_subjects: [`capmesh.v1.events.${workload}`] }),
-  };
-}
-
-function whereToStart(filter: EventFilter): Partial<OrderedConsumerOptions> {
-  const { afterSequence, fromStart = false, sinceWallMs = null } = filter;
-  if (sinceWallMs !== null) return sinceTime(sinceWallMs);
-  if (fromStart) return { deliver_policy: DeliverPolicy.All };
-  if (afterSequence === 0) return { deliver_policy: DeliverPolicy.New };
-  return { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: afterSequence + 1 };
-}
-
-const isWanted = (event: CapacityEvent, { gate, service = '' }: EventFilter): boolean =>
-  (gate === '' || concernsGate(event, gate)) && (service === '' || event.service === service);
-
-/** Events that act on a gate or tell that it fails. */
-function concernsGate(event: CapacityEvent, gate: string): boolean {
-  const verdict = event.gates?.[gate as keyof GateState];
-  return event.actionTaken?.gate === gate || verdict?.status === GateStatus.GATE_STATUS_FAIL;
-}

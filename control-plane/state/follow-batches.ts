@@ -62,5 +62,5 @@ function entryOf(message: JsMsg, subjects: string): BatchEntry {
 }
 
 /** A write that is alone, or the last one of its batch. */
-const endsBatch = ({ headers }: JsMsg): boolean =>
+export const endsBatch = ({ headers }: Pick<JsMsg, 'headers'>): boolean =>
   headers === undefined || !headers.has('Nats-Batch-Id') || headers.has('Nats-Batch-Commit');

@@ -114,7 +114,7 @@ export class LedgerStore {
   /** Writes an account without the events that are in the stream. */
   async forgetPublished(workload: string, wallMs: number): Promise<void> {
     await this.update(workload, wallMs, (account) => {
-      const isAny = account.events.some((event) => this.#isPublished(workload, event));
+      const isAny = this.account(workload).events.some((event) => this.#isPublished(workload, event));
       return { account: isAny ? account : null, result: undefined };
     });
   }
@@ -145,9 +145,9 @@ export class LedgerStore {
     let known = this.#accounts.get(workload) ?? (await this.#read(workload));
     for (let attempt = 0; attempt < CONTENDED_MAX; attempt += 1) {
       batch.push(...queue.splice(0, BATCH_MAX - batch.length));
-      const changed = applyChanges(known.account, batch);
-      if (changed === null) return false;
-      const stored = { ...changed, events: changed.events.filter((event) => !this.#isPublished(workload, event)) };
+      const owed = known.account.events.filter((event) => !this.#isPublished(workload, event));
+      const stored = applyChanges({ ...known.account, events: owed }, batch);
+      if (stored === null) return false;
       const written = await putIfUnchanged(this.#kv, `account.${workload}`, encodeAccount(stored), known.revision);
       if (written !== null) {
         this.#writes += 1;

@@ -22,6 +22,8 @@ export const KERNEL_STREAM = 'CAPMESH_KERNEL';
 
 const MINUTE_MS = 60_000;
 const MIB = 1024 * 1024;
+/** Events are kept this long, unless the stream grows too large. */
+export const EVENTS_KEPT_MS = 7 * 24 * 60 * MINUTE_MS;
 const nanos = (ms: number): number => ms * 1_000_000;
 
 /** Everything that Capmesh keeps in JetStream (CONTRACT §H). */
@@ -56,10 +58,11 @@ export async function openStore(connection: NatsConnection): Promise<Store> {
   await ensureStream(manager, {
     name: EVENTS_STREAM,
     subjects: ['capmesh.v1.events.>'],
-    max_age: nanos(7 * 24 * 60 * MINUTE_MS),
+    max_age: nanos(EVENTS_KEPT_MS),
     max_bytes: 128 * MIB,
     duplicate_window: nanos(10 * MINUTE_MS),
   });
+  await manager.streams.update(EVENTS_STREAM, { allow_atomic: true });
   await ensureStream(manager, {
     name: KERNEL_STREAM,
     subjects: ['capmesh.v1.kernel.>'],

@@ -4,8 +4,8 @@ import { WRONG_LAST_SEQUENCE } from './compare-and-set.ts';
 export interface BatchMessage {
   readonly subject: string;
   readonly payload: string | Uint8Array;
-  /** Sequence that the newest message of this subject must have; 0 = there must be none. */
-  readonly expectedRevision: number;
+  /** Sequence that the newest message of this subject must have; 0 = there must be none, absent = any. */
+  readonly expectedRevision?: number;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -14,10 +14,13 @@ export type BatchOutcome =
   | { readonly kind: 'stored'; readonly revision: number }
   /** Somebody else wrote since; nothing of the batch is stored. */
   | { readonly kind: 'stale' }
+  /** The stream has stored a message of one of these ids lately; nothing of the batch is stored. */
+  | { readonly kind: 'known' }
   /** The server takes no batch of this size (`limits.batch.max_msgs` in nats.conf); nothing is stored. */
   | { readonly kind: 'too-large' };
 
 const BATCH_TOO_LARGE = 10199;
+const MESSAGE_ID_KNOWN = 10201;
 /** Grows with the batch: a thousand messages take about 0.4 s. */
 const commitTimeoutMs = (size: number): number => 5000 + 2 * size;
 
@@ -36,7 +39,7 @@ interface BatchAnswer {
 export async function publishBatch(
   connection: NatsConnection,
   messages: readonly BatchMessage[],
-  expectedStreamSequence: number,
+  expectedStreamSequence?: number,
 ): Promise<BatchOutcome> {
   const batchId = nuid.next();
   for (const [index, message] of messages.entries()) {
@@ -46,8 +49,10 @@ export async function publishBatch(
     }
     head.set('Nats-Batch-Id', batchId);
     head.set('Nats-Batch-Sequence', String(index + 1));
-    head.set('Nats-Expected-Last-Subject-Sequence', String(message.expectedRevision));
-    if (index === 0) {
+    if (message.expectedRevision !== undefined) {
+      head.set('Nats-Expected-Last-Subject-Sequence', String(message.expectedRevision));
+    }
+    if (index === 0 && expectedStreamSequence !== undefined) {
       head.set('Nats-Expected-Last-Sequence', String(expectedStreamSequence));
     }
     if (index < messages.length - 1) {
@@ -67,6 +72,9 @@ export async function publishBatch(
 function readAnswer(answer: BatchAnswer, size: number): BatchOutcome {
   if (answer.error?.err_code === WRONG_LAST_SEQUENCE) {
     return { kind: 'stale' };
+  }
+  if (answer.error?.err_code === MESSAGE_ID_KNOWN) {
+    return { kind: 'known' };
   }
   if (answer.error?.err_code === BATCH_TOO_LARGE) {
     return { kind: 'too-large' };

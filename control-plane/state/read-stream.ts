@@ -1,4 +1,5 @@
 import { DeliverPolicy, type JetStreamClient, type OrderedConsumerOptions } from '@nats-io/jetstream';
+import type { MsgHdrs } from '@nats-io/transport-node';
 import { epochOf } from '../leader/leader-writes.ts';
 
 /** One stored message. */
@@ -9,6 +10,7 @@ export interface StoredMessage {
   readonly sequence: number;
   /** When the store took it, UTC milliseconds. */
   readonly wallMs: number;
+  readonly headers: MsgHdrs | undefined;
   /** Of the leader that wrote it; 0 = no leader did. */
   readonly epoch: number;
 }
@@ -38,7 +40,7 @@ export async function* readStream(
     for await (const message of messages) {
       silence.refresh();
       const { subject, data, seq, info, headers } = message;
-      yield { subject, data, sequence: seq, wallMs: info.timestampNanos / 1e6, epoch: epochOf(headers) };
+      yield { subject, data, sequence: seq, wallMs: info.timestampNanos / 1e6, headers, epoch: epochOf(headers) };
       if (message.info.pending === 0) return;
     }
   } finally {

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import {
   type CallOptions,
   ChannelCredentials,
@@ -16,12 +17,14 @@ import { AdminHandlers } from '../../control-plane/api/admin-handlers.ts';
 import type { RestDependencies } from '../../control-plane/api/api-dependencies.ts';
 import { Authenticator } from '../../control-plane/api/authenticator.ts';
 import { CapacityHandlers } from '../../control-plane/api/capacity-handlers.ts';
+import { EventHandlers } from '../../control-plane/api/event-handlers.ts';
 import { bindGrpcServer, createGrpcServer } from '../../control-plane/api/grpc-server.ts';
 import { MeshEdits } from '../../control-plane/api/mesh-edits.ts';
 import { createRestServer } from '../../control-plane/api/rest-server.ts';
 import { WhatIfHandlers } from '../../control-plane/api/what-if-handlers.ts';
 import type { KernelLoop } from '../../control-plane/loop/kernel-loop.ts';
-import type { EventFilter } from '../../control-plane/state/event-store.ts';
+import type { EventFilter } from '../../control-plane/state/event-filter.ts';
+import { EventsGoneError } from '../../control-plane/state/events-gone.ts';
 import { KeyRotation } from '../../control-plane/state/key-rotation.ts';
 import { cautionAt } from '../../core/admission/admission-caution.ts';
 import { admissionFigures } from '../../core/admission/admission-figures.ts';
@@ -55,6 +58,8 @@ export interface ApiFixture {
   readonly grpcAddress: string;
   readonly restUrl: string;
   readonly events: CapacityEvent[];
+  /** Sequence of the oldest event that is kept. */
+  oldestEvent: number;
   /** What watchers asked for. */
   readonly filters: readonly EventFilter[];
   /** Gates of services as status tells them. */
@@ -97,7 +102,8 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
   const filters: EventFilter[] = [];
   const orders = new MemoryOrders();
   const noted: AdmissionRecord[] = [];
-  const fixture: Pick<ApiFixture, 'services' | 'actions' | 'scene' | 'kernel' | 'loop'> = {
+  const fixture: Pick<ApiFixture, 'services' | 'actions' | 'scene' | 'kernel' | 'loop' | 'oldestEvent'> = {
+    oldestEvent: 1,
     loop: null,
     services: [],
     actions: [],
@@ -151,12 +157,18 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     actions: new ActionHandlers({ orders, view, clock }),
     admission,
     keys: keyRotation,
-    events: {
-      async *watch(filter) {
-        filters.push(filter);
-        yield* events.filter(({ sequence }) => sequence > filter.afterSequence);
+    events: new EventHandlers(
+      {
+        watch: async (filter) => {
+          filters.push(filter);
+          const after = filter.afterSequence;
+          if (after + 1 < fixture.oldestEvent)
+            throw new EventsGoneError(after, { oldest: fixture.oldestEvent, newest: 99 });
+          return { after, events: Readable.from(events.filter(({ sequence }) => sequence > after)) };
+        },
       },
-    },
+      clock,
+    ),
     configView: () => config.view,
     status: () => ({ view: view(), xdsNodes: [], rollout: null, wallMs: clock.wallMs(), replicas: [] }),
     substrate: () => substrateViewOf(fixture.kernel, clock.monotonicMs(), spectra),

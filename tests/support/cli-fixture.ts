@@ -62,7 +62,7 @@ export interface CliFixture {
   readonly state: StateFolder;
   /** Requests by method, oldest first. */
   readonly requests: { readonly method: string; readonly request: unknown; readonly authorization: string }[];
-  /** Answers of the control plane by method; a list is a stream. */
+  /** Answers of the control plane by method; a list is a stream, which an error in it ends. */
   readonly answers: Record<string, Handler>;
   readonly abort: AbortController;
   /** Starts a REST door that answers as told. */
@@ -159,7 +159,10 @@ function implement(
         requests.push({ method, request: call.request, authorization });
         const answer = answers[method]?.(call.request as never) ?? unimplemented(method);
         if (responseStream) {
-          for (const message of answer as readonly object[]) call.write(complete(method, message));
+          for (const message of answer as readonly object[]) {
+            if (message instanceof Error) call.emit('error', message);
+            else call.write(complete(method, message));
+          }
           if ((call.request as { storedOnly?: boolean }).storedOnly === true) call.end();
         } else if (answer instanceof Error) callback(answer);
         else callback(null, complete(method, answer));
@@ -175,6 +178,7 @@ interface Call {
   readonly request: unknown;
   readonly metadata: Metadata;
   write(message: object): void;
+  emit(name: 'error', error: Error): void;
   end(): void;
 }
 

@@ -201,7 +201,8 @@ describe('capacity over both doors (CONTRACT §I, grants)', () => {
     const answer = await api.rest('GET', '/v1/events', { headers: { 'last-event-id': '1' } });
     deepEqual(
       [...answer.body.matchAll(/^id: (\d+)$/gm)].map(([, id]) => id),
-      ['2', '3'],
+      ['1', '2', '3'],
+      'the first one says where the stream begins',
     );
     equal((await api.rest('GET', '/v1/events?gate=wrong')).status, 400);
     equal((await api.rest('GET', '/v1/events', { token: null })).status, 401);

@@ -91,6 +91,7 @@ const WATCH_ALL = {
   workload: '',
   service: '',
   gate: '',
+  action: '',
 };
 
 describe('capmesh: commands that only look', () => {
@@ -307,6 +308,35 @@ describe('capmesh: commands that only look', () => {
     assert.deepEqual(cli.requests[1]?.request, { ...WATCH_ALL, fromStart: true, storedOnly: true });
     await cli.run('events', '--after', '41');
     assert.deepEqual(cli.requests[2]?.request, { ...WATCH_ALL, afterSequence: 41, storedOnly: true });
+  });
+
+  it('events --since takes a sequence or a time, --action a kind', async () => {
+    cli.answers.watchEvents = () => [];
+    await cli.run('events', '--since', '41', '--action', 'cut-burst');
+    const about = { ...WATCH_ALL, action: 'cut-burst', storedOnly: true };
+    assert.deepEqual(cli.requests[0]?.request, { ...about, afterSequence: 41 });
+    await cli.run('events', '--since', '10m', '--action', 'cut-burst');
+    assert.deepEqual(cli.requests[1]?.request, { ...about, fromStart: true, sinceMs: 600_000 });
+    assert.equal((await cli.run('events', '--since', 'soon')).code, 2);
+  });
+
+  it('events -f goes on behind what it has read when the control plane was away, and only then', async () => {
+    const away = grpcError(status.UNAVAILABLE, 'the control plane stops');
+    cli.answers.watchEvents = ({ afterSequence }: { afterSequence: number }) =>
+      afterSequence === 43
+        ? [{ kind: 'config', sequence: 44, message: 'after' }, grpcError(status.OUT_OF_RANGE, 'events are gone')]
+        : [{ kind: 'config', sequence: 42 }, { kind: 'config', sequence: 43, message: 'before' }, away];
+    const { code, out, err } = await cli.run('events', '--since', '41', '-f', '--json');
+    assert.deepEqual(
+      out.split('\n').map((line) => (JSON.parse(line) as { sequence: number }).sequence),
+      [42, 43, 44],
+    );
+    assert.match(err, /going on after event 43$/m);
+    assert.match(err, /events are gone$/);
+    assert.equal(code, 1);
+    cli.answers.watchEvents = () => [away];
+    const never = await cli.run('events', '-f');
+    assert.deepEqual([never.code, cli.requests.length], [3, 3], 'nobody said where to go on');
   });
 
   it('exits with 2 on a wrong command line', async () => {

@@ -2,7 +2,8 @@ import { deepEqual, equal } from 'node:assert/strict';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { after, before, describe, it } from 'mocha';
 import { withEvent } from '../../../control-plane/state/account.ts';
-import { type EventFilter, EventStore } from '../../../control-plane/state/event-store.ts';
+import type { EventFilter } from '../../../control-plane/state/event-filter.ts';
+import { EventStore } from '../../../control-plane/state/event-store.ts';
 import { LedgerStore } from '../../../control-plane/state/ledger-store.ts';
 import { EVENTS_STREAM, openStore, type Store } from '../../../control-plane/state/open-store.ts';
 import { UNLIMITED } from '../../../core/capacity/capacity-vector.ts';
@@ -86,7 +87,7 @@ describe('ledger and events on a real nats-server', () => {
   });
 
   it('keeps events in order, once per id, from any sequence on', async () => {
-    const events = new EventStore(store);
+    const events = new EventStore(store, systemClock);
     const event = (workloadId: string, message: string) =>
       CapacityEvent.fromPartial({ workloadId, message, kind: 'grant' });
     const first = await events.publish(event('checkout', '1'), 'checkout.1');
@@ -97,7 +98,8 @@ describe('ledger and events on a real nats-server', () => {
     const collect = async (afterSequence: number, workload: string, count: number) => {
       const seen: string[] = [];
       const aborter = new AbortController();
-      for await (const { message } of events.watch({ afterSequence, workload, gate: '' }, aborter.signal)) {
+      const watch = await events.watch({ afterSequence, workload, gate: '' }, aborter.signal);
+      for await (const { message } of watch.events) {
         if (seen.push(message) === count) {
           break;
         }
@@ -109,12 +111,13 @@ describe('ledger and events on a real nats-server', () => {
   });
 
   it('reads what is stored, from a time on and about one service, and ends', async () => {
-    const events = new EventStore(store);
+    const events = new EventStore(store, systemClock);
     const about = (service: string, message: string) => CapacityEvent.fromPartial({ kind: 'gate', service, message });
     const read = async (filter: Partial<EventFilter>): Promise<string[]> => {
       const seen: string[] = [];
       const all = { afterSequence: 0, workload: '', gate: '', storedOnly: true, ...filter };
-      for await (const { message } of events.watch(all, new AbortController().signal)) seen.push(message);
+      const watch = await events.watch(all, new AbortController().signal);
+      for await (const { message } of watch.events) seen.push(message);
       return seen;
     };
     const before = await events.publish(about('payment', 'old'), 'stored.1');
@@ -132,7 +135,9 @@ describe('ledger and events on a real nats-server', () => {
   it('ends a watch when it is told to', async () => {
     const aborter = new AbortController();
     const watching = (async () => {
-      for await (const _ of new EventStore(store).watch({ afterSequence: 0, workload: '', gate: '' }, aborter.signal)) {
+      const filter = { afterSequence: 0, workload: '', gate: '' };
+      const watch = await new EventStore(store, systemClock).watch(filter, aborter.signal);
+      for await (const _ of watch.events) {
         throw new Error('no event is expected');
       }
     })();

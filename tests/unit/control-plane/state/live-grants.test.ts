@@ -1,6 +1,13 @@
-import { deepEqual, equal } from 'node:assert/strict';
+import { deepEqual, equal, throws } from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { ACCOUNT_EVENTS_MAX, type Account, EMPTY_ACCOUNT, withEvent } from '../../../../control-plane/state/account.ts';
+import {
+  ACCOUNT_EVENTS_MAX,
+  type Account,
+  EMPTY_ACCOUNT,
+  TAKING_BACK_EVENTS_MAX,
+  withEvent,
+} from '../../../../control-plane/state/account.ts';
+import { StoreBusyError } from '../../../../control-plane/state/compare-and-set.ts';
 import { sumGrants } from '../../../../control-plane/state/live-grants.ts';
 import { type CapacityVector, UNLIMITED } from '../../../../core/capacity/capacity-vector.ts';
 
@@ -28,11 +35,18 @@ describe('accounts', () => {
     equal(sums.get('checkout')?.ptr, 0.5);
   });
 
-  it('number their events and hold a bounded many', () => {
+  it('number their events, hold a bounded many and lose none for a new one; taking back goes on for longer', () => {
     let held = EMPTY_ACCOUNT;
-    for (let index = 0; index < ACCOUNT_EVENTS_MAX + 84; index += 1) held = withEvent(held, `e${index}`, index);
-    equal(held.eventCount, ACCOUNT_EVENTS_MAX + 84);
-    equal(held.events.length, ACCOUNT_EVENTS_MAX);
-    equal(held.events.at(-1)?.number, ACCOUNT_EVENTS_MAX + 84);
+    for (let index = 0; index < ACCOUNT_EVENTS_MAX; index += 1) held = withEvent(held, `e${index}`, index);
+    throws(() => withEvent(held, 'one too many', 0), StoreBusyError);
+    for (let index = ACCOUNT_EVENTS_MAX; index < TAKING_BACK_EVENTS_MAX; index += 1) {
+      held = withEvent(held, `e${index}`, index, TAKING_BACK_EVENTS_MAX);
+    }
+    throws(() => withEvent(held, 'one too many', 0, TAKING_BACK_EVENTS_MAX), StoreBusyError);
+    equal(held.eventCount, TAKING_BACK_EVENTS_MAX);
+    deepEqual(
+      held.events.map(({ number }) => number),
+      Array.from({ length: TAKING_BACK_EVENTS_MAX }, (_, index) => index + 1),
+    );
   });
 });
