@@ -48,6 +48,15 @@ export class EventWorld implements GrantDoor {
     return this.#ports;
   }
 
+  get planePid(): number {
+    return this.#plane.child.pid ?? 0;
+  }
+
+  /** Ticks of the control plane since its start. */
+  ticks(): Promise<number> {
+    return this.#door.metric('capmesh_tick_duration_seconds_count');
+  }
+
   /** Answers that the event stream has to tell. */
   get answers(): number {
     return this.granted.length + this.released.length;
