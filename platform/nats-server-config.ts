@@ -13,6 +13,8 @@ export interface NatsServerConfig {
   readonly controlPlanePublicKey: string;
   /** Public nkey of each sidecar by its node. */
   readonly sidecarPublicKeys: Readonly<Record<string, string>>;
+  /** Public nkey of the user `events`, who may read the event stream and nothing else; absent = there is none. */
+  readonly eventsPublicKey?: string | undefined;
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile?: string } | undefined;
 }
 
@@ -54,6 +56,9 @@ export function renderNatsServerConfig(config: NatsServerConfig): string {
             nkey,
             permissions: sidecarPermissions(config.mesh, node),
           })),
+          ...(config.eventsPublicKey === undefined
+            ? []
+            : [{ nkey: config.eventsPublicKey, permissions: EVENTS_PERMISSIONS }]),
         ],
       },
     },
@@ -61,6 +66,20 @@ export function renderNatsServerConfig(config: NatsServerConfig): string {
     2,
   )}\n`;
 }
+
+/** Whoever reads events straight from the store: hears them, makes consumers of their stream and asks those for more. */
+const EVENTS_PERMISSIONS = {
+  publish: {
+    allow: [
+      '$JS.API.STREAM.INFO.CAPMESH_EVENTS',
+      '$JS.API.CONSUMER.CREATE.CAPMESH_EVENTS.>',
+      '$JS.API.CONSUMER.INFO.CAPMESH_EVENTS.*',
+      '$JS.API.CONSUMER.MSG.NEXT.CAPMESH_EVENTS.*',
+      '$JS.FC.CAPMESH_EVENTS.>',
+    ],
+  },
+  subscribe: { allow: ['_INBOX.events.>', 'capmesh.v1.events.>'] },
+};
 
 function controlPlanePermissions(mesh: string): object {
   return {

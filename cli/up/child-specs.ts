@@ -44,6 +44,7 @@ export function natsServerSpec({ state, mesh, ports, binaries }: UpPlan): ChildS
       storeDir: state.makeFolder('nats', 'store'),
       controlPlanePublicKey: ensureNatsUser(state, 'control-plane').publicKey,
       sidecarPublicKeys: Object.fromEntries(sidecars),
+      eventsPublicKey: ensureNatsUser(state, 'events').publicKey,
     }),
   );
   return {

@@ -42,6 +42,7 @@ export function prepareFiles(state: StateFolder, options: PrepareOptions): strin
       storeDir: natsStore,
       controlPlanePublicKey: user('control-plane').publicKey,
       sidecarPublicKeys: Object.fromEntries(names.map((name) => [name, user(name).publicKey])),
+      eventsPublicKey: ensureNatsUserAt(state.in('admin', 'events.nkey')).publicKey,
     }),
   );
   const bootstraps = names.map((name, i) =>

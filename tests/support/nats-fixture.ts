@@ -28,7 +28,7 @@ export interface NatsFixture {
  */
 export async function startNats(mesh: string, nodes: readonly string[], syncInterval = 'always'): Promise<NatsFixture> {
   const folder = mkdtempSync(join(tmpdir(), 'capmesh-nats-'));
-  const keys = Object.fromEntries(['control-plane', ...nodes].map((name) => [name, createNkey()]));
+  const keys = Object.fromEntries(['control-plane', 'events', ...nodes].map((name) => [name, createNkey()]));
   const seedFile = (name: string) => join(folder, `${name}.nkey`);
   for (const [name, key] of Object.entries(keys)) {
     writeFileSync(seedFile(name), key.seed, { mode: 0o600 });
@@ -47,6 +47,7 @@ export async function startNats(mesh: string, nodes: readonly string[], syncInte
           storeDir: join(folder, 'store'),
           controlPlanePublicKey: keys['control-plane']?.publicKey ?? '',
           sidecarPublicKeys: Object.fromEntries(nodes.map((node) => [node, keys[node]?.publicKey ?? ''])),
+          eventsPublicKey: keys.events?.publicKey,
         }),
       ),
     );

@@ -34,11 +34,12 @@ describe('capmesh prepare', () => {
 
   it('writes one folder per part, readable by its owner only', async () => {
     await prepare('--nodes', '2');
-    for (const file of ['nats/nats.conf', 'admin/admin.token', 'control-plane/nats.nkey', 'node-1/nats.nkey']) {
+    const seeds = ['control-plane/nats.nkey', 'node-1/nats.nkey', 'admin/events.nkey'];
+    for (const file of ['nats/nats.conf', 'admin/admin.token', ...seeds]) {
       assert.equal(statSync(join(folder, file)).mode & 0o777, 0o600, file);
     }
     const { authorization } = JSON.parse(read('nats', 'nats.conf'));
-    assert.equal(authorization.users.length, 3);
+    assert.equal(authorization.users.length, 4);
     assert.doesNotMatch(read('nats', 'nats.conf'), /"S[A-Z2-7]{50,}"/);
   });
 
