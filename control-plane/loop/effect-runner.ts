@@ -4,6 +4,7 @@ import type { Logger } from '../../platform/logger.ts';
 import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import type { PlanOrigin } from '../state/plan-store.ts';
 import { eventMessage } from './event-message.ts';
+import type { LoggedDecision } from './logged-decisions.ts';
 import type { PlanWriter } from './plan-writer.ts';
 import { RetryingQueue } from './retrying-queue.ts';
 
@@ -57,6 +58,11 @@ export class EffectRunner {
         this.#events.push({ record: effect.event, id: this.#options.newId() });
         break;
     }
+  }
+
+  /** Tells what a leader before has decided, ahead of everything that is run after. */
+  retell({ event, id }: LoggedDecision): void {
+    this.#events.push({ record: event, id });
   }
 
   /** Waits for what is under way. */

@@ -13,10 +13,12 @@ import { FrameFeed } from '../telemetry/frame-feed.ts';
 import { AccountEvents } from './account-events.ts';
 import { CheckpointSaver } from './checkpoint-saver.ts';
 import { EffectRunner } from './effect-runner.ts';
+import { EventIds } from './event-ids.ts';
 import { followOrders } from './follow-orders.ts';
 import { GrantWatch } from './grant-watch.ts';
 import { KernelLog } from './kernel-log.ts';
 import { KernelLoop, type TickReport } from './kernel-loop.ts';
+import { loggedDecisions } from './logged-decisions.ts';
 import { PlanWriter } from './plan-writer.ts';
 import { RecordingFolder } from './recording-folder.ts';
 import { ReportSender } from './report-sender.ts';
@@ -57,15 +59,16 @@ const EXPIRY_INTERVAL_MS = 1000;
 export async function startLoop(parts: LoopParts, writes: LeaderWrites): Promise<RunningLoop> {
   const { mesh, connection, store, clock, logger } = parts;
   const runId = randomUUID();
-  let events = 0;
+  const ids = new EventIds(runId);
   const plans = new PlanWriter(store.plans, writes, logger);
   const runner = new EffectRunner({
     plans,
     putLease: (lease) => store.leases.publish(lease, writes),
     putEvent: (event, id) => store.events.publish(event, id, writes),
-    newId: () => `_kernel.${runId}.${++events}`,
+    newId: () => ids.next(),
     logger,
   });
+  for (const decision of await loggedDecisions(store.kernelLog, clock.wallMs(), logger)) runner.retell(decision);
   const early = new EarlyFrames();
   const feed = new FrameFeed(connection, mesh, (frame) => early.take(frame), logger);
   const saver = new CheckpointSaver({ put: (checkpoint) => store.checkpoints.put(checkpoint, writes) }, logger);
@@ -75,7 +78,13 @@ export async function startLoop(parts: LoopParts, writes: LeaderWrites): Promise
     clock,
     logger,
     resumed: await resume(parts, writes.epoch),
-    observers: [log, saver, new ReportSender(parts.reports, parts.isHeard), ...(recording === null ? [] : [recording])],
+    observers: [
+      ids,
+      log,
+      saver,
+      new ReportSender(parts.reports, parts.isHeard),
+      ...(recording === null ? [] : [recording]),
+    ],
     run: (effect, origin) => {
       if (effect.kind === 'publish-plan') parts.onPlan();
       runner.run(effect, origin);

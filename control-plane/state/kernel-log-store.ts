@@ -68,6 +68,13 @@ export class KernelLogStore {
     return true;
   }
 
+  /** When the store took the newest record, UTC milliseconds; `null` = it holds none. */
+  async newestWallMs(): Promise<number | null> {
+    const stream = await this.#jetstream.streams.get(KERNEL_STREAM);
+    const newest = await stream.getMessage({ last_by_subj: this.#subject });
+    return newest?.time.getTime() ?? null;
+  }
+
   /** Records since a point in time, oldest first, without those of another version or of a leader that was none any more. */
   async *read(sinceWallMs: number): AsyncGenerator<StoredRecord> {
     const start = { ...sinceTime(sinceWallMs), filter_subjects: [this.#subject] };
