@@ -2,6 +2,7 @@ import { deepEqual, equal, match, notEqual, rejects } from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { after, before, describe, it } from 'mocha';
+import { ACCOUNT_EVENTS_MAX } from '../../../control-plane/state/account.ts';
 import { RenewCapacityRequest, RequestCapacityRequest } from '../../../proto/gen/capmesh/v1/capacity_service.ts';
 import { CapacityEvent } from '../../../proto/gen/capmesh/v1/events.ts';
 import { type ApiFixture, grpcCall, startApi } from '../../support/api-fixture.ts';
@@ -190,6 +191,23 @@ describe('capacity over both doors (CONTRACT §I, grants)', () => {
     await rejects(grpcCall(api.capacity, api.capacity.requestCapacity, ask('checkout'), secret), {
       code: status.UNAUTHENTICATED,
     });
+  });
+
+  it('gives no grant while too many events of the account have still to be told, and takes back all the same', async () => {
+    const events = Array.from({ length: ACCOUNT_EVENTS_MAX }, (_, index) => ({
+      number: index + 1,
+      message: '',
+      wallMs: 0,
+    }));
+    const own = await grpcCall(api.admin, api.admin.enrol, { workload: 'checkout' });
+    api.ledger.accounts.set('checkout', { ...api.ledger.account('checkout'), events, eventCount: events.length });
+    await rejects(grpcCall(api.capacity, api.capacity.requestCapacity, ask('checkout'), own.secret), {
+      code: status.RESOURCE_EXHAUSTED,
+    });
+    const { generation } = await grpcCall(api.admin, api.admin.revokeWorkload, { workload: 'checkout' });
+    const account = api.ledger.account('checkout');
+    deepEqual([account.generation, account.eventCount], [generation, ACCOUNT_EVENTS_MAX + 1]);
+    equal(account.events.length, ACCOUNT_EVENTS_MAX + 1);
   });
 
   it('streams events from a sequence on, as server-sent events', async () => {
