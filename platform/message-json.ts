@@ -3,6 +3,7 @@ import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import type { Checked, Problem } from '../core/problem.ts';
 import { messageDescriptor } from './message-registry.ts';
 import { millisecondsOf, secondsAndNanos } from './protobuf-time.ts';
+import { validateMessage } from './validate-message.ts';
 
 /**
  * Proto JSON of a ts-proto object: camelCase names, defaults written out,
@@ -20,6 +21,15 @@ export function messageToJson(typeName: string, message: object): Record<string,
 export function messageFromJson<T>(typeName: string, json: unknown): Checked<T> {
   const problems: Problem[] = [];
   const value = read(messageDescriptor(typeName), json, '', problems);
+  return problems.length === 0 ? { ok: true, value: value as T, warnings: [] } : { ok: false, problems };
+}
+
+/** The same with the `validate.rules`: what breaks them is told together with unknown names and wrong types. */
+export function validMessageFromJson<T extends object>(typeName: string, json: unknown): Checked<T> {
+  const problems: Problem[] = [];
+  const value = read(messageDescriptor(typeName), json, '', problems);
+  const told = new Set(problems.map(({ path }) => path));
+  problems.push(...validateMessage(typeName, value).filter(({ path }) => !told.has(path)));
   return problems.length === 0 ? { ok: true, value: value as T, warnings: [] } : { ok: false, problems };
 }
 

@@ -4,13 +4,11 @@ import {
   type DescField,
   type DescMessage,
   type FileRegistry,
-  getOption,
-  type Message,
   ScalarType,
 } from '@bufbuild/protobuf';
-import { type ReflectMessage, reflect } from '@bufbuild/protobuf/reflect';
 import { FeatureSet_FieldPresence } from '@bufbuild/protobuf/wkt';
 import type { Problem } from '../core/problem.ts';
+import { type FieldRule, readFieldRules, ruleMilliseconds, ruleNotUnderstood, rulesExtension } from './field-rules.ts';
 
 /** Adds what is wrong with `value` to `problems`. */
 export type Check = (value: unknown, path: string, problems: Problem[]) => void;
@@ -45,8 +43,10 @@ const listRules: RuleTable = {
 };
 
 const durationRules: RuleTable = {
-  gte: (bound) => (value) => (milliseconds(value) >= milliseconds(bound) ? null : `must be at least ${seconds(bound)}`),
-  lte: (bound) => (value) => (milliseconds(value) <= milliseconds(bound) ? null : `must be at most ${seconds(bound)}`),
+  gte: (bound) => (value) =>
+    ruleMilliseconds(value) >= ruleMilliseconds(bound) ? null : `must be at least ${seconds(bound)}`,
+  lte: (bound) => (value) =>
+    ruleMilliseconds(value) <= ruleMilliseconds(bound) ? null : `must be at most ${seconds(bound)}`,
 };
 
 const ruleTables: Readonly<Record<string, RuleTable>> = {
@@ -59,7 +59,8 @@ const ruleTables: Readonly<Record<string, RuleTable>> = {
   message: {},
 };
 
-const integerRanges: Readonly<Partial<Record<ScalarType, readonly [number, number]>>> = {
+/** What a field of this type can hold, here: 64-bit integers are numbers. */
+export const INTEGER_RANGES: Readonly<Partial<Record<ScalarType, readonly [number, number]>>> = {
   [ScalarType.UINT32]: [0, 2 ** 32 - 1],
   [ScalarType.INT32]: [-(2 ** 31), 2 ** 31 - 1],
   [ScalarType.UINT64]: [0, Number.MAX_SAFE_INTEGER],
@@ -72,10 +73,7 @@ const integerRanges: Readonly<Partial<Record<ScalarType, readonly [number, numbe
  * enforced or the program does not start.
  */
 export function compileMessageRules(registry: FileRegistry, packageName: string): ReadonlyMap<string, Check> {
-  const extension = registry.getExtension('validate.rules');
-  if (extension === undefined) {
-    throw new Error('the descriptor set has no validate.rules');
-  }
+  const extension = rulesExtension(registry);
   const checks = new Map<string, Check>();
   for (const file of registry.files) {
     if (file.proto.package === packageName) {
@@ -101,7 +99,7 @@ function compileMessage(desc: DescMessage, extension: DescExtension, checks: Rea
 }
 
 function compileField(field: DescField, extension: DescExtension, checks: ReadonlyMap<string, Check>): Check {
-  const rules = readRules(field, extension);
+  const rules = readFieldRules(field, extension);
   const tests = compileTests(field, rules);
   const required = rules.some((rule) => rule.kind === 'message' && rule.name === 'required' && rule.parameter === true);
   const optional = field.presence === FeatureSet_FieldPresence.EXPLICIT;
@@ -127,37 +125,16 @@ function compileField(field: DescField, extension: DescExtension, checks: Readon
   };
 }
 
-interface Rule {
-  readonly kind: string;
-  readonly name: string;
-  readonly parameter: unknown;
-}
-
-function readRules(field: DescField, extension: DescExtension): Rule[] {
-  const option = getOption(field, extension) as Message | undefined;
-  if (option === undefined || extension.message === undefined) {
-    return [];
-  }
-  const fieldRules = reflect(extension.message, option);
-  return extension.message.fields
-    .filter((kind) => fieldRules.isSet(kind))
-    .flatMap((kind) => {
-      const rules = fieldRules.get(kind) as ReflectMessage;
-      return rules.fields
-        .filter((rule) => rules.isSet(rule))
-        .map((rule) => ({ kind: kind.name, name: rule.name, parameter: rules.get(rule) }));
-    });
-}
-
-function compileTests(field: DescField, rules: readonly Rule[]): Test[] {
-  return rules.flatMap(({ kind, name, parameter }) => {
+function compileTests(field: DescField, rules: readonly FieldRule[]): Test[] {
+  return rules.flatMap((given) => {
+    const { kind, name, parameter } = given;
     if ((kind === 'message' && name === 'required') || (kind === 'enum' && name === 'defined_only')) {
       return kind === 'enum' ? [definedOnly(field.enum)] : [];
     }
     const table = ruleTables[kind];
     const rule = table !== undefined && Object.hasOwn(table, name) ? table[name] : undefined;
     if (rule === undefined) {
-      throw new Error(`${field.parent.typeName}.${field.name}: the rule ${kind}.${name} is not understood`);
+      throw ruleNotUnderstood(field, given);
     }
     return [rule(parameter)];
   });
@@ -220,7 +197,7 @@ function mapCheck(element: Check): Check {
 }
 
 function scalarCheck(type: ScalarType): Check {
-  const range = integerRanges[type];
+  const range = INTEGER_RANGES[type];
   return (value, path, problems) => {
     const message = range === undefined ? plainMistake(type, value) : integerMistake(range, value);
     if (message !== null) {
@@ -248,13 +225,5 @@ function plainMistake(type: ScalarType, value: unknown): string | null {
   }
 }
 
-function milliseconds(duration: unknown): number {
-  const parts = ('message' in Object(duration) ? (duration as ReflectMessage).message : duration) as {
-    seconds?: number | bigint;
-    nanos?: number;
-  };
-  return Number(parts.seconds ?? 0) * 1000 + (parts.nanos ?? 0) / 1e6;
-}
-
-const seconds = (duration: unknown): string => `${milliseconds(duration) / 1000} s`;
+const seconds = (duration: unknown): string => `${ruleMilliseconds(duration) / 1000} s`;
 const quoted = (text: string): string => `"${text}"`;
