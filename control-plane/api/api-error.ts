@@ -1,6 +1,16 @@
 import type { Problem } from '../../core/problem.ts';
 
-export type ApiErrorCode = 'invalid' | 'unauthenticated' | 'not-found' | 'conflict' | 'gone' | 'busy' | 'unavailable';
+export type ApiErrorCode =
+  | 'invalid'
+  | 'unauthenticated'
+  | 'not-found'
+  | 'method-not-allowed'
+  | 'conflict'
+  | 'gone'
+  | 'too-large'
+  | 'unsupported-media-type'
+  | 'busy'
+  | 'unavailable';
 
 /** A call that is refused, in terms that both doors can say. */
 export class ApiError extends Error {

@@ -34,8 +34,11 @@ const statusOf: Readonly<Record<ApiErrorCode, status>> = {
   invalid: status.INVALID_ARGUMENT,
   unauthenticated: status.UNAUTHENTICATED,
   'not-found': status.NOT_FOUND,
+  'method-not-allowed': status.UNIMPLEMENTED,
   conflict: status.ABORTED,
   gone: status.OUT_OF_RANGE,
+  'too-large': status.RESOURCE_EXHAUSTED,
+  'unsupported-media-type': status.INVALID_ARGUMENT,
   busy: status.RESOURCE_EXHAUSTED,
   unavailable: status.UNAVAILABLE,
 };

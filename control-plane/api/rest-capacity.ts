@@ -1,44 +1,57 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import { messageFromJson, messageToJson } from '../../platform/message-json.ts';
 import type {
   RenewCapacityRequest,
   RequestCapacityRequest,
   RequestCapacityResponse,
 } from '../../proto/gen/capmesh/v1/capacity_service.ts';
-import type { RestDependencies } from './api-dependencies.ts';
-import { invalid } from './api-error.ts';
-import { jsonBody } from './rest-request.ts';
+import type { CapacityHandlers } from './capacity-handlers.ts';
+import { fieldParameters } from './rest-parameters.ts';
+import { messageAnswer, type RestReply, type RestRoute } from './rest-route.ts';
 
-interface GrantParams {
-  readonly Params: { readonly workload: string; readonly grant: string };
-}
+const WORKLOAD = { tag: 'capacity', credential: 'workload' } as const;
+const GRANT = { path: fieldParameters('capmesh.v1.ReleaseCapacityRequest', 'workloadId', 'grantId') };
+const DECIDED = { 200: messageAnswer('Admitted or not, and why not.', 'capmesh.v1.RequestCapacityResponse') };
 
 /** Grants, for workloads. The credential is the workload's enrolment secret. */
-export function addCapacityRoutes(server: FastifyInstance, { capacity, authenticator }: RestDependencies): void {
-  server.post('/v1/capacity', async (request, reply) => {
-    const body = jsonBody(request);
-    const workload = (Object(body) as { workloadId?: unknown; workload_id?: unknown }).workloadId;
-    authenticator.requireWorkload(typeof workload === 'string' ? workload : '', request.headers.authorization);
-    const read = messageFromJson<RequestCapacityRequest>('capmesh.v1.RequestCapacityRequest', body);
-    if (!read.ok) throw invalid(read.problems);
-    return sendAnswer(reply, await capacity.requestCapacity(read.value));
-  });
-  server.post<GrantParams>('/v1/capacity/:workload/:grant/renew', async (request, reply) => {
-    const { workload, grant } = request.params;
-    authenticator.requireWorkload(workload, request.headers.authorization);
-    const body = { ...Object(jsonBody(request)), workloadId: workload, grantId: grant };
-    const read = messageFromJson<RenewCapacityRequest>('capmesh.v1.RenewCapacityRequest', body);
-    if (!read.ok) throw invalid(read.problems);
-    return sendAnswer(reply, await capacity.renewCapacity(read.value));
-  });
-  server.delete<GrantParams>('/v1/capacity/:workload/:grant', async ({ params, headers }) => {
-    authenticator.requireWorkload(params.workload, headers.authorization);
-    const answer = await capacity.releaseCapacity({ workloadId: params.workload, grantId: params.grant });
-    return messageToJson('capmesh.v1.ReleaseCapacityResponse', answer);
-  });
-}
+export const capacityRoutes = (capacity: CapacityHandlers): RestRoute[] => [
+  {
+    ...WORKLOAD,
+    method: 'POST',
+    path: '/v1/capacity',
+    operationId: 'requestCapacity',
+    summary: 'Ask for a grant and its token',
+    body: { kind: 'message', type: 'capmesh.v1.RequestCapacityRequest' },
+    answers: DECIDED,
+    refuses: ['not-found'],
+    handle: async (call) => decided(await capacity.requestCapacity(call.body<RequestCapacityRequest>())),
+  },
+  {
+    ...WORKLOAD,
+    method: 'POST',
+    path: '/v1/capacity/{workloadId}/{grantId}/renew',
+    operationId: 'renewCapacity',
+    summary: 'Put a new grant in the place of a live one',
+    parameters: GRANT,
+    body: { kind: 'message', type: 'capmesh.v1.RenewCapacityRequest', fromPath: ['workloadId', 'grantId'] },
+    answers: DECIDED,
+    refuses: ['not-found'],
+    handle: async (call) => decided(await capacity.renewCapacity(call.body<RenewCapacityRequest>())),
+  },
+  {
+    ...WORKLOAD,
+    method: 'DELETE',
+    path: '/v1/capacity/{workloadId}/{grantId}',
+    operationId: 'releaseCapacity',
+    summary: 'Give a grant back',
+    parameters: GRANT,
+    answers: { 200: messageAnswer('Whether it was live.', 'capmesh.v1.ReleaseCapacityResponse') },
+    handle: async (call) => ({
+      value: await capacity.releaseCapacity({ workloadId: call.text('workloadId'), grantId: call.text('grantId') }),
+    }),
+  },
+];
 
-function sendAnswer(reply: FastifyReply, answer: RequestCapacityResponse): Record<string, unknown> {
-  if (answer.retryAfter !== undefined) reply.header('retry-after', String(Math.max(1, answer.retryAfter.seconds)));
-  return messageToJson('capmesh.v1.RequestCapacityResponse', answer);
+function decided(value: RequestCapacityResponse): RestReply {
+  const { retryAfter } = value;
+  if (retryAfter === undefined) return { value };
+  return { value, headers: { 'retry-after': String(Math.max(1, retryAfter.seconds)) } };
 }

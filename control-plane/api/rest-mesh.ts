@@ -1,137 +1,189 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { parseMeshFile } from '../../platform/mesh-file.ts';
+import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
 import { meshToMessage } from '../../platform/mesh-message.ts';
-import { messageFromJson, messageToJson } from '../../platform/message-json.ts';
-import type { ApplyResponse, DeleteResponse } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import type { Budget, Mesh, Service, Workload } from '../../proto/gen/capmesh/v1/mesh.ts';
-import type { RestDependencies } from './api-dependencies.ts';
-import { ApiError, invalid } from './api-error.ts';
-import { flag, ifMatchRevision, jsonBody } from './rest-request.ts';
-import { addWhatIfRoutes } from './rest-what-if.ts';
+import type { AdminHandlers } from './admin-handlers.ts';
+import { ApiError } from './api-error.ts';
+import type { RestCall } from './rest-call.ts';
+import { fieldParameters, IF_MATCH } from './rest-parameters.ts';
+import { etag, messageAnswer, type RestReply, type RestRoute, revisedAnswer } from './rest-route.ts';
 
-interface NamedParams {
-  readonly Params: { readonly name: string };
-}
-interface EdgeParams {
-  readonly Params: { readonly workload: string; readonly service: string };
-}
+const OPERATOR = { tag: 'mesh', credential: 'admin' } as const;
 
 /** The mesh and its parts, for operators. */
-export function addMeshRoutes(server: FastifyInstance, { admin, authenticator }: RestDependencies): void {
-  const onRequest = async (request: FastifyRequest): Promise<void> =>
-    authenticator.requireAdmin(request.headers.authorization);
+export const meshRoutes = (admin: AdminHandlers): RestRoute[] => [
+  {
+    ...OPERATOR,
+    method: 'GET',
+    path: '/v1/mesh',
+    operationId: 'getMesh',
+    summary: 'The stored mesh, with the revision of each object',
+    answers: { 200: revisedAnswer('The mesh.', 'capmesh.v1.Mesh') },
+    handle: () => ({ headers: etag(admin.revision), value: admin.getMesh() }),
+  },
+  {
+    ...OPERATOR,
+    method: 'PUT',
+    path: '/v1/mesh',
+    operationId: 'applyMesh',
+    summary: 'Check a mesh file and store it, all or nothing',
+    parameters: { query: fieldParameters('capmesh.v1.ApplyRequest', 'dryRun', 'prune', 'strict') },
+    body: { kind: 'mesh-file' },
+    answers: {
+      200: revisedAnswer('Stored, or would be.', 'capmesh.v1.ApplyResponse'),
+      400: messageAnswer('The mesh has mistakes.', 'capmesh.v1.ApplyResponse'),
+      409: messageAnswer('Somebody else edited these objects.', 'capmesh.v1.ApplyResponse'),
+    },
+    handle: (call) => apply(admin, call),
+  },
+  ...budgetRoutes(admin),
+  ...namedRoutes(admin, 'service'),
+  ...namedRoutes(admin, 'workload'),
+];
 
-  server.get('/v1/mesh', { onRequest }, async (_request, reply) =>
-    reply.header('etag', etag(admin.revision)).send(messageToJson('capmesh.v1.Mesh', admin.getMesh())),
-  );
-  server.put('/v1/mesh', { onRequest }, async (request, reply) => {
-    const parsed = parseMeshFile(typeof request.body === 'string' ? request.body : '');
-    if (!parsed.ok) throw invalid(parsed.problems);
-    const mesh = meshToMessage(parsed.value);
-    const answer = await admin.apply({
-      mesh,
-      dryRun: flag(request, 'dryRun'),
-      prune: flag(request, 'prune'),
-      strict: flag(request, 'strict'),
-    });
-    return sendApplied(reply, answer);
+async function apply(admin: AdminHandlers, call: RestCall): Promise<RestReply> {
+  const answer = await admin.apply({
+    mesh: meshToMessage(call.body<MeshConfig>()),
+    dryRun: call.flag('dryRun'),
+    prune: call.flag('prune'),
+    strict: call.flag('strict'),
   });
-  addWhatIfRoutes(server, onRequest, admin);
-  server.get('/v1/status', { onRequest }, async () => messageToJson('capmesh.v1.Status', admin.getStatus()));
-  server.get('/v1/substrate', { onRequest }, async () => messageToJson('capmesh.v1.Substrate', admin.getSubstrate()));
-  server.get<EdgeParams>('/v1/explain/:workload/:service', { onRequest }, async ({ params }, reply) => {
-    const answer = admin.explain(params);
-    return reply.code(answer.problems.length > 0 ? 404 : 200).send(messageToJson('capmesh.v1.ExplainResponse', answer));
-  });
-  addBudgetRoutes(server, onRequest, admin);
-  addNamedRoutes(server, onRequest, admin, 'services', 'capmesh.v1.Service');
-  addNamedRoutes(server, onRequest, admin, 'workloads', 'capmesh.v1.Workload');
-  server.post<NamedParams>('/v1/workloads/:name/enrol', { onRequest }, async ({ params }) =>
-    messageToJson('capmesh.v1.EnrolResponse', await admin.enrol({ workload: params.name })),
-  );
-  server.post<NamedParams>('/v1/workloads/:name/revoke', { onRequest }, async ({ params }) =>
-    messageToJson('capmesh.v1.RevokeWorkloadResponse', await admin.revokeWorkload({ workload: params.name })),
-  );
-  server.post<{ Params: { readonly grantId: string } }>(
-    '/v1/tokens/:grantId/revoke',
-    { onRequest },
-    async ({ params }) => messageToJson('capmesh.v1.RevokeTokenResponse', await admin.revokeToken(params)),
-  );
+  const status = answer.problems.length > 0 ? 400 : answer.conflicts.length > 0 ? 409 : 200;
+  return { status, value: answer, ...(status === 200 && { headers: etag(answer.revision) }) };
 }
 
-type Guard = (request: FastifyRequest) => Promise<void>;
-type Admin = RestDependencies['admin'];
-
-function addBudgetRoutes(server: FastifyInstance, onRequest: Guard, admin: Admin): void {
-  const path = '/v1/budgets/:workload/:service';
-  server.get('/v1/budgets', { onRequest }, async () => ({
-    budgets: admin.getMesh().budgets.map((budget) => messageToJson('capmesh.v1.Budget', budget)),
-  }));
-  server.get<EdgeParams>(path, { onRequest }, async ({ params }, reply) => {
-    const budget = admin
-      .getMesh()
-      .budgets.find((each) => each.workload === params.workload && each.service === params.service);
-    return sendObject(reply, 'capmesh.v1.Budget', budget, `budgets.${params.workload}.${params.service}`);
-  });
-  server.put<EdgeParams>(path, { onRequest }, async (request, reply) => {
-    const read = messageFromJson<Budget>('capmesh.v1.Budget', { ...Object(jsonBody(request)), ...request.params });
-    if (!read.ok) throw invalid(read.problems);
-    const answer = await admin.setBudget({
-      budget: read.value,
-      merge: flag(request, 'merge'),
-      expectedRevision: ifMatchRevision(request),
-    });
-    if (answer.budget !== undefined) reply.header('etag', etag(answer.budget.revision));
-    const code = answer.conflict !== undefined ? 409 : answer.problems.length > 0 ? 400 : 200;
-    return reply.code(code).send(messageToJson('capmesh.v1.SetBudgetResponse', answer));
-  });
-  server.delete<EdgeParams>(path, { onRequest }, async (request, reply) => {
-    const expectedRevision = ifMatchRevision(request);
-    return sendDeleted(reply, await admin.deleteBudget({ ...request.params, expectedRevision }));
-  });
+function budgetRoutes(admin: AdminHandlers): RestRoute[] {
+  const path = '/v1/budgets/{workload}/{service}';
+  const edge = fieldParameters('capmesh.v1.DeleteBudgetRequest', 'workload', 'service');
+  return [
+    {
+      ...OPERATOR,
+      method: 'GET',
+      path: '/v1/budgets',
+      operationId: 'listBudgets',
+      summary: 'All budgets',
+      answers: { 200: messageAnswer('All budgets.', 'capmesh.v1.Mesh', ['budgets']) },
+      handle: () => ({ value: admin.getMesh() }),
+    },
+    {
+      ...OPERATOR,
+      method: 'GET',
+      path,
+      operationId: 'getBudget',
+      summary: 'One budget',
+      parameters: { path: edge },
+      answers: { 200: revisedAnswer('The budget.', 'capmesh.v1.Budget') },
+      refuses: ['not-found'],
+      handle: (call) => {
+        const [workload, service] = [call.text('workload'), call.text('service')];
+        const found = admin.getMesh().budgets.find((each) => each.workload === workload && each.service === service);
+        return storedObject(found, `budgets.${workload}.${service}`);
+      },
+    },
+    {
+      ...OPERATOR,
+      method: 'PUT',
+      path,
+      operationId: 'setBudget',
+      summary: 'Set one budget, in force on every Envoy within milliseconds',
+      parameters: { path: edge, query: fieldParameters('capmesh.v1.SetBudgetRequest', 'merge'), header: IF_MATCH },
+      body: { kind: 'message', type: 'capmesh.v1.Budget', fromPath: ['workload', 'service'] },
+      answers: {
+        200: revisedAnswer('Stored.', 'capmesh.v1.SetBudgetResponse'),
+        400: messageAnswer('The mesh would have mistakes.', 'capmesh.v1.SetBudgetResponse'),
+        409: messageAnswer('Somebody else edited it.', 'capmesh.v1.SetBudgetResponse'),
+      },
+      handle: (call) => setBudget(admin, call),
+    },
+    {
+      ...OPERATOR,
+      method: 'DELETE',
+      path,
+      operationId: 'deleteBudget',
+      summary: 'Delete one budget: its workload may not call the service any more',
+      parameters: { path: edge, header: IF_MATCH },
+      ...DELETION,
+      handle: async (call) =>
+        deleted(
+          await admin.deleteBudget({
+            workload: call.text('workload'),
+            service: call.text('service'),
+            expectedRevision: call.number('if-match'),
+          }),
+        ),
+    },
+  ];
 }
 
-function addNamedRoutes(
-  server: FastifyInstance,
-  onRequest: Guard,
-  admin: Admin,
-  list: 'services' | 'workloads',
-  typeName: string,
-): void {
-  const objects = (): readonly (Service | Workload)[] => admin.getMesh()[list];
-  server.get(`/v1/${list}`, { onRequest }, async () => ({
-    [list]: objects().map((object) => messageToJson(typeName, object)),
-  }));
-  server.get<NamedParams>(`/v1/${list}/:name`, { onRequest }, async ({ params }, reply) => {
-    const object = objects().find(({ name }) => name === params.name);
-    return sendObject(reply, typeName, object, `${list}.${params.name}`);
+async function setBudget(admin: AdminHandlers, call: RestCall): Promise<RestReply> {
+  const answer = await admin.setBudget({
+    budget: call.body<Budget>(),
+    merge: call.flag('merge'),
+    expectedRevision: call.number('if-match'),
   });
-  server.delete<NamedParams>(`/v1/${list}/:name`, { onRequest }, async (request, reply) => {
-    const deletion = { name: request.params.name, expectedRevision: ifMatchRevision(request) };
-    const answer = list === 'services' ? admin.deleteService(deletion) : admin.deleteWorkload(deletion);
-    return sendDeleted(reply, await answer);
-  });
+  const status = answer.conflict !== undefined ? 409 : answer.problems.length > 0 ? 400 : 200;
+  return { status, value: answer, ...(answer.budget !== undefined && { headers: etag(answer.budget.revision) }) };
 }
 
-const etag = (revision: number): string => `"${revision}"`;
+function namedRoutes(admin: AdminHandlers, kind: 'service' | 'workload'): RestRoute[] {
+  const list = `${kind}s` as const;
+  const title = kind === 'service' ? 'Service' : 'Workload';
+  const path = `/v1/${list}/{name}`;
+  const name = fieldParameters('capmesh.v1.DeleteRequest', 'name');
+  return [
+    {
+      ...OPERATOR,
+      method: 'GET',
+      path: `/v1/${list}`,
+      operationId: `list${title}s`,
+      summary: `All ${list}`,
+      answers: { 200: messageAnswer(`All ${list}.`, 'capmesh.v1.Mesh', [list]) },
+      handle: () => ({ value: admin.getMesh() }),
+    },
+    {
+      ...OPERATOR,
+      method: 'GET',
+      path,
+      operationId: `get${title}`,
+      summary: `One ${kind}`,
+      parameters: { path: name },
+      answers: { 200: revisedAnswer(`The ${kind}.`, `capmesh.v1.${title}`) },
+      refuses: ['not-found'],
+      handle: (call) => {
+        const objects: readonly (Service | Workload)[] = admin.getMesh()[list];
+        const found = objects.find((object) => object.name === call.text('name'));
+        return storedObject(found, `${list}.${call.text('name')}`);
+      },
+    },
+    {
+      ...OPERATOR,
+      method: 'DELETE',
+      path,
+      operationId: `delete${title}`,
+      summary: `Delete one ${kind} that no budget refers to`,
+      parameters: { path: name, header: IF_MATCH },
+      ...DELETION,
+      handle: async (call) => {
+        const deletion = { name: call.text('name'), expectedRevision: call.number('if-match') };
+        return deleted(await (kind === 'service' ? admin.deleteService(deletion) : admin.deleteWorkload(deletion)));
+      },
+    },
+  ];
+}
 
-function sendObject(
-  reply: FastifyReply,
-  typeName: string,
-  object: Mesh['services'][number] | Workload | Budget | undefined,
-  path: string,
-): FastifyReply {
+const DELETION = {
+  answers: {
+    200: messageAnswer('Deleted.', 'capmesh.v1.DeleteResponse'),
+    400: messageAnswer('Other objects still refer to it.', 'capmesh.v1.DeleteResponse'),
+    409: messageAnswer('Somebody else edited it.', 'capmesh.v1.DeleteResponse'),
+  },
+  refuses: ['not-found'],
+} as const;
+
+function deleted(answer: Awaited<ReturnType<AdminHandlers['deleteService']>>): RestReply {
+  return { status: answer.conflict !== undefined ? 409 : answer.problems.length > 0 ? 400 : 200, value: answer };
+}
+
+function storedObject(object: Mesh['services'][number] | Workload | Budget | undefined, path: string): RestReply {
   if (object === undefined) throw new ApiError('not-found', `${path} does not exist`);
-  return reply.header('etag', etag(object.revision)).send(messageToJson(typeName, object));
-}
-
-function sendApplied(reply: FastifyReply, answer: ApplyResponse): FastifyReply {
-  const code = answer.problems.length > 0 ? 400 : answer.conflicts.length > 0 ? 409 : 200;
-  if (code === 200) reply.header('etag', etag(answer.revision));
-  return reply.code(code).send(messageToJson('capmesh.v1.ApplyResponse', answer));
-}
-
-function sendDeleted(reply: FastifyReply, answer: DeleteResponse): FastifyReply {
-  const code = answer.conflict !== undefined ? 409 : answer.problems.length > 0 ? 400 : 200;
-  return reply.code(code).send(messageToJson('capmesh.v1.DeleteResponse', answer));
+  return { headers: etag(object.revision), value: object };
 }

@@ -1,66 +1,50 @@
-import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import { type FastifyInstance, fastify } from 'fastify';
+import { addRestRoute } from './add-rest-route.ts';
 import type { RestDependencies } from './api-dependencies.ts';
-import { ApiError, type ApiErrorCode } from './api-error.ts';
-import { addActionRoutes } from './rest-actions.ts';
-import { addCapacityRoutes } from './rest-capacity.ts';
-import { addEventRoutes } from './rest-events.ts';
-import { addKeyRoutes } from './rest-keys.ts';
-import { addMeshRoutes } from './rest-mesh.ts';
+import { ApiError } from './api-error.ts';
+import { fromHttpServer, sendError } from './rest-error.ts';
+import type { RestRoute } from './rest-route.ts';
+import { restRoutes } from './rest-routes.ts';
 import { toApiError } from './to-api-error.ts';
 
 const BODY_MAX_BYTES = 16 * 1024 * 1024;
 
-const statusOf: Readonly<Record<ApiErrorCode, number>> = {
-  invalid: 400,
-  unauthenticated: 401,
-  'not-found': 404,
-  conflict: 409,
-  gone: 410,
-  busy: 429,
-  unavailable: 503,
-};
-
 /**
- * The REST door, not listening yet. Answers are proto JSON (`messageToJson`);
- * a refusal is `{code, message, problems: [{path, message}]}`.
+ * The REST door, not listening yet. It serves exactly the routes of `restRoutes`, as they describe themselves.
+ * Answers are proto JSON (`messageToJson`); a refusal is `{code, message, problems: [{path, message}]}`.
  */
 export function createRestServer(deps: RestDependencies): FastifyInstance {
-  const server = fastify({ bodyLimit: BODY_MAX_BYTES, logger: false, forceCloseConnections: true });
+  const server = fastify({
+    bodyLimit: BODY_MAX_BYTES,
+    logger: false,
+    forceCloseConnections: true,
+    frameworkErrors: (error, _request, reply) => sendError(reply, fromHttpServer(error)),
+  });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   server.setErrorHandler((error, _request, reply) => {
-    sendError(reply, isClientError(error) ? new ApiError('invalid', error.message) : toApiError(error, deps.logger));
+    sendError(reply, fromHttpServer(error) ?? toApiError(error, deps.logger));
   });
+  const routes = restRoutes(deps);
+  for (const route of routes) addRestRoute(server, route, deps);
   server.setNotFoundHandler((request, reply) => {
-    sendError(reply, new ApiError('not-found', `${request.method} ${request.url.split('?')[0]} is not known`));
+    const path = request.url.split('?')[0] ?? '';
+    const others = methodsAt(routes, path);
+    if (others.length === 0) return sendError(reply, new ApiError('not-found', `${path} is not known`));
+    const allowed = others.join(', ');
+    reply.header('allow', allowed);
+    const message = `${request.method} is not known at ${path}; known are ${allowed}`;
+    return sendError(reply, new ApiError('method-not-allowed', message));
   });
-  addHealthRoutes(server, deps);
-  addMeshRoutes(server, deps);
-  addActionRoutes(server, deps);
-  addCapacityRoutes(server, deps);
-  addEventRoutes(server, deps);
-  addKeyRoutes(server, deps);
   return server;
 }
 
-function addHealthRoutes(server: FastifyInstance, { isReady, leadership, metrics }: RestDependencies): void {
-  server.get('/healthz', async () => ({ status: 'alive' }));
-  server.get('/readyz', async (_request, reply) =>
-    reply.code(isReady() ? 200 : 503).send({ status: isReady() ? 'ready' : 'not ready', ...leadership() }),
-  );
-  server.get('/metrics', async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()));
+/** Methods of the routes that a path leads to. */
+function methodsAt(routes: readonly RestRoute[], path: string): string[] {
+  const parts = path.split('/');
+  const leadsTo = (route: RestRoute): boolean => {
+    const pattern = route.path.split('/');
+    return pattern.length === parts.length && pattern.every((part, at) => /^\{.*\}$/.test(part) || part === parts[at]);
+  };
+  return [...new Set(routes.filter(leadsTo).map(({ method }) => method))];
 }
-
-function sendError(reply: FastifyReply, error: ApiError | null): void {
-  if (error === null) {
-    reply.code(500).send({ code: 'internal', message: 'the control plane failed; its log says more', problems: [] });
-    return;
-  }
-  if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer realm="capmesh"');
-  if (error.code === 'busy' || error.code === 'unavailable') reply.header('retry-after', '1');
-  reply.code(statusOf[error.code]).send({ code: error.code, message: error.message, problems: error.problems });
-}
-
-/** fastify's own refusals: a body that is too large, a bad URL. */
-const isClientError = (error: unknown): error is Error =>
-  error instanceof Error && 'statusCode' in error && Number(error.statusCode) >= 400 && Number(error.statusCode) < 500;

@@ -1,31 +1,45 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { parseMeshFile } from '../../platform/mesh-file.ts';
+import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
 import { meshToMessage } from '../../platform/mesh-message.ts';
-import { messageFromJson, messageToJson } from '../../platform/message-json.ts';
 import { WhatIfRequest } from '../../proto/gen/capmesh/v1/admin_service.ts';
-import type { RestDependencies } from './api-dependencies.ts';
+import type { CapacityVector } from '../../proto/gen/capmesh/v1/capacity.ts';
+import type { AdminHandlers } from './admin-handlers.ts';
 import { invalid } from './api-error.ts';
-import { flag, jsonBody } from './rest-request.ts';
+import { fieldParameters } from './rest-parameters.ts';
+import { messageAnswer, type RestReply, type RestRoute } from './rest-route.ts';
 
-type Guard = (request: FastifyRequest) => Promise<void>;
+const OPERATOR = {
+  tag: 'mesh',
+  credential: 'admin',
+  answers: { 200: messageAnswer('The gates now and then.', 'capmesh.v1.WhatIfResponse') },
+} as const;
 
-/** What-if, for operators: `PUT /v1/what-if/mesh` takes a mesh file, `POST /v1/what-if/:workload` a capacity vector. */
-export function addWhatIfRoutes(server: FastifyInstance, onRequest: Guard, admin: RestDependencies['admin']): void {
-  server.put('/v1/what-if/mesh', { onRequest }, async (request) => {
-    const parsed = parseMeshFile(typeof request.body === 'string' ? request.body : '');
-    if (!parsed.ok) throw invalid(parsed.problems);
-    return answer(admin, { mesh: meshToMessage(parsed.value), prune: flag(request, 'prune') });
-  });
-  server.post<{ Params: { readonly workload: string } }>('/v1/what-if/:workload', { onRequest }, async (request) => {
-    const body = { capacityVector: jsonBody(request) };
-    const read = messageFromJson<WhatIfRequest>('capmesh.v1.WhatIfRequest', body);
-    if (!read.ok) throw invalid(read.problems);
-    return answer(admin, { ...read.value, workload: request.params.workload });
-  });
-}
+/** What-if, for operators. */
+export const whatIfRoutes = (admin: AdminHandlers): RestRoute[] => [
+  {
+    ...OPERATOR,
+    method: 'PUT',
+    path: '/v1/what-if/mesh',
+    operationId: 'whatIfMesh',
+    summary: 'What would become of the gates with a mesh file; stores nothing',
+    parameters: { query: fieldParameters('capmesh.v1.WhatIfRequest', 'prune') },
+    body: { kind: 'mesh-file' },
+    handle: (call) => foretold(admin, { mesh: meshToMessage(call.body<MeshConfig>()), prune: call.flag('prune') }),
+  },
+  {
+    ...OPERATOR,
+    method: 'POST',
+    path: '/v1/what-if/{workload}',
+    operationId: 'whatIfGrant',
+    summary: 'What would become of the gates with one more grant; grants nothing',
+    parameters: { path: fieldParameters('capmesh.v1.ExplainRequest', 'workload') },
+    body: { kind: 'message', type: 'capmesh.v1.CapacityVector' },
+    refuses: ['not-found'],
+    handle: (call) => foretold(admin, { workload: call.text('workload'), capacityVector: call.body<CapacityVector>() }),
+  },
+];
 
-function answer(admin: RestDependencies['admin'], request: Partial<WhatIfRequest>): Record<string, unknown> {
-  const response = admin.whatIf(WhatIfRequest.create(request));
-  if (response.problems.length > 0) throw invalid(response.problems);
-  return messageToJson('capmesh.v1.WhatIfResponse', response);
+function foretold(admin: AdminHandlers, request: Partial<WhatIfRequest>): RestReply {
+  const value = admin.whatIf(WhatIfRequest.create(request));
+  if (value.problems.length > 0) throw invalid(value.problems);
+  return { value };
 }

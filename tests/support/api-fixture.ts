@@ -10,6 +10,7 @@ import {
   Metadata,
   type ServiceError,
 } from '@grpc/grpc-js';
+import type { FastifyInstance } from 'fastify';
 import { Registry } from 'prom-client';
 import { Admission } from '../../control-plane/admission/admission.ts';
 import { ActionHandlers } from '../../control-plane/api/action-handlers.ts';
@@ -42,6 +43,7 @@ import { createLogger } from '../../platform/logger.ts';
 import { AdminClient } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import { CapacityClient } from '../../proto/gen/capmesh/v1/capacity_service.ts';
 import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
+import { checkAnswer } from './described-answers.ts';
 import { type ManualClock, manualClock } from './manual-clock.ts';
 import { MemoryConfig, MemoryKeys, MemoryLedger, MemoryOrders, MemoryRevoker } from './memory-stores.ts';
 
@@ -57,6 +59,7 @@ export interface ApiFixture {
   readonly clock: ManualClock;
   readonly grpcAddress: string;
   readonly restUrl: string;
+  readonly restServer: FastifyInstance;
   readonly events: CapacityEvent[];
   /** Sequence of the oldest event that is kept. */
   oldestEvent: number;
@@ -206,6 +209,7 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     keyRotation,
     grpcAddress,
     restUrl,
+    restServer: rest,
     ...clients,
     rest: (method: string, path: string, options: RestOptions = {}) => callRest(restUrl, method, path, options),
     stop: async () => {
@@ -220,14 +224,21 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
 
 async function callRest(url: string, method: string, path: string, options: RestOptions): Promise<RestAnswer> {
   const { body, token = ADMIN_TOKEN, headers = {} } = options;
+  const isText = typeof body === 'string';
   const response = await fetch(`${url}${path}`, {
     method,
-    headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...headers },
-    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    headers: {
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { 'content-type': isText ? 'application/yaml' : 'application/json' }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: isText ? body : JSON.stringify(body) }),
   });
   const text = await response.text();
   const isJson = response.headers.get('content-type')?.includes('json') === true;
-  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  const answer = { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+  await checkAnswer(url, method, path, answer);
+  return answer;
 }
 
 type Unary<Request, Response> = (

@@ -56,7 +56,8 @@ describe('one budget over both doors', () => {
     );
     const range = await api.rest('PUT', PATH, { body: { vector: { cInt: 1.5, cGeo: -1 } } });
     deepEqual([range.status, range.body.problems.length], [400, 2]);
-    equal((await api.rest('PUT', PATH, { body: '{broken' })).status, 400);
+    const json = { 'content-type': 'application/json' };
+    equal((await api.rest('PUT', PATH, { body: '{broken', headers: json })).status, 400);
     equal((await api.rest('PUT', PATH, { body: {}, headers: { 'if-match': 'latest' } })).status, 400);
     equal((await api.rest('PUT', '/v1/budgets/ghost/payment', { body: { vector: { cInt: 0.1 } } })).status, 400);
   });
