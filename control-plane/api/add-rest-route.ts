@@ -19,7 +19,7 @@ export function addRestRoute(
     else authenticator.requireWorkload(workloadOf(request), authorization);
   };
   const isCheckedEarly = route.credential !== 'workload' || isInPath;
-  const isStream = Object.values(route.answers).some(({ kind }) => kind === 'stream');
+  const isStream = Object.values(route.answers).some(({ kind }) => kind === 'events');
   server.route({
     method: route.method,
     url: routerPath(route.path),
@@ -71,8 +71,9 @@ export function mediaTypeOf(content: RestContent): string | null {
     case 'json':
       return content.mediaType ?? 'application/json';
     case 'text':
-    case 'stream':
       return content.mediaType;
+    case 'events':
+      return 'text/event-stream';
     case 'nothing':
       return null;
   }

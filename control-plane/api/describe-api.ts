@@ -40,12 +40,11 @@ function schemasOf(routes: readonly RestRoute[]): Readonly<Record<string, JsonSc
       add(body.type, 'request', schemas);
     }
     for (const answer of Object.values(answers)) {
-      if (answer.kind !== 'message') continue;
-      const add = answer.only === undefined ? addMessageSchemas : addInnerSchemas;
+      if (answer.kind !== 'message' && answer.kind !== 'events') continue;
+      const isPart = answer.kind === 'message' && answer.only !== undefined;
+      const add = isPart ? addInnerSchemas : addMessageSchemas;
       add(answer.type, 'answer', schemas);
     }
   }
-  // Told with every route that streams them.
-  addMessageSchemas('capmesh.v1.CapacityEvent', 'answer', schemas);
   return Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -113,6 +113,7 @@ function describeAnswer(answers: readonly RestContent[]): Plain {
 
 function contentSchema(answer: RestContent): JsonSchema {
   if (answer.kind === 'json') return answer.schema;
+  if (answer.kind === 'events') return eventSchema(answer.type);
   if (answer.kind !== 'message') return { type: 'string' };
   const { type, only } = answer;
   if (only === undefined) return schemaRef(type, 'answer');
@@ -123,3 +124,14 @@ function contentSchema(answer: RestContent): JsonSchema {
     required: required.filter((name) => only.includes(name)),
   };
 }
+
+/** One event of a stream; OpenAPI 3.1 has no word for all of them. */
+const eventSchema = (type: string): JsonSchema => ({
+  type: 'object',
+  properties: {
+    id: { type: 'string', description: 'For Last-Event-ID.' },
+    event: { type: 'string' },
+    data: { type: 'string', contentMediaType: 'application/json', contentSchema: schemaRef(type, 'answer') },
+  },
+  required: ['event', 'data'],
+});

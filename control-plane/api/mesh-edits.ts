@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
 import type { Checked, Problem } from '../../core/problem.ts';
+import { meshFilePath } from '../../platform/mesh-file-path.ts';
 import {
   budgetToMessage,
   meshFromMessage,
@@ -78,9 +79,10 @@ export class MeshEdits {
     const { mesh } = request;
     const broken = validateMessage('capmesh.v1.ApplyRequest', request);
     if (mesh === undefined) return refusedApply(broken, this.#store.view.revision);
+    const rules = broken.map((problem) => ({ ...problem, path: meshFilePath(problem.path, mesh) }));
     const edit: Edit = (config) => {
       const checked = this.#checkName(mesh, meshFromMessage(mergeMesh(mesh, meshToMessage(config), request.prune)));
-      return checked.ok && broken.length > 0 ? { ok: false, problems: broken } : this.#foresee(checked, request.strict);
+      return rules.length > 0 ? withProblems(checked, rules) : this.#foresee(checked, request.strict);
     };
     const edited = await this.#inTurn(edit, expectedRevisions(mesh), request.dryRun);
     const { checked, conflicts, changed, view } = edited;
@@ -189,6 +191,13 @@ export class MeshEdits {
     }
     throw new ApiError('busy', 'the mesh is changed by too many at once');
   }
+}
+
+/** Refused for these problems as well; what is told of a field already is told once. */
+function withProblems(checked: Checked<MeshConfig>, more: readonly Problem[]): Checked<MeshConfig> {
+  const problems = checked.ok ? [] : checked.problems;
+  const told = new Set(problems.map(({ path }) => path));
+  return { ok: false, problems: [...problems, ...more.filter(({ path }) => !told.has(path))] };
 }
 
 /** Revision of each object of a view by its path in the mesh file. */

@@ -57,7 +57,8 @@ export type RestContent = {
   | { readonly kind: 'message'; readonly type: string; readonly only?: readonly string[] }
   | { readonly kind: 'json'; readonly schema: JsonSchema; readonly mediaType?: string }
   | { readonly kind: 'text'; readonly mediaType: string }
-  | { readonly kind: 'stream'; readonly mediaType: string }
+  /** Server-sent events, whose data are messages. */
+  | { readonly kind: 'events'; readonly type: string }
   | { readonly kind: 'nothing' }
 );
 

@@ -1,4 +1,4 @@
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { addRestRoute } from './add-rest-route.ts';
 import type { RestDependencies } from './api-dependencies.ts';
 import { ApiError } from './api-error.ts';
@@ -26,17 +26,23 @@ export function createRestServer(deps: RestDependencies): FastifyInstance {
     sendError(reply, fromHttpServer(error) ?? toApiError(error, deps.logger));
   });
   const routes = restRoutes(deps);
-  for (const route of routes) addRestRoute(server, route, deps);
-  server.setNotFoundHandler((request, reply) => {
-    const path = request.url.split('?')[0] ?? '';
-    const others = methodsAt(routes, path);
-    if (others.length === 0) return sendError(reply, new ApiError('not-found', `${path} is not known`));
-    const allowed = others.join(', ');
-    reply.header('allow', allowed);
-    const message = `${request.method} is not known at ${path}; known are ${allowed}`;
-    return sendError(reply, new ApiError('method-not-allowed', message));
+  // Before the body is read, whatever it is.
+  server.addHook('onRequest', async (request, reply) => {
+    if (request.is404) refuseUnknown(routes, request, reply);
   });
+  for (const route of routes) addRestRoute(server, route, deps);
   return server;
+}
+
+function refuseUnknown(routes: readonly RestRoute[], { method, url }: FastifyRequest, reply: FastifyReply): void {
+  const path = url.split('?')[0] ?? '';
+  const others = methodsAt(routes, path).join(', ');
+  if (others === '') {
+    sendError(reply, new ApiError('not-found', `${path} is not known`));
+    return;
+  }
+  reply.header('allow', others);
+  sendError(reply, new ApiError('method-not-allowed', `${method} is not known at ${path}; known are ${others}`));
 }
 
 /** Methods of the routes that a path leads to. */

@@ -8,10 +8,20 @@ interface Described {
   readonly headers?: Record<string, { readonly required: boolean }>;
 }
 
+export interface ParameterSchema {
+  readonly type: string;
+  readonly pattern?: string;
+  readonly enum?: readonly string[];
+  readonly maxLength?: number;
+  readonly maximum: number;
+}
+
 export interface Operation {
   readonly operationId: string;
   readonly summary: string;
   readonly tags: readonly string[];
+  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly schema: ParameterSchema }[];
+  readonly requestBody?: Plain;
   readonly security: readonly Record<string, readonly string[]>[];
   readonly responses: Record<string, Described>;
 }
@@ -43,6 +53,7 @@ export async function checkAnswer(url: string, method: string, target: string, a
   const mediaType = answer.headers.get('content-type')?.split(';')[0];
   if (mediaType === undefined) return equal(described.content, undefined, `${where} has no body`);
   ok(described.content?.[mediaType], `${where} is described as another kind than ${mediaType}`);
+  if (mediaType === 'text/event-stream') return checkEvents(ajv, where, String(answer.body));
   if (!mediaType.includes('json')) return;
   const pointer = ['paths', path, method.toLowerCase(), 'responses', answer.status, 'content', mediaType, 'schema'];
   const isAsDescribed = ajv.getSchema(`api#/${pointer.map(escaped).join('/')}`) as ValidateFunction;
@@ -50,6 +61,13 @@ export async function checkAnswer(url: string, method: string, target: string, a
     isAsDescribed(answer.body),
     `${where}: ${ajv.errorsText(isAsDescribed.errors)} in ${JSON.stringify(answer.body).slice(0, 2000)}`,
   );
+}
+
+function checkEvents(ajv: Ajv2020, where: string, stream: string): void {
+  const isEvent = ajv.getSchema('api#/components/schemas/CapacityEvent') as ValidateFunction;
+  for (const [, data = ''] of stream.matchAll(/^data: (.*)$/gm)) {
+    ok(isEvent(JSON.parse(data)), `${where}: ${ajv.errorsText(isEvent.errors)} in ${data}`);
+  }
 }
 
 const escaped = (part: string | number): string => String(part).replaceAll('~', '~0').replaceAll('/', '~1');
