@@ -5,14 +5,14 @@ import {
   HealthCheckResponse_ServingStatus as Serving,
 } from '../../proto/gen/grpc/health/v1/health.ts';
 
-const SERVICES: ReadonlySet<string> = new Set(['', 'capmesh.v1.Admin', 'capmesh.v1.Capacity']);
 /** How often a watcher's answer is looked at anew. */
 const WATCH_INTERVAL_MS = 1000;
 
 /** grpc.health.v1 for the whole server and for each of its services. Needs no credential. */
-export function addHealthService(server: Server, isReady: () => boolean): void {
+export function addHealthService(server: Server, services: readonly string[], isReady: () => boolean): void {
+  const known: ReadonlySet<string> = new Set(['', ...services]);
   const stateOf = (service: string): Serving =>
-    !SERVICES.has(service) ? Serving.SERVICE_UNKNOWN : isReady() ? Serving.SERVING : Serving.NOT_SERVING;
+    !known.has(service) ? Serving.SERVICE_UNKNOWN : isReady() ? Serving.SERVING : Serving.NOT_SERVING;
   const implementation: HealthServer = {
     check: (call, callback) => {
       const state = stateOf(call.request.service);

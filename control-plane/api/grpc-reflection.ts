@@ -1,4 +1,4 @@
-import { type DescFile, toBinary } from '@bufbuild/protobuf';
+import { type DescExtension, type DescFile, toBinary } from '@bufbuild/protobuf';
 import { FileDescriptorProtoSchema } from '@bufbuild/protobuf/wkt';
 import { type Server, status } from '@grpc/grpc-js';
 import { messageRegistry } from '../../platform/message-registry.ts';
@@ -8,45 +8,55 @@ import {
   type ServerReflectionServer,
   ServerReflectionService,
 } from '../../proto/gen/grpc/reflection/v1/reflection.ts';
-
-const SERVICES = [
-  'capmesh.v1.Admin',
-  'capmesh.v1.Capacity',
-  'grpc.health.v1.Health',
-  'grpc.reflection.v1.ServerReflection',
-];
+import { ServerReflectionService as OlderReflectionService } from '../../proto/gen/grpc/reflection/v1alpha/reflection.ts';
+import { fileOfSymbol } from './file-of-symbol.ts';
+import { serviceName } from './service-name.ts';
 
 type Answer = NonNullable<ServerReflectionResponse['messageResponse']>;
 
-/** grpc.reflection.v1, so that tools such as grpcurl need no protos. Needs no credential. */
-export function addReflectionService(server: Server): void {
+/**
+ * grpc.reflection.v1, so that tools such as grpcurl need no protos, and v1alpha for those that know no other.
+ * Needs no credential. @param services names of what the server serves besides
+ */
+export function addReflectionService(server: Server, services: readonly string[]): void {
+  const definitions = [ServerReflectionService, OlderReflectionService];
+  const names = [...services, ...definitions.map(serviceName)];
   const implementation: ServerReflectionServer = {
     serverReflectionInfo: (call) => {
       call.on('data', (request: ServerReflectionRequest) =>
-        call.write({ validHost: request.host, originalRequest: request, messageResponse: answer(request) }),
+        call.write({ validHost: request.host, originalRequest: request, messageResponse: answer(request, names) }),
       );
       call.on('end', () => call.end());
       call.on('error', () => {});
     },
   };
-  server.addService(ServerReflectionService, implementation);
+  for (const definition of definitions) server.addService(definition, { ...implementation });
 }
 
-function answer({ messageRequest }: ServerReflectionRequest): Answer {
-  const registry = messageRegistry();
+function answer({ messageRequest }: ServerReflectionRequest, services: readonly string[]): Answer {
   switch (messageRequest?.$case) {
     case 'listServices':
-      return { $case: 'listServicesResponse', value: { service: SERVICES.map((name) => ({ name })) } };
+      return { $case: 'listServicesResponse', value: { service: services.map((name) => ({ name })) } };
     case 'fileByFilename': {
       const name = messageRequest.value;
-      return filesAnswer([...registry.files].find((file) => file.proto.name === name));
+      const file = [...messageRegistry().files].find(({ proto }) => proto.name === name);
+      return filesAnswer(file, `no file ${name}`);
     }
-    case 'fileContainingSymbol': {
-      const symbol = messageRequest.value;
-      return filesAnswer((registry.get(symbol) ?? registry.get(symbol.slice(0, symbol.lastIndexOf('.'))))?.file);
+    case 'fileContainingSymbol':
+      return filesAnswer(fileOfSymbol(messageRequest.value), `no symbol ${messageRequest.value}`);
+    case 'fileContainingExtension': {
+      const { containingType, extensionNumber } = messageRequest.value;
+      const extension = extensionsOf(containingType).find(({ number }) => number === extensionNumber);
+      return filesAnswer(extension?.file, `no extension ${extensionNumber} of ${containingType}`);
+    }
+    case 'allExtensionNumbersOfType': {
+      const name = messageRequest.value;
+      if (messageRegistry().getMessage(name) === undefined) return refusal(status.NOT_FOUND, `no message ${name}`);
+      const extensionNumber = extensionsOf(name).map(({ number }) => number);
+      return { $case: 'allExtensionNumbersResponse', value: { baseTypeName: name, extensionNumber } };
     }
     default:
-      return refusal(status.UNIMPLEMENTED, 'extensions cannot be asked for');
+      return refusal(status.INVALID_ARGUMENT, 'nothing is asked for');
   }
 }
 
@@ -55,9 +65,14 @@ const refusal = (errorCode: number, errorMessage: string): Answer => ({
   value: { errorCode, errorMessage },
 });
 
-/** The file and everything that it imports. */
-function filesAnswer(file: DescFile | undefined): Answer {
-  if (file === undefined) return refusal(status.NOT_FOUND, 'no such symbol or file');
+const extensionsOf = (typeName: string): DescExtension[] =>
+  [...messageRegistry()].filter(
+    (each): each is DescExtension => each.kind === 'extension' && each.extendee.typeName === typeName,
+  );
+
+/** The file, first, and everything that it imports. */
+function filesAnswer(file: DescFile | undefined, unknown: string): Answer {
+  if (file === undefined) return refusal(status.NOT_FOUND, unknown);
   const files = new Set<DescFile>();
   const visit = (each: DescFile): void => {
     if (files.has(each)) return;

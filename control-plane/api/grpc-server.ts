@@ -4,8 +4,10 @@ import {
   Metadata,
   Server,
   ServerCredentials,
+  type ServiceDefinition,
   type ServiceError,
   status,
+  type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { Logger } from '../../platform/logger.ts';
 import {
@@ -17,11 +19,13 @@ import {
 } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import { type CapacityServer, CapacityService } from '../../proto/gen/capmesh/v1/capacity_service.ts';
 import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
+import { HealthService } from '../../proto/gen/grpc/health/v1/health.ts';
 import type { ApiDependencies } from './api-dependencies.ts';
 import type { ApiErrorCode } from './api-error.ts';
 import { addHealthService } from './grpc-health.ts';
 import { addReflectionService } from './grpc-reflection.ts';
 import { pump } from './pump.ts';
+import { serviceName } from './service-name.ts';
 import { toApiError } from './to-api-error.ts';
 
 /** Largest request, bytes: a mesh of 5 000 services and 20 000 budgets. */
@@ -46,10 +50,14 @@ const statusOf: Readonly<Record<ApiErrorCode, status>> = {
 /** The services Capacity and Admin, health and reflection. Not bound to a port yet. */
 export function createGrpcServer(deps: ApiDependencies): Server {
   const server = new Server({ 'grpc.max_receive_message_length': MESSAGE_MAX_BYTES });
-  server.addService(AdminService, adminServer(deps));
-  server.addService(CapacityService, capacityServer(deps));
-  addHealthService(server, deps.isReady);
-  addReflectionService(server);
+  const services: readonly [ServiceDefinition, UntypedServiceImplementation][] = [
+    [AdminService, adminServer(deps)],
+    [CapacityService, capacityServer(deps)],
+  ];
+  for (const [definition, implementation] of services) server.addService(definition, implementation);
+  const names = services.map(([definition]) => serviceName(definition));
+  addHealthService(server, names, deps.isReady);
+  addReflectionService(server, [...names, serviceName(HealthService)]);
   return server;
 }
 

@@ -12,7 +12,9 @@ import {
   type ServerReflectionRequest,
   type ServerReflectionResponse,
 } from '../../../proto/gen/grpc/reflection/v1/reflection.ts';
+import { ServerReflectionClient as OlderReflectionClient } from '../../../proto/gen/grpc/reflection/v1alpha/reflection.ts';
 import { type ApiFixture, grpcCall, startApi } from '../../support/api-fixture.ts';
+import { reflectedClient } from '../../support/reflected-client.ts';
 
 describe('health and reflection of the gRPC door', () => {
   let api: ApiFixture;
@@ -65,10 +67,23 @@ describe('health and reflection of the gRPC door', () => {
       'capmesh.v1.Capacity',
       'grpc.health.v1.Health',
       'grpc.reflection.v1.ServerReflection',
+      'grpc.reflection.v1alpha.ServerReflection',
     ]);
   });
 
-  for (const symbol of ['capmesh.v1.Admin', 'capmesh.v1.Admin.Apply', 'capmesh.v1.Mesh', 'grpc.health.v1.Health']) {
+  for (const symbol of [
+    'capmesh.v1.Admin',
+    'capmesh.v1.Admin.Apply',
+    'capmesh.v1.Mesh',
+    'capmesh.v1.Mesh.budgets',
+    'capmesh.v1.GateStatus',
+    'capmesh.v1.GATE_STATUS_FAIL',
+    'validate.rules',
+    'validate.FieldRules.string',
+    'google.protobuf.Duration',
+    'grpc.health.v1.Health',
+    'grpc.health.v1.HealthCheckResponse.ServingStatus',
+  ]) {
     it(`gives the file of ${symbol} with all that it imports`, async () => {
       const answer = await ask({ $case: 'fileContainingSymbol', value: symbol });
       ok(answer?.$case === 'fileDescriptorResponse', JSON.stringify(answer));
@@ -78,13 +93,81 @@ describe('health and reflection of the gRPC door', () => {
     });
   }
 
-  it('says what it does not know', async () => {
+  it('gives a file by its name, itself first', async () => {
+    for (const name of ['capmesh/v1/mesh.proto', 'validate/validate.proto', 'google/protobuf/timestamp.proto']) {
+      const answer = await ask({ $case: 'fileByFilename', value: name });
+      ok(answer?.$case === 'fileDescriptorResponse', JSON.stringify(answer));
+      equal(fromBinary(FileDescriptorProtoSchema, answer.value.fileDescriptorProto[0] ?? Buffer.of()).name, name);
+    }
+  });
+
+  it('tells the extensions of a message, and where each is declared', async () => {
+    const all = await ask({ $case: 'allExtensionNumbersOfType', value: 'google.protobuf.FieldOptions' });
+    deepEqual(all, {
+      $case: 'allExtensionNumbersResponse',
+      value: { baseTypeName: 'google.protobuf.FieldOptions', extensionNumber: [RULES_NUMBER] },
+    });
+    const value = { containingType: 'google.protobuf.FieldOptions', extensionNumber: RULES_NUMBER };
+    equal((await ask({ $case: 'fileContainingExtension', value }))?.$case, 'fileDescriptorResponse');
+    const other = { ...value, extensionNumber: RULES_NUMBER + 1 };
+    equal((await ask({ $case: 'fileContainingExtension', value: other }))?.$case, 'errorResponse');
+  });
+
+  it('says what it does not know, and goes on', async () => {
     for (const request of [
       { $case: 'fileContainingSymbol', value: 'capmesh.v1.Nothing' },
+      { $case: 'fileContainingSymbol', value: 'capmesh.v1.Mesh.nothing' },
+      { $case: 'fileContainingSymbol', value: 'capmesh.v1.NOTHING' },
+      { $case: 'fileContainingSymbol', value: '' },
       { $case: 'fileByFilename', value: 'nothing.proto' },
       { $case: 'allExtensionNumbersOfType', value: 'x' },
     ] as const) {
-      equal((await ask(request))?.$case, 'errorResponse');
+      const answer = await ask(request);
+      ok(answer?.$case === 'errorResponse', JSON.stringify(request));
+      deepEqual([answer.value.errorCode, answer.value.errorMessage.includes(request.value)], [status.NOT_FOUND, true]);
     }
+    const nothing = await ask(undefined);
+    equal(nothing?.$case === 'errorResponse' && nothing.value.errorCode, status.INVALID_ARGUMENT);
+    const reflected = await reflectedClient(api.grpcAddress, ServerReflectionClient);
+    equal(reflected.has('capmesh.v1.Nothing'), false);
+    reflected.close();
   });
+
+  for (const [version, Reflection] of [
+    ['v1', ServerReflectionClient],
+    ['v1alpha', OlderReflectionClient],
+  ] as const) {
+    it(`is all that a client needs to call what it finds, over ${version}`, async () => {
+      const body =
+        'mesh: shop\nservices: {pay: {endpoints: ["127.0.0.1:1"]}}\nworkloads: {web: {}}\nbudgets: {web: {pay: {int: 0.5}}}';
+      equal((await api.rest('PUT', '/v1/mesh', { body })).status, 200);
+      const client = await reflectedClient(api.grpcAddress, Reflection);
+      try {
+        deepEqual(client.services, [
+          'capmesh.v1.Admin',
+          'capmesh.v1.Capacity',
+          'grpc.health.v1.Health',
+          'grpc.reflection.v1.ServerReflection',
+          'grpc.reflection.v1alpha.ServerReflection',
+        ]);
+        const budget = { workload: 'web', service: 'pay', vector: { cInt: 0.25 } };
+        const set = await client.call('capmesh.v1.Admin', 'SetBudget', { budget });
+        deepEqual([set.applied, set.problems], [true, undefined]);
+        equal(api.config.view.config.budgets.get('web/pay')?.vector.int, 0.25);
+        const mesh = await client.call('capmesh.v1.Admin', 'GetMesh', {});
+        deepEqual((mesh.budgets as { vector: object }[])[0]?.vector, { cInt: 0.25 });
+        const healthy = await client.call('grpc.health.v1.Health', 'Check', { service: 'capmesh.v1.Capacity' });
+        deepEqual(healthy, { status: 'SERVING' });
+        await rejects(client.call('capmesh.v1.Admin', 'Enrol', { workload: 'No Name' }), {
+          code: status.INVALID_ARGUMENT,
+          details: /^workload: /,
+        });
+      } finally {
+        client.close();
+      }
+    });
+  }
 });
+
+/** Of `validate.rules`. */
+const RULES_NUMBER = 1071;
