@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 ROOMS := core envoy control-plane ext-authz cli platform demo bench tests
 SOURCES := $(shell find $(wildcard $(ROOMS)) -name '*.ts' 2>/dev/null)
-PROTOS := $(shell find proto/capmesh proto/io -name '*.proto' 2>/dev/null)
+PROTOS := $(shell find proto/capmesh proto/io proto/grpc -name '*.proto' 2>/dev/null)
 INSTALLED := node_modules/.package-lock.json
 GENERATED := proto/gen/capmesh.binpb
 COMPILED := dist/.compiled
@@ -14,7 +14,7 @@ COMPILED := dist/.compiled
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
-setup: $(COMPILED) ## install, generate and compile everything that is missing or out of date
+setup: $(COMPILED) schemathesis ## install, generate and compile everything that is missing or out of date
 
 build: $(COMPILED)
 
@@ -24,7 +24,7 @@ demo: $(COMPILED) ## show the loop at work against real Envoys
 up: $(COMPILED) ## run a mesh here with example services, until ^C
 	node dist/cli/main.js up --example
 
-test: $(COMPILED) ## run every test; the last line sums them up
+test: $(COMPILED) schemathesis ## run every test; the last line sums them up
 	@node tools/run-tests.js
 
 golden: $(COMPILED) ## check the mathematics against test vectors: make golden GOLDEN_DIR=…
@@ -75,6 +75,11 @@ $(INSTALLED): package-lock.json
 .PHONY: binaries
 binaries:
 	@python3 tools/fetch-binaries.py
+
+# What the REST door is tried with by the integration tests; quick when it is there.
+.PHONY: schemathesis
+schemathesis:
+	@python3 tools/python-environment.py schemathesis >/dev/null
 
 $(GENERATED): $(PROTOS) buf.yaml buf.gen.yaml tools/generate-proto.sh $(INSTALLED) | binaries
 	tools/generate-proto.sh

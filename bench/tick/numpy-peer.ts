@@ -1,6 +1,4 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { packageRoot } from '../../platform/package-root.ts';
@@ -52,21 +50,10 @@ export class NumpyPeer {
   }
 }
 
-/** Python with exactly what is pinned, in a virtual environment under .tools; made where it is not there yet. */
+/** Python with exactly what `tools/bench-tick-requirements.txt` pins. */
 function environmentPython(): string {
-  const folder = join(packageRoot(), '.tools', 'bench-tick');
-  const pins = join(packageRoot(), 'tools', 'bench-tick-requirements.txt');
-  const python = join(folder, 'bin', 'python3');
-  const stamp = join(folder, 'pins.sha256');
-  const wanted = createHash('sha256').update(readFileSync(pins)).digest('hex');
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return python;
-  console.error('bench-tick: installing NumPy and SciPy into .tools/bench-tick …');
-  rmSync(folder, { recursive: true, force: true });
-  const run = (command: string, ...args: string[]): void => {
-    execFileSync(command, args, { stdio: ['ignore', 'inherit', 'inherit'] });
-  };
-  run('python3', '-m', 'venv', folder);
-  run(python, '-m', 'pip', 'install', '--quiet', '--require-hashes', '--only-binary=:all:', '-r', pins);
-  writeFileSync(stamp, wanted);
-  return python;
+  const script = join(packageRoot(), 'tools', 'python-environment.py');
+  return execFileSync('python3', [script, 'bench-tick'], { stdio: ['ignore', 'pipe', 'inherit'] })
+    .toString()
+    .trim();
 }
