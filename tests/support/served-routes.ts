@@ -13,7 +13,7 @@ export function servedRoutes(server: FastifyInstance): string[] {
       const depth = indent.length / 4;
       above.length = depth;
       above.push(part);
-      const path = above.join('').replaceAll(/:(\w+)/g, '{$1}');
+      const path = above.join('').replaceAll(/\/:(\w+)/g, '/{$1}');
       return methods.split(', ').flatMap((method) => (method === '' || method === 'HEAD' ? [] : [`${method} ${path}`]));
     });
 }
