@@ -65,7 +65,7 @@ export async function checkAnswer(url: string, method: string, target: string, a
 
 function checkEvents(ajv: Ajv2020, where: string, stream: string): void {
   const isEvent = ajv.getSchema('api#/components/schemas/CapacityEvent') as ValidateFunction;
-  for (const [, data = ''] of stream.matchAll(/^data: (.*)$/gm)) {
+  for (const [, data = ''] of stream.matchAll(/^event: capacity\ndata: (.*)$/gm)) {
     ok(isEvent(JSON.parse(data)), `${where}: ${ajv.errorsText(isEvent.errors)} in ${data}`);
   }
 }
