@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'mocha';
 import { messageToJson } from '../../../platform/message-json.ts';
 import { messageRegistry } from '../../../platform/message-registry.ts';
 import { ADMIN_TOKEN, type ApiFixture, startApi } from '../../support/api-fixture.ts';
-import { brokenMessages, NOT_A_NUMBER } from '../../support/broken-messages.ts';
+import { brokenMessages, NOT_A_NUMBER, soundMessage } from '../../support/broken-messages.ts';
 import { descriptionAt, type ParameterSchema } from '../../support/described-answers.ts';
 
 interface Told {
@@ -26,6 +26,14 @@ const inMeshFile = (path: string): string =>
     .replace('budgets[0]', 'budgets.x.x')
     .replace('.memoryMib', '.memoryMiB')
     .replace(/\.vector\.c([A-Z])/, (_, first: string) => `.${first.toLowerCase()}`);
+
+interface Body {
+  readonly method: string;
+  readonly path: string;
+  readonly type: string;
+  readonly field: string;
+  readonly inPath?: readonly string[];
+}
 
 describe('every mistake is told with its path', () => {
   let api: ApiFixture;
@@ -69,26 +77,33 @@ describe('every mistake is told with its path', () => {
   });
 
   describe('over REST', () => {
-    const BODIES = [
-      { method: 'PUT', path: '/v1/budgets/x/x', type: 'capmesh.v1.Budget', inPath: ['workload', 'service'] },
-      { method: 'POST', path: '/v1/what-if/x', type: 'capmesh.v1.CapacityVector' },
-      { method: 'PATCH', path: '/v1/actions/control', type: 'capmesh.v1.SetActionControlRequest' },
-      { method: 'POST', path: '/v1/capacity', type: 'capmesh.v1.RequestCapacityRequest' },
+    /** `field` takes no list. */
+    const BODIES: readonly Body[] = [
+      {
+        method: 'PUT',
+        path: '/v1/budgets/x/x',
+        type: 'capmesh.v1.Budget',
+        field: 'rps',
+        inPath: ['workload', 'service'],
+      },
+      { method: 'POST', path: '/v1/what-if/x', type: 'capmesh.v1.CapacityVector', field: 'cInt' },
+      { method: 'PATCH', path: '/v1/actions/control', type: 'capmesh.v1.SetActionControlRequest', field: 'resume' },
+      { method: 'POST', path: '/v1/capacity', type: 'capmesh.v1.RequestCapacityRequest', field: 'duration' },
       {
         method: 'POST',
         path: '/v1/capacity/x/x/renew',
         type: 'capmesh.v1.RenewCapacityRequest',
+        field: 'duration',
         inPath: ['workloadId', 'grantId'],
       },
-    ] as const;
+    ];
     const tokenFor = (path: string): string => (path.startsWith('/v1/capacity') ? secret : ADMIN_TOKEN);
     const problemsOf = async (method: string, path: string, body: unknown, headers = {}) => {
       const answer = await api.rest(method, path, { body, token: tokenFor(path), headers });
       return { status: answer.status, paths: answer.body.problems?.map((problem: { path: string }) => problem.path) };
     };
 
-    for (const { method, path, type, ...rest } of BODIES) {
-      const inPath: readonly string[] = 'inPath' in rest ? rest.inPath : [];
+    for (const { method, path, type, field, inPath = [] } of BODIES) {
       it(`${method} ${path}: what breaks a rule of ${type}`, async () => {
         for (const broken of brokenMessages(type)) {
           // JSON has no word for it; a workload that is none has no secret.
@@ -101,12 +116,9 @@ describe('every mistake is told with its path', () => {
       });
 
       it(`${method} ${path}: unknown fields and wrong types, together with broken rules`, async () => {
-        const isVector = type === 'capmesh.v1.CapacityVector';
-        const field = isVector ? 'cInt' : type.endsWith('Budget') ? 'rps' : 'duration';
-        const wrong = type.endsWith('ControlRequest') ? { resume: 1 } : { [field]: {} };
-        const body = { workloadId: 'x', ...wrong, nonsense: 1 };
-        if (!path.startsWith('/v1/capacity')) Reflect.deleteProperty(body, 'workloadId');
-        deepEqual(await problemsOf(method, path, body), { status: 400, paths: [...Object.keys(wrong), 'nonsense'] });
+        const body = { ...messageToJson(type, soundMessage(type)), [field]: [], nonsense: 1 };
+        const { status: code, paths } = await problemsOf(method, path, body);
+        deepEqual([code, paths.sort()], [400, [field, 'nonsense'].sort()]);
       });
 
       it(`${method} ${path}: what is no JSON object, is something else, or too much`, async () => {
