@@ -92,7 +92,7 @@ describe(`the REST door, tried by Schemathesis with what its description allows 
     described = new Map(operations.filter(([operation]) => operation !== 'GET /openapi.json'));
     const endsMs = performance.now() + LASTS_MAX_MS;
     const run = async (token: string, ...filter: readonly string[]): Promise<void> => {
-      const timeoutMs = Math.max(1, endsMs - performance.now());
+      const timeoutMs = Math.max(1, Math.ceil(endsMs - performance.now()));
       const about = { url: `${url}/openapi.json`, checks: CHECKS, examplesMax: EXAMPLES_MAX, seed: SEED, timeoutMs };
       results.push(await runSchemathesis({ ...about, settings: settings(token, grants), filter }));
     };
