@@ -8,6 +8,8 @@ import { restRoutes } from './rest-routes.ts';
 import { toApiError } from './to-api-error.ts';
 
 const BODY_MAX_BYTES = 16 * 1024 * 1024;
+/** No URL is longer: a parameter that is too long is told as such. */
+const PARAMETER_MAX_CHARS = 16 * 1024;
 
 /**
  * The REST door, not listening yet. It serves exactly the routes of `restRoutes`, as they describe themselves.
@@ -16,6 +18,7 @@ const BODY_MAX_BYTES = 16 * 1024 * 1024;
 export function createRestServer(deps: RestDependencies): FastifyInstance {
   const server = fastify({
     bodyLimit: BODY_MAX_BYTES,
+    routerOptions: { maxParamLength: PARAMETER_MAX_CHARS },
     logger: false,
     forceCloseConnections: true,
     frameworkErrors: (error, _request, reply) => sendError(reply, fromHttpServer(error)),

@@ -213,6 +213,8 @@ describe('every mistake is told with its path', () => {
 
     it('knows broken URLs, unknown paths and other methods', async () => {
       deepEqual(await problemsOf('GET', '/v1/services/%zz', undefined), { status: 400, paths: ['url'] });
+      const long = `/v1/services/${'x'.repeat(5000)}`;
+      deepEqual(await problemsOf('GET', long, undefined), { status: 400, paths: ['name'] });
       equal((await problemsOf('GET', '/v2/services', undefined)).status, 404);
       const other = await api.rest('POST', '/v1/services/x');
       deepEqual(
