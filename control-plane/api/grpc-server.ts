@@ -26,6 +26,7 @@ import { addHealthService } from './grpc-health.ts';
 import { addReflectionService } from './grpc-reflection.ts';
 import { pump } from './pump.ts';
 import { serviceName } from './service-name.ts';
+import { statusDetails } from './status-details.ts';
 import { toApiError } from './to-api-error.ts';
 
 /** Largest request, bytes: a mesh of 5 000 services and 20 000 budgets. */
@@ -169,7 +170,7 @@ function serverStream<Request, Response>(
 function grpcError(error: unknown, logger: Logger): Partial<ServiceError> {
   const known = toApiError(error, logger);
   if (known === null) return { code: status.INTERNAL, details: 'the control plane failed; its log says more' };
-  return { code: statusOf[known.code], details: known.message };
+  return { code: statusOf[known.code], details: statusDetails(known.message) };
 }
 
 function authorizationOf(metadata: Metadata): string | undefined {

@@ -67,6 +67,30 @@ describe('every mistake is told with its path', () => {
       });
     }
 
+    it('tells as many of a thousand mistakes as a status holds, and how many there are besides', async () => {
+      const whatIf = methods.find(({ name }) => name === 'WhatIf');
+      ok(whatIf !== undefined);
+      const wrong = { ...soundMessage('capmesh.v1.Service'), name: 'No Such Word!' };
+      for (const count of [1000, 5000]) {
+        const mesh = { ...soundMessage('capmesh.v1.Mesh'), services: Array.from({ length: count }, () => wrong) };
+        const { code, paths } = await told(
+          api.admin,
+          whatIf,
+          { ...soundMessage('capmesh.v1.WhatIfRequest'), mesh },
+          ADMIN_TOKEN,
+        );
+        const [more = '', ...reversed] = paths.toReversed();
+        deepEqual([code, reversed.at(-1)], [status.INVALID_ARGUMENT, 'mesh.services[0].name']);
+        equal(Number(/^… and (\d+) mor$/.exec(more)?.[1]) + reversed.length, count);
+      }
+      const long = {
+        ...soundMessage('capmesh.v1.WhatIfRequest'),
+        workload: 'ж'.repeat(60),
+        capacityVector: { cInt: 0.5 },
+      };
+      equal((await told(api.admin, whatIf, long, ADMIN_TOKEN)).code, status.NOT_FOUND);
+    });
+
     it('leaves out none but the requests that have nothing to break', () => {
       const without = methods.filter(({ input }) => brokenMessages(input.typeName).length === 0);
       deepEqual(
