@@ -36,8 +36,15 @@ export function fieldParameter(typeName: string, name: string): RestParameter {
     if (problem !== undefined) throw new ParameterMistake(problem.message);
     return value;
   };
-  return { schema: fieldSchema(field, 'request'), absent, read };
+  const schema = fieldSchema(field, 'request');
+  return { schema: field.scalar === ScalarType.BOOL ? flagSchema(schema) : schema, absent, read };
 }
+
+/** Besides true and false: a name alone, and what other programs write for them. */
+const flagSchema = ({ type, ...rest }: JsonSchema): JsonSchema => ({
+  ...rest,
+  anyOf: [{ type }, { enum: ['', 0, 1] }],
+});
 
 interface TextForm {
   readonly absent: ParameterValue;

@@ -9,7 +9,9 @@ interface Described {
 }
 
 export interface ParameterSchema {
-  readonly type: string;
+  readonly type?: string;
+  /** Of flags. */
+  readonly anyOf?: readonly object[];
   readonly pattern?: string;
   readonly enum?: readonly string[];
   readonly maxLength?: number;

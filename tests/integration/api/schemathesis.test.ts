@@ -52,8 +52,10 @@ grants = { values = ${JSON.stringify(grants)} }
 
 [parameters]
 "body.mesh" = { dictionary = "meshes", probability = 0.8 }
-"path.service" = { dictionary = "first", probability = 0.5 }
-"path.workload" = { dictionary = "first", probability = 0.5 }
+"path.service" = { dictionary = "first", probability = 0.8 }
+"path.workload" = { dictionary = "first", probability = 0.8 }
+"body.service" = { dictionary = "first" }
+"body.workload" = { dictionary = "first" }
 "path.workloadId" = { dictionary = "first", probability = 0.8 }
 "body.workloadId" = { dictionary = "first", probability = 0.8 }
 "path.grantId" = { dictionary = "grants", probability = 0.5 }
