@@ -14,6 +14,7 @@ import type { RestDependencies } from './api/api-dependencies.ts';
 import { Authenticator } from './api/authenticator.ts';
 import { CapacityHandlers } from './api/capacity-handlers.ts';
 import { EventHandlers } from './api/event-handlers.ts';
+import { ExplainHandlers } from './api/explain-handlers.ts';
 import { MeshEdits } from './api/mesh-edits.ts';
 import { openDoors, type TcpDoor } from './api/open-doors.ts';
 import { WhatIfHandlers } from './api/what-if-handlers.ts';
@@ -89,7 +90,7 @@ async function closeAll(closing: (() => unknown)[], logger: Logger): Promise<voi
 function apiDependencies(
   { mesh, adminTokenFile, logger }: ControlPlaneOptions,
   clock: Clock,
-  { store, replicas, leadership, metrics, known, note }: Replica,
+  { store, replicas, leadership, metrics, known, note, askRefusals }: Replica,
 ): RestDependencies {
   const view = (): MeshView => known().view();
   const admission = new Admission({
@@ -131,7 +132,12 @@ function apiDependencies(
     }),
     substrate: () => known().substrate(),
     recording: { log: store.kernelLog, frames: store.frames, clock },
-    planInput: (config) => known().planInput(config),
+    explain: new ExplainHandlers({
+      config: () => store.config.view.config,
+      planInput: (config) => known().planInput(config),
+      view,
+      ask: askRefusals,
+    }),
     clock,
   });
   return {

@@ -9,6 +9,8 @@ import { connectNats, type NatsOptions } from '../platform/nats-connection.ts';
 import { Authorizer } from './check/authorizer.ts';
 import { startCheckServer } from './check/check-server.ts';
 import { KeyRing } from './ledger/key-ring.ts';
+import { answerRefusalQueries } from './refusals/answer-refusal-queries.ts';
+import { RefusalRing } from './refusals/refusal-ring.ts';
 import { HostResources } from './reporter/host-resources.ts';
 import { type FramePublisher, publisherOn } from './reporter/publish-frames.ts';
 import { Reporter } from './reporter/reporter.ts';
@@ -82,10 +84,20 @@ async function openSidecar(options: SidecarOptions, opened: Close[]): Promise<Om
   const keys = new KeyRing();
   const { state, saver } = await openState(options, new SidecarState(ledger, keys, clock), opened);
   const instance = randomUUID();
-  const nextId = refusalIds(instance);
+  const refusals = new RefusalRing(instance, clock);
   const isReady = (): boolean => state.ready;
   const lastWordMs = (): number => state.lastWordMs;
-  const authorizer = new Authorizer({ mesh, instance, ledger, keys, clock, lastWordMs, isReady, nextId, logger });
+  const authorizer = new Authorizer({
+    mesh,
+    instance,
+    ledger,
+    keys,
+    clock,
+    lastWordMs,
+    isReady,
+    noteRefusal: (edge, reason, call, cause) => refusals.note(edge, reason, call, cause),
+    logger,
+  });
   const frames = publisherOn(`capmesh.v1.frames.${mesh}.${node}`);
   const sink = await startSinks({
     address: options.sinksAddress ?? { path: join(stateDir, 'sinks.sock') },
@@ -129,7 +141,7 @@ async function openSidecar(options: SidecarOptions, opened: Close[]): Promise<Om
   const status = await startStatusServer({ host: httpHost, port: httpPort, isReady, registry, logger });
   opened.push(() => status.stop());
   reporter.start();
-  followStore(options, state, { saver, frames }, opened);
+  followStore(options, state, { saver, frames, refusals }, opened);
   return { checkAddress: checks.address, sinksAddress: sink.address, httpPort: status.port, isReady };
 }
 
@@ -151,11 +163,18 @@ async function openState(
   return { state, saver };
 }
 
+/** What is done over the connection to the store. */
+interface Followers {
+  readonly saver: StateSaver;
+  readonly frames: FramePublisher;
+  readonly refusals: RefusalRing;
+}
+
 /** Connects to the store in its own time and follows it until closed. */
 function followStore(
-  { node, nats, logger }: SidecarOptions,
+  { mesh, node, nats, logger }: SidecarOptions,
   state: SidecarState,
-  { saver, frames }: { readonly saver: StateSaver; readonly frames: FramePublisher },
+  { saver, frames, refusals }: Followers,
   opened: Close[],
 ): void {
   const abort = new AbortController();
@@ -163,6 +182,7 @@ function followStore(
   const follow = async (): Promise<void> => {
     const connection = await connectNats({ ...nats, name: node, logger, signal });
     frames.follow(connection);
+    answerRefusalQueries(connection, mesh, node, refusals, logger);
     await watchStore({ connection, node, state, onChange: () => saver.changed(), logger, signal });
     await connection.close();
   };
@@ -173,14 +193,4 @@ function followStore(
     abort.abort();
     await followed;
   });
-}
-
-/** Ids that no other refusal has: a part of the run's own and a count. */
-function refusalIds(instance: string): () => string {
-  const prefix = instance.slice(0, 8);
-  let count = 0;
-  return () => {
-    count += 1;
-    return `${prefix}-${count.toString(36)}`;
-  };
 }

@@ -1,3 +1,5 @@
+import { refusalsSubject } from './refusals-subject.ts';
+
 /** What one nats-server is told at its start. */
 export interface NatsServerConfig {
   readonly mesh: string;
@@ -97,7 +99,10 @@ function controlPlanePermissions(mesh: string): object {
   };
 }
 
-/** A sidecar sends its own frames, reads its own lease and the keys, and hears its own replies: nothing else. */
+/**
+ * A sidecar sends its own frames, reads its own lease and the keys, hears its own
+ * replies, and answers what the control plane asks it: nothing else.
+ */
 function sidecarPermissions(mesh: string, node: string): object {
   const readable = [
     ['KV_capmesh_leases', `$KV.capmesh_leases.${node}`],
@@ -114,6 +119,7 @@ function sidecarPermissions(mesh: string, node: string): object {
         ]),
       ],
     },
-    subscribe: { allow: [`_INBOX.${node}.>`] },
+    subscribe: { allow: [`_INBOX.${node}.>`, refusalsSubject(mesh, node)] },
+    allow_responses: { max: 1, expires: '2s' },
   };
 }

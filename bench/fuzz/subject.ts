@@ -41,7 +41,7 @@ export function createSubject(): Subject {
     lastWordMs: () => 0,
     isReady: () => true,
     instance: 'fuzz',
-    nextId: () => 'id',
+    noteRefusal: () => 'id',
     logger,
     tokensMax: 1000,
   });

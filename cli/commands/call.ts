@@ -31,6 +31,7 @@ interface Refusal {
   readonly gate?: string;
   readonly remaining?: number;
   readonly retryAfterMs?: number;
+  readonly id?: string;
 }
 
 export function callCommand(context: CliContext): Command {
@@ -135,5 +136,15 @@ function refusalLines({ status }: Answer, refusal: Refusal): string[] {
   return [
     `${status} refused: ${reason}${message ? ` – ${message}` : ''}`,
     ...(facts.length === 0 ? [] : [facts.join(', ')]),
+    ...whyLines(refusal),
   ];
+}
+
+/** Ids of sidecars; Envoy gives its own refusals the id of the request, which nobody remembers. */
+const SIDECAR_ID = /^[0-9a-f]{8}-[0-9a-z]+$/;
+
+/** The command that says more. */
+function whyLines({ reason, edge, id }: Refusal): string[] {
+  if (id !== undefined && SIDECAR_ID.test(id)) return [`why: capmesh explain ${id}`];
+  return edge === undefined ? [] : [`why: capmesh explain --reason ${reason} ${edge}`];
 }

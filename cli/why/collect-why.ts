@@ -1,4 +1,4 @@
-import type { ActionKind } from '../../core/stability/stability-action.ts';
+import { REFUSING_ACTIONS } from '../../core/refusals/refusing-actions.ts';
 import type { EdgeStatus, Status } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import type { StabilityAction } from '../../proto/gen/capmesh/v1/events.ts';
 import type { GateVerdict } from '../../proto/gen/capmesh/v1/gates.ts';
@@ -11,14 +11,6 @@ export type Subject =
   | { readonly kind: 'mesh' }
   | { readonly kind: 'service'; readonly service: string }
   | { readonly kind: 'action'; readonly id: string };
-
-/** Which kinds of action refuse calls, by the reason that callers see. */
-const REFUSING: Readonly<Record<string, readonly ActionKind[]>> = {
-  'breaker-open': ['limit-concurrency', 'probe', 'throttle'],
-  'shed-priority': ['shed-priority', 'shed-retries'],
-  'workload-fenced': ['fence'],
-  'budget-exhausted': ['cut-burst', 'reallocate', 'probe', 'throttle'],
-};
 
 /** What a word names: a service of the mesh, an action that runs or that the events tell of, or nothing. */
 export function subjectOf(word: string, status: Status, told: ToldActions): Subject | null {
@@ -65,7 +57,7 @@ function refusals(edge: EdgeStatus, { actions }: Status): Refusal[] {
   return Object.entries(edge.refusedRps)
     .filter(([, rps]) => rps > 0)
     .map(([reason, rps]) => {
-      const kinds: readonly string[] = REFUSING[reason] ?? [];
+      const kinds: readonly string[] = REFUSING_ACTIONS[reason] ?? [];
       return { edge, reason, rps, causes: own.filter(({ kind }) => kinds.includes(kind)) };
     });
 }

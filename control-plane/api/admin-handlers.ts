@@ -1,7 +1,4 @@
-import type { PlanInput } from '../../core/allocators/plan-input.ts';
-import { explainEdge } from '../../core/capacity/explain-edge.ts';
 import type { SubstrateView } from '../../core/kernel/substrate-view.ts';
-import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { meshToMessage } from '../../platform/mesh-message.ts';
 import { secondsAndNanos } from '../../platform/protobuf-time.ts';
@@ -42,6 +39,7 @@ import type { KeyRotation } from '../state/key-rotation.ts';
 import type { ActionHandlers } from './action-handlers.ts';
 import { ApiError } from './api-error.ts';
 import type { EventHandlers } from './event-handlers.ts';
+import type { ExplainHandlers } from './explain-handlers.ts';
 import { keyListMessage } from './key-list-message.ts';
 import { type MeshEdits, revisionsOf } from './mesh-edits.ts';
 import { type RecordingSource, recordingStream } from './recording-stream.ts';
@@ -61,7 +59,7 @@ export interface AdminDependencies {
   readonly status: () => StatusInput;
   readonly substrate: () => SubstrateView;
   readonly recording: RecordingSource;
-  readonly planInput: (config: MeshConfig) => PlanInput;
+  readonly explain: ExplainHandlers;
   readonly clock: Pick<Clock, 'wallMs'>;
 }
 
@@ -159,11 +157,8 @@ export class AdminHandlers {
     return substrateMessage(this.#deps.substrate(), this.#deps.clock.wallMs());
   }
 
-  explain(request: ExplainRequest): ExplainResponse {
-    refuseInvalid('capmesh.v1.ExplainRequest', request);
-    const input = this.#deps.planInput(this.#deps.configView().config);
-    const explained = explainEdge(input, request.workload, request.service);
-    return explained.ok ? { problems: [], steps: explained.value } : { problems: [...explained.problems], steps: [] };
+  explain(request: ExplainRequest): Promise<ExplainResponse> {
+    return this.#deps.explain.explain(request);
   }
 
   watchEvents(request: WatchEventsRequest, signal: AbortSignal): Promise<EventWatch> {

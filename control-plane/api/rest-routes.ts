@@ -3,6 +3,7 @@ import { describeApi } from './describe-api.ts';
 import { actionRoutes } from './rest-actions.ts';
 import { capacityRoutes } from './rest-capacity.ts';
 import { eventRoutes } from './rest-events.ts';
+import { explainRoutes } from './rest-explain.ts';
 import { healthRoutes } from './rest-health.ts';
 import { keyRoutes } from './rest-keys.ts';
 import { meshRoutes } from './rest-mesh.ts';
@@ -30,6 +31,7 @@ export function restRoutes(deps: RestDependencies): readonly RestRoute[] {
     ...workloadRoutes(admin),
     ...capacityRoutes(deps.capacity),
     ...statusRoutes(admin),
+    ...explainRoutes(admin),
     ...actionRoutes(admin),
     ...eventRoutes(deps),
     ...keyRoutes(deps),

@@ -1,5 +1,4 @@
 import type { AdminHandlers } from './admin-handlers.ts';
-import { fieldParameters } from './rest-parameters.ts';
 import { messageAnswer, type RestRoute } from './rest-route.ts';
 
 const OPERATOR = { tag: 'operation', credential: 'admin' } as const;
@@ -23,21 +22,5 @@ export const statusRoutes = (admin: AdminHandlers): RestRoute[] => [
     summary: 'What was measured: load, latency, errors, resources of hosts, who calls whom, and the spectrum of that',
     answers: { 200: messageAnswer('The measurements.', 'capmesh.v1.Substrate') },
     handle: () => ({ value: admin.getSubstrate() }),
-  },
-  {
-    ...OPERATOR,
-    method: 'GET',
-    path: '/v1/explain/{workload}/{service}',
-    operationId: 'explainEdge',
-    summary: 'Where each number of one edge comes from',
-    parameters: { path: fieldParameters('capmesh.v1.ExplainRequest', 'workload', 'service') },
-    answers: {
-      200: messageAnswer('The numbers, step by step.', 'capmesh.v1.ExplainResponse'),
-      404: messageAnswer('There is no such edge.', 'capmesh.v1.ExplainResponse'),
-    },
-    handle: (call) => {
-      const answer = admin.explain({ workload: call.text('workload'), service: call.text('service') });
-      return { status: answer.problems.length > 0 ? 404 : 200, value: answer };
-    },
   },
 ];

@@ -31,7 +31,7 @@ export const whatIfRoutes = (admin: AdminHandlers): RestRoute[] => [
     path: '/v1/what-if/{workload}',
     operationId: 'whatIfGrant',
     summary: 'What would become of the gates with one more grant; grants nothing',
-    parameters: { path: fieldParameters('capmesh.v1.ExplainRequest', 'workload') },
+    parameters: { path: fieldParameters('capmesh.v1.WhatIfRequest', 'workload') },
     body: { kind: 'message', type: 'capmesh.v1.CapacityVector' },
     refuses: ['not-found'],
     handle: (call) => foretold(admin, { workload: call.text('workload'), capacityVector: call.body<CapacityVector>() }),

@@ -2,12 +2,14 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import type { AdmissionRecord } from '../../core/admission/admission-ledger.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
+import type { RefusalAnswer, RefusalQuery } from '../../proto/gen/capmesh/v1/refusal.ts';
 import type { Leadership, LeadershipState } from '../leader/leadership.ts';
 import { MeshReports } from '../leader/mesh-reports.ts';
 import { Replicas } from '../leader/replicas.ts';
 import { type ControlPlaneMetrics, createControlPlaneMetrics } from '../metrics/control-plane-metrics.ts';
 import { type ControlPlaneStore, openControlPlaneStore } from '../state/control-plane-store.ts';
 import { maxPayload } from '../state/max-payload.ts';
+import { askSidecars } from '../telemetry/ask-sidecars.ts';
 import { XdsServer } from '../xds/xds-server.ts';
 import { EditEvents } from './edit-events.ts';
 import { tellOrders } from './follow-orders.ts';
@@ -38,6 +40,8 @@ export interface Replica {
   /** A grant was admitted or refused here; the leader's kernel judges what comes of it. */
   note(record: AdmissionRecord): void;
   leadership(): LeadershipState;
+  /** Asks the sidecars of all nodes about refusals that they remember. */
+  askRefusals(query: RefusalQuery): Promise<RefusalAnswer[]>;
 }
 
 /** Starts a replica; `closing` takes how each part is ended, in the order in which they were started. */
@@ -124,7 +128,8 @@ export async function startReplica(
     if (own === null) reports.tellAdmission(record);
     else own.noteAdmission(record);
   };
-  return { store, xds, replicas, metrics, leadership, kernel, known: () => kernel() ?? reports, note };
+  const askRefusals = askSidecars(connection, mesh, () => replicas.nodes().map(({ node }) => node));
+  return { store, xds, replicas, metrics, leadership, kernel, known: () => kernel() ?? reports, note, askRefusals };
 }
 
 const metricsOf = (

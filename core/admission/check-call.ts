@@ -1,5 +1,6 @@
 import { tokenLimit } from '../capacity/burst.ts';
 import { covers, debit, fullBucket, levelAt, retryAfterMs, type TokenBucket } from '../capacity/token-bucket.ts';
+import type { BucketCause } from '../refusals/refusal-record.ts';
 import { type EdgeLimit, followLease } from './edge-limit.ts';
 import { type EdgeOverlay, overlayRefusal } from './edge-overlay.ts';
 import {
@@ -134,19 +135,27 @@ export interface Exhaustion {
   readonly rateRps: number;
 }
 
-/** Explains a `budget-exhausted` of the same `nowMs`. */
-export function explainExhaustion(edge: EdgeState, share: TokenShare | null, nowMs: number): Exhaustion {
+/** The bucket behind a `budget-exhausted` of the same `nowMs`: the edge's or the token's, whichever makes the call wait longer. */
+export function tightestBucket(edge: EdgeState, share: TokenShare | null, nowMs: number): BucketCause {
   const { limit } = edge;
   const rateRps = limit.rateRps ?? 0;
-  const edgeLevel = levelAt(limit.bucket, rateRps, limit.burst, nowMs);
-  let tightest = exhaustion(edgeLevel, rateRps, limit.burst);
-  if (share !== null) {
-    const tokenLevel = levelAt(share.bucket, share.rateRps, share.burst, nowMs);
-    const own = exhaustion(tokenLevel, share.rateRps, share.burst);
-    if (own.retryAfterMs >= tightest.retryAfterMs) tightest = own;
-  }
-  return tightest;
+  const level = levelAt(limit.bucket, rateRps, limit.burst, nowMs);
+  const ofEdge = { byToken: false, rateRps, burst: limit.burst, level, leaseExpired: limit.expired };
+  if (share === null) return ofEdge;
+  const ofToken = {
+    byToken: true,
+    rateRps: share.rateRps,
+    burst: share.burst,
+    level: levelAt(share.bucket, share.rateRps, share.burst, nowMs),
+    intShare: share.intShare ?? undefined,
+    leaseExpired: limit.expired,
+  };
+  return pauseMs(ofToken) >= pauseMs(ofEdge) ? ofToken : ofEdge;
 }
+
+/** Explains a `budget-exhausted` of the same `nowMs`. */
+export const explainExhaustion = (edge: EdgeState, share: TokenShare | null, nowMs: number): Exhaustion =>
+  exhaustionOf(tightestBucket(edge, share, nowMs));
 
 /** Explains a `load-exhausted` of the same `nowMs`. A call that never fits is told the longest pause: shares change. */
 export const explainLoad = (load: LoadLimit, estimate: LoadEstimate, nowMs: number): Exhaustion => ({
@@ -155,14 +164,15 @@ export const explainLoad = (load: LoadLimit, estimate: LoadEstimate, nowMs: numb
   rateRps: 0,
 });
 
-function exhaustion(level: number, rateRps: number, burst: number): Exhaustion {
-  const waitMs = burst < 1 ? RETRY_AFTER_MAX_MS : retryAfterMs(level, rateRps, 1);
-  return {
-    retryAfterMs: Math.min(RETRY_AFTER_MAX_MS, waitMs),
-    remaining: Math.max(0, Math.floor(level)),
-    rateRps,
-  };
-}
+/** What a caller is told of the bucket that refused it. */
+export const exhaustionOf = (bucket: BucketCause): Exhaustion => ({
+  retryAfterMs: pauseMs(bucket),
+  remaining: Math.max(0, Math.floor(bucket.level)),
+  rateRps: bucket.rateRps,
+});
+
+const pauseMs = ({ burst, level, rateRps }: BucketCause): number =>
+  Math.min(RETRY_AFTER_MAX_MS, burst < 1 ? RETRY_AFTER_MAX_MS : retryAfterMs(level, rateRps, 1));
 
 function deriveShare(share: TokenShare, limit: EdgeLimit): void {
   const slice = { rateRps: limit.rateRps ?? 0, burst: limit.burst };

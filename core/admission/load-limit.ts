@@ -1,4 +1,5 @@
 import { covers, debit, fullBucket, levelAt, retryAfterMs, type TokenBucket } from '../capacity/token-bucket.ts';
+import type { LoadCause } from '../refusals/refusal-record.ts';
 
 /** What a caller thinks that a call needs. */
 export interface LoadEstimate {
@@ -188,6 +189,21 @@ export function loadRetryAfterMs(limit: LoadLimit, estimate: LoadEstimate, nowMs
   const isFull = memoryMiB !== null && limit.memoryHeldMb + memoryMb > memoryMiB;
   const [oldest] = limit.open.values();
   return Math.max(forCpu, isFull || isCrowded(limit) ? Math.ceil((oldest?.freeAtMs ?? nowMs) - nowMs) : 0);
+}
+
+/** Which share a call that was refused at the same `nowMs` does not fit into. */
+export function loadCause(limit: LoadLimit, estimate: LoadEstimate, nowMs: number): LoadCause {
+  const { cpu, memoryMb } = scaled(limit, estimate);
+  const { cpuMsPerSec, memoryMiB } = limit.share;
+  if (isCrowded(limit)) {
+    return { resource: 'calls', limit: OPEN_MAX, used: limit.open.size, needed: 1, estimated: 1 };
+  }
+  if (cpuMsPerSec !== null && !covers(cpuLevel(limit, nowMs), cpu)) {
+    const used = cpuBurst(limit.share) - cpuLevel(limit, nowMs);
+    return { resource: 'cpu', limit: cpuBurst(limit.share), used, needed: cpu, estimated: estimate.cpu };
+  }
+  const used = limit.memoryHeldMb;
+  return { resource: 'memory', limit: memoryMiB ?? 0, used, needed: memoryMb, estimated: estimate.memoryMb };
 }
 
 /** As many calls are open as are kept. */

@@ -1,17 +1,25 @@
-import { TOKEN_REASONS, type TokenReason } from '../token/token-claims.ts';
+import { TOKEN_REASONS } from '../token/token-claims.ts';
 
-/** Why a call is refused (DESIGN §6). */
-export type RefusalReason =
-  | TokenReason
-  | 'edge-not-entitled'
-  | 'workload-fenced'
-  | 'budget-exhausted'
-  | 'estimate-invalid'
-  | 'load-exhausted'
-  | 'shed-priority'
-  | 'breaker-open'
-  | 'mesh-degraded'
-  | 'internal';
+/** The closed list of why calls are refused, in the order in which they are judged (CONTRACT §F, DESIGN §6). */
+export const REFUSAL_REASONS = [
+  ...TOKEN_REASONS,
+  'edge-not-entitled',
+  'workload-fenced',
+  'shed-priority',
+  'breaker-open',
+  'estimate-invalid',
+  'load-exhausted',
+  'budget-exhausted',
+  'mesh-degraded',
+  'internal',
+] as const;
+
+/** Why a call is refused. */
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
+
+/** Whether a text is one of the reasons. */
+export const isRefusalReason = (text: string): text is RefusalReason =>
+  (REFUSAL_REASONS as readonly string[]).includes(text);
 
 /** HTTP status and, for callers that speak gRPC, gRPC status code (CONTRACT §F). */
 export interface RefusalStatus {

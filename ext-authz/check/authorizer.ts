@@ -1,19 +1,24 @@
 import {
+  type CallClass,
   checkCall,
   checkLoadedCall,
   type Exhaustion,
-  explainExhaustion,
+  exhaustionOf,
   explainLoad,
   type TokenShare,
+  tightestBucket,
 } from '../../core/admission/check-call.ts';
 import type { EdgeLedger } from '../../core/admission/edge-ledger.ts';
 import { boundedLoad, countAdmitted, countRefused, type EdgeRecord } from '../../core/admission/edge-record.ts';
 import { takeLine } from '../../core/admission/line-allowance.ts';
+import { loadCause } from '../../core/admission/load-limit.ts';
 import { writeTicket } from '../../core/admission/load-ticket.ts';
 import { readEstimate } from '../../core/admission/read-load.ts';
 import { refusalMessage } from '../../core/admission/refusal-message.ts';
 import { type RefusalReason, statusOf } from '../../core/admission/refusal-reason.ts';
 import { shareOf, TokenCache } from '../../core/admission/token-cache.ts';
+import type { RefusalCause } from '../../core/refusals/refusal-record.ts';
+import { claimsCause, unverifiedCause } from '../../core/refusals/token-cause.ts';
 import { checkClaims } from '../../core/token/check-claims.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
@@ -32,8 +37,13 @@ export interface AuthorizerOptions {
   readonly lastWordMs: () => number;
   /** Whether enough is known to judge a call; until then every call is refused with `mesh-degraded`. */
   readonly isReady: () => boolean;
-  /** A new id for every refusal. */
-  readonly nextId: () => string;
+  /** Remembers a refusal and gives it an id of its own. */
+  readonly noteRefusal: (
+    edge: EdgeRecord,
+    reason: RefusalReason,
+    call: CallClass,
+    cause: RefusalCause | undefined,
+  ) => string;
   readonly logger: Logger;
   /** Verified tokens that are kept; default 10 000. */
   readonly tokensMax?: number | undefined;
@@ -43,6 +53,7 @@ const TOKENS_MAX = 10_000;
 const ADMISSIONS_MAX = 10_000;
 const PAUSE_MS = 1000;
 const PRIOS = 10;
+const REMEMBERED_LENGTH_MAX = 64;
 
 /**
  * Decides calls: the whole of a check but its sockets. `answer` takes an encoded
@@ -80,6 +91,8 @@ export class Authorizer {
   #decide(message: Buffer): Buffer {
     const { ledger, clock, mesh, keys } = this.#options;
     const request = this.#request;
+    this.#call.prio = 0;
+    this.#call.retry = false;
     const nowMs = clock.monotonicMs();
     if (!request.read(message) || request.service === '') {
       return this.#refuse(ledger.unverified('', nowMs), 'internal');
@@ -88,13 +101,19 @@ export class Authorizer {
     if (!this.#options.isReady()) return this.#refuse(ledger.unverified(service, nowMs), 'mesh-degraded');
     if (request.token === '') return this.#decideAnonymous(service, nowMs);
     const token = this.#tokens.read(request.token);
-    if (!token.ok) return this.#refuse(ledger.unverified(service, nowMs), token.reason);
+    if (!token.ok) {
+      return this.#refuse(ledger.unverified(service, nowMs), token.reason, { token: unverifiedCause(token.message) });
+    }
     const { claims } = token.value;
     const invalid = checkClaims(claims, mesh, keys, clock.wallMs());
-    if (invalid !== null) return this.#refuse(ledger.unverified(service, nowMs), invalid);
+    if (invalid !== null) {
+      return this.#refuse(ledger.unverified(service, nowMs), invalid, { token: claimsCause(claims, keys) });
+    }
     const edge = ledger.findOrCount(claims.sub, service, nowMs);
     // A grant of nothing entitles to nothing, as a budget of 0 does.
-    if (claims.cap.int === 0 || claims.cap.ptr === 0) return this.#refuse(edge, 'edge-not-entitled');
+    if (claims.cap.int === 0 || claims.cap.ptr === 0) {
+      return this.#refuse(edge, 'edge-not-entitled', { emptyAxis: claims.cap.int === 0 ? 'int' : 'ptr' });
+    }
     const share = edge.entitled ? shareOf(token.value, edge, nowMs) : null;
     return this.#decideEdge(edge, share, claims.prio, nowMs);
   }
@@ -118,7 +137,7 @@ export class Authorizer {
       return this.#decideLoaded(edge, share, silentMs, nowMs);
     }
     const refusal = checkCall(edge, share, call, silentMs, nowMs);
-    if (refusal === 'budget-exhausted') return this.#refuse(edge, refusal, explainExhaustion(edge, share, nowMs));
+    if (refusal === 'budget-exhausted') return this.#refuseByBucket(edge, share, nowMs);
     if (refusal !== null) return this.#refuse(edge, refusal);
     countAdmitted(edge, nowMs);
     this.#count('ok');
@@ -134,9 +153,18 @@ export class Authorizer {
     const call = { prio, retry, estimate, breakerOpen: false, timeoutMs };
     const verdict = checkLoadedCall(edge, load, share, call, silentMs, nowMs);
     if (typeof verdict === 'string') {
-      if (verdict === 'budget-exhausted') return this.#refuse(edge, verdict, explainExhaustion(edge, share, nowMs));
-      const full = verdict === 'load-exhausted' && load !== null && estimate !== null;
-      return this.#refuse(edge, verdict, full ? explainLoad(load, estimate, nowMs) : undefined);
+      if (verdict === 'budget-exhausted') return this.#refuseByBucket(edge, share, nowMs);
+      if (verdict === 'estimate-invalid') {
+        const { cpu, memoryMb } = this.#request;
+        return this.#refuse(edge, verdict, { estimate: { cpu: shortened(cpu), memoryMb: shortened(memoryMb) } });
+      }
+      if (verdict !== 'load-exhausted' || load === null || estimate === null) return this.#refuse(edge, verdict);
+      return this.#refuse(
+        edge,
+        verdict,
+        { load: loadCause(load, estimate, nowMs) },
+        explainLoad(load, estimate, nowMs),
+      );
     }
     countAdmitted(edge, nowMs);
     this.#count('ok');
@@ -146,7 +174,12 @@ export class Authorizer {
     return encodeAdmission(workload, prio, logged, writeTicket({ instance, workload, service, id: verdict.id }));
   }
 
-  #refuse(edge: EdgeRecord, reason: RefusalReason, exhaustion?: Exhaustion): Buffer {
+  #refuseByBucket(edge: EdgeRecord, share: TokenShare | null, nowMs: number): Buffer {
+    const bucket = tightestBucket(edge, share, nowMs);
+    return this.#refuse(edge, 'budget-exhausted', { bucket }, exhaustionOf(bucket));
+  }
+
+  #refuse(edge: EdgeRecord, reason: RefusalReason, cause?: RefusalCause, exhaustion?: Exhaustion): Buffer {
     countRefused(edge, reason);
     this.#count(reason);
     const body: RefusalBody = {
@@ -154,7 +187,7 @@ export class Authorizer {
       message: refusalMessage(reason),
       edge: `${edge.workload}/${edge.service}`,
       ...pauseOf(reason, exhaustion),
-      id: this.#options.nextId(),
+      id: this.#options.noteRefusal(edge, reason, this.#call, cause),
     };
     const grpcCaller = this.#request.contentType.startsWith('application/grpc');
     const isLogged = takeLine(edge.lines, this.#options.clock.monotonicMs());
@@ -181,6 +214,9 @@ function pauseOf(reason: RefusalReason, exhaustion?: Exhaustion): Pick<RefusalBo
   if (exhaustion !== undefined) return { remaining: exhaustion.remaining, retryAfterMs: exhaustion.retryAfterMs };
   return statusOf(reason).http === 503 ? { retryAfterMs: PAUSE_MS } : {};
 }
+
+/** A header as it is remembered: what callers send takes no room to speak of. */
+const shortened = (text: string): string => (text.length <= REMEMBERED_LENGTH_MAX ? text : `${text.length} characters`);
 
 /** The caller may only lower its priority (CONTRACT §F); anything but one digit is passed over. */
 function lowerPrio(ownPrio: number, wanted: string): number {

@@ -19,6 +19,7 @@ import type { RestDependencies } from '../../control-plane/api/api-dependencies.
 import { Authenticator } from '../../control-plane/api/authenticator.ts';
 import { CapacityHandlers } from '../../control-plane/api/capacity-handlers.ts';
 import { EventHandlers } from '../../control-plane/api/event-handlers.ts';
+import { ExplainHandlers } from '../../control-plane/api/explain-handlers.ts';
 import { bindGrpcServer, createGrpcServer } from '../../control-plane/api/grpc-server.ts';
 import { MeshEdits } from '../../control-plane/api/mesh-edits.ts';
 import { createRestServer } from '../../control-plane/api/rest-server.ts';
@@ -43,6 +44,7 @@ import { createLogger } from '../../platform/logger.ts';
 import { AdminClient } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import { CapacityClient } from '../../proto/gen/capmesh/v1/capacity_service.ts';
 import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
+import { RefusalAnswer, type RefusalQuery } from '../../proto/gen/capmesh/v1/refusal.ts';
 import { checkAnswer } from './described-answers.ts';
 import { type ManualClock, manualClock } from './manual-clock.ts';
 import { MemoryConfig, MemoryKeys, MemoryLedger, MemoryOrders, MemoryRevoker } from './memory-stores.ts';
@@ -69,6 +71,10 @@ export interface ApiFixture {
   services: ServiceView[];
   /** What admission is decided by. */
   scene: AdmissionScene;
+  /** What sidecars answer about refusals; each is completed. */
+  refusals: readonly Parameters<typeof RefusalAnswer.fromPartial>[0][];
+  /** What they were asked. */
+  readonly asked: readonly RefusalQuery[];
   /** Drives the kernel that everything is answered from; `null` = answers are those set here. */
   loop: KernelLoop | null;
   /** What edits are foreseen by, and whose substrate is told. */
@@ -105,8 +111,10 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
   const filters: EventFilter[] = [];
   const orders = new MemoryOrders();
   const noted: AdmissionRecord[] = [];
-  const fixture: Pick<ApiFixture, 'services' | 'actions' | 'scene' | 'kernel' | 'loop' | 'oldestEvent'> = {
+  const asked: RefusalQuery[] = [];
+  const fixture: Pick<ApiFixture, 'services' | 'actions' | 'scene' | 'kernel' | 'loop' | 'oldestEvent' | 'refusals'> = {
     oldestEvent: 1,
+    refusals: [],
     loop: null,
     services: [],
     actions: [],
@@ -176,7 +184,15 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     status: () => ({ view: view(), xdsNodes: [], rollout: null, wallMs: clock.wallMs(), replicas: [] }),
     substrate: () => substrateViewOf(fixture.kernel, clock.monotonicMs(), spectra),
     recording: { log: { read: none }, frames: none, clock },
-    planInput: (meshConfig) => planInputOf(createKernel(), meshConfig),
+    explain: new ExplainHandlers({
+      config: () => config.view.config,
+      planInput: (meshConfig) => planInputOf(createKernel(), meshConfig),
+      view,
+      ask: async (query) => {
+        asked.push(query);
+        return fixture.refusals.map((refusal) => RefusalAnswer.fromPartial(refusal));
+      },
+    }),
     clock,
   });
   const deps: RestDependencies = {
@@ -206,6 +222,7 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     filters,
     orders,
     noted,
+    asked,
     keyRotation,
     grpcAddress,
     restUrl,

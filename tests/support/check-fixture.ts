@@ -2,6 +2,7 @@ import { pino } from 'pino';
 import { EdgeLedger } from '../../core/admission/edge-ledger.ts';
 import { Authorizer } from '../../ext-authz/check/authorizer.ts';
 import { KeyRing } from '../../ext-authz/ledger/key-ring.ts';
+import { RefusalRing } from '../../ext-authz/refusals/refusal-ring.ts';
 import { type EdgeLease, Lease } from '../../proto/gen/capmesh/v1/lease.ts';
 import { CheckRequest, CheckResponse } from '../../proto/gen/envoy/service/auth/v3/external_auth.ts';
 import { type ManualClock, manualClock } from './manual-clock.ts';
@@ -19,6 +20,8 @@ export interface CheckFixture {
   readonly keys: KeyRing;
   readonly key: TestKey;
   readonly clock: ManualClock;
+  /** What it refused, under ids of its own. */
+  readonly refusals: RefusalRing;
   /** Moves the last word of the control plane to now. */
   hearControlPlane(): void;
 }
@@ -80,6 +83,7 @@ export function checkFixture(
   keys.setKey('k1', key.jwk);
   let lastWordMs = clock.monotonicMs();
   let refusals = 0;
+  const ring = new RefusalRing('0123abcd-run', clock);
   const authorizer = new Authorizer({
     mesh: 'shop',
     instance: INSTANCE,
@@ -88,8 +92,9 @@ export function checkFixture(
     clock,
     lastWordMs: () => lastWordMs,
     isReady: () => true,
-    nextId: () => {
+    noteRefusal: (...refusal) => {
       refusals += 1;
+      ring.note(...refusal);
       return `r${refusals}`;
     },
     logger: silentLogger,
@@ -101,6 +106,7 @@ export function checkFixture(
     keys,
     key,
     clock,
+    refusals: ring,
     hearControlPlane: () => {
       lastWordMs = clock.monotonicMs();
     },

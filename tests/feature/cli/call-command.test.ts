@@ -65,7 +65,23 @@ describe('capmesh call and capmesh token', () => {
     assert.equal(code, 1);
     assert.equal(
       out,
-      '429 refused: budget-exhausted – the budget is spent\nedge checkout/payment, 0 left, try again in 12 ms',
+      '429 refused: budget-exhausted – the budget is spent\nedge checkout/payment, 0 left, try again in 12 ms\n' +
+        'why: capmesh explain --reason budget-exhausted checkout/payment',
+    );
+  });
+
+  it('names the command that explains a refusal, by its id where a sidecar gave it', async () => {
+    const refuseAs = (id: string) =>
+      cli.envoy((_request, response) => {
+        response.writeHead(503, { 'x-capacity-denied': 'breaker-open' });
+        response.end(JSON.stringify({ reason: 'breaker-open', edge: 'checkout/payment', id }));
+      });
+    await refuseAs('0123abcd-1z');
+    assert.match((await cli.run('call', 'checkout', 'payment')).out, /\nwhy: capmesh explain 0123abcd-1z$/);
+    await refuseAs('0a1b2c3d-0000-4000-8000-000000000000');
+    assert.match(
+      (await cli.run('call', 'checkout', 'payment')).out,
+      /\nwhy: capmesh explain --reason breaker-open checkout\/payment$/,
     );
   });
 

@@ -124,8 +124,8 @@ describe(`the REST door, tried by Schemathesis with what its description allows 
     }
     const unreached = [...described.keys()].filter((operation) => !statuses(operation).has(200));
     const told = unreached.map((operation) => `${operation}: ${JSON.stringify([...statuses(operation)])}`);
-    // No action runs on this mesh.
-    deepEqual(unreached, ['DELETE /v1/actions/{id}'], told.join('\n'));
+    // No sidecar remembers a refusal on this mesh, and no action runs.
+    deepEqual(unreached, ['GET /v1/refusals/{refusalId}', 'DELETE /v1/actions/{id}'], told.join('\n'));
   });
 
   it('leaves a control plane that answers', async () => {

@@ -5,6 +5,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { after, before, describe, it } from 'mocha';
 import { FrameFeed } from '../../../control-plane/telemetry/frame-feed.ts';
 import { createLogger } from '../../../platform/logger.ts';
+import { answerRequests, askAll } from '../../../platform/nats-requests.ts';
 import { Frame } from '../../../proto/gen/capmesh/v1/telemetry.ts';
 import { type NatsFixture, reconnected, startNats } from '../../support/nats-fixture.ts';
 
@@ -65,7 +66,39 @@ describe('nats-server-config on a real nats-server', () => {
     }
   });
 
+  it('lets a sidecar answer what the control plane asks it, once, and nobody else', async () => {
+    const warned: object[] = [];
+    const end = answerRequests(
+      sidecar,
+      'capmesh.v1.refusals.shop.node-1',
+      (asked) => Buffer.from(`heard ${Buffer.from(asked)}`),
+      { warn: (log: object) => warned.push(log) },
+    );
+    await sidecar.flush();
+    const subjects = ['capmesh.v1.refusals.shop.node-2', 'capmesh.v1.refusals.shop.node-1'];
+    const answers = await askAll(controlPlane, subjects, Buffer.from('why'), 2000);
+    deepEqual(
+      answers.map((answer) => Buffer.from(answer).toString()),
+      ['heard why'],
+      'nobody listens for node-2',
+    );
+    end();
+    deepEqual(await askAll(controlPlane, subjects, Buffer.from('why'), 2000), []);
+    deepEqual(warned, []);
+  });
+
+  it('refuses a sidecar that listens to what another is asked', async () => {
+    const heard = sidecar.subscribe('capmesh.v1.refusals.shop.node-2');
+    await rejects(async () => {
+      for await (const _ of heard) {
+        throw new Error('heard a question');
+      }
+    }, /[Pp]ermissions? [Vv]iolation/);
+  });
+
   for (const subject of [
+    'capmesh.v1.refusals.shop.node-2',
+    '_INBOX.control-plane.anything',
     'capmesh.v1.frames.shop.node-2',
     'capmesh.v1.events._mesh',
     '$KV.capmesh_leases.node-1',

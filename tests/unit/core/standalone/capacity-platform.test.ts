@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { explainRefusal } from '../../../../core/refusals/explain-refusal.ts';
+import { refusalSceneOf } from '../../../../core/refusals/refusal-scene.ts';
 import { LocalPlatform } from '../../../support/local-platform.ts';
 import { meshConfig } from '../../../support/mesh-fixtures.ts';
 import { claimsOfA, flipSignatureBit, ISSUED_AT, signToken } from '../../../support/test-tokens.ts';
@@ -151,6 +153,16 @@ describe('CapacityPlatform: operations (CONTRACT §F)', () => {
     const edge = edges.find(({ workload }) => workload === 'batch');
     assert.deepEqual([edge?.offeredRps, edge?.admittedRps, edge?.refusedRps], [9, 9, { 'breaker-open': 1 }]);
     assert.equal(services.find(({ service }) => service === 'payment')?.gates.gluing.evidence.u_counter ?? 0, 0);
+  });
+
+  it('explains a refusal without a sidecar that would remember it', () => {
+    const local = started();
+    const question = { reason: 'breaker-open', workload: 'batch', service: 'payment', record: null } as const;
+    const scene = refusalSceneOf(local.platform.kernel.view(local.nowMs), MESH, question);
+    const { sentence, limit, command } = explainRefusal(question, scene);
+    assert.equal(limit, 6);
+    assert.match(sentence, /^batch may have 6 calls in flight to payment on each node and had all of them/);
+    assert.equal(command, 'capmesh budget set batch payment --ptr 0.32');
   });
 
   it('refuses tokens that are forged, foreign, expired or of nothing', () => {
