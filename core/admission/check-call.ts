@@ -135,7 +135,7 @@ export interface Exhaustion {
   readonly rateRps: number;
 }
 
-/** The bucket behind a `budget-exhausted` of the same `nowMs`: the edge's or the token's, whichever makes the call wait longer. */
+/** The bucket behind a `budget-exhausted` of the same `nowMs`: the token's where it makes the call wait longer than the edge's. */
 export function tightestBucket(edge: EdgeState, share: TokenShare | null, nowMs: number): BucketCause {
   const { limit } = edge;
   const rateRps = limit.rateRps ?? 0;
@@ -150,7 +150,7 @@ export function tightestBucket(edge: EdgeState, share: TokenShare | null, nowMs:
     intShare: share.intShare ?? undefined,
     leaseExpired: limit.expired,
   };
-  return pauseMs(ofToken) >= pauseMs(ofEdge) ? ofToken : ofEdge;
+  return pauseMs(ofToken) > pauseMs(ofEdge) ? ofToken : ofEdge;
 }
 
 /** Explains a `budget-exhausted` of the same `nowMs`. */

@@ -37,9 +37,9 @@ export function explainBudget(question: RefusalQuestion, scene: RefusalScene): R
       figures,
     });
   }
-  if (bucket.byToken) {
+  if (bucket.byToken && isPart(bucket)) {
     return explanation({
-      facts: `this token of ${workload} may call ${service} ${rate}, ${grantWords(bucket)}, and ${spent}`,
+      facts: `this token of ${workload} may call ${service} ${rate}, ${figure(bucket.intShare ?? 1)} of its budget, and ${spent}`,
       advice: 'ask for a larger grant with',
       command: `capmesh token request ${workload}${largerGrant(bucket)}`,
       limitedBy: 'grant int',
@@ -54,13 +54,10 @@ export function explainBudget(question: RefusalQuestion, scene: RefusalScene): R
   });
 }
 
-const grantWords = ({ intShare }: BucketCause): string =>
-  intShare === undefined ? 'all of its budget' : `${figure(intShare)} of its budget`;
+/** A token of all of the budget holds nobody back more than the budget does. */
+const isPart = ({ intShare = 1 }: BucketCause): boolean => intShare < 1;
 
-function largerGrant({ intShare }: BucketCause): string {
-  const larger = largerShare(intShare ?? null);
-  return larger === null ? '' : ` --int ${larger}`;
-}
+const largerGrant = ({ intShare = 1 }: BucketCause): string => ` --int ${largerShare(intShare) ?? 1}`;
 
 /** Which of the shares is to be moved: an action's, the caller's, or that of all. */
 function budgetAdvice({ workload, service }: RefusalQuestion, scene: RefusalScene): Advice {

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { createPrivateKey, createPublicKey } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { callThroughEnvoy } from '../../support/call-through-envoy.ts';
 import { type CountingService, startCountingService } from '../../support/counting-service.ts';
+import { meshKey, partOf } from '../../support/mesh-key.ts';
 import { makeKey, signToken, signWithPublicKeyAsSecret, type TestKey } from '../../support/test-tokens.ts';
 import { requestToken, startProcesses, type Topology } from '../../support/topology.ts';
 import { waitFor } from '../../support/wait-for.ts';
@@ -19,9 +17,6 @@ function flipSignatureBit(token: string): string {
   return `${head}.${claims}.${bytes.toString('base64url')}`;
 }
 
-const partOf = (token: string, index: number): Record<string, unknown> =>
-  JSON.parse(Buffer.from(token.split('.')[index] ?? '', 'base64url').toString());
-
 /** The token with other claims and the signature it had. */
 function withClaims(token: string, change: object): string {
   const [head, , signature] = token.split('.');
@@ -32,14 +27,6 @@ function withClaims(token: string, change: object): string {
 function withHead(token: string, change: object): string {
   const [, claims, signature] = token.split('.');
   return `${base64url({ ...partOf(token, 0), ...change })}.${claims}.${signature}`;
-}
-
-/** The key that the control plane of this mesh signs with. */
-function meshKey(topology: Topology, kid: string): TestKey {
-  const privateKey = createPrivateKey(readFileSync(join(topology.stateDir, 'control-plane', 'signing-key.pem')));
-  const publicKey = createPublicKey(privateKey);
-  const { x } = publicKey.export({ format: 'jwk' });
-  return { kid, privateKey, publicKey, jwk: { kty: 'OKP', crv: 'Ed25519', x: String(x), kid } };
 }
 
 describe('tokens at a real Envoy', () => {
