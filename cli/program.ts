@@ -13,6 +13,7 @@ import { gatesCommand } from './commands/gates.ts';
 import { initCommand } from './commands/init.ts';
 import { keysCommand } from './commands/keys.ts';
 import { prepareCommand } from './commands/prepare.ts';
+import { quorumCommand } from './commands/quorum.ts';
 import { recordCommand } from './commands/record.ts';
 import { replayCommand } from './commands/replay.ts';
 import { revokeCommand } from './commands/revoke.ts';
@@ -59,6 +60,7 @@ export function buildProgram(context: CliContext, processCommands: readonly Comm
     simulateCommand,
     sweepCommand,
     budgetCommand,
+    quorumCommand,
     enrolCommand,
     revokeCommand,
     tokenCommand,

@@ -49,6 +49,7 @@ export type { DerivationStep } from './capacity/derivation-step.ts';
 export { explainEdge } from './capacity/explain-edge.ts';
 export { grantQuorum, leaseMs } from './capacity/gauge.ts';
 export { activeGeoLevels, endpointsPerLevel, GEO_LEVELS, type GeoLevel, geoWeights } from './capacity/geo-levels.ts';
+export { type GroupAgreement, groupAgreement, type VotingGroup } from './capacity/group-agreement.ts';
 export { liveCapacity, maxCapacity, sumLiveGrants } from './capacity/live-capacity.ts';
 export { type ObservationLimits, observationLimits } from './capacity/observation.ts';
 export { guaranteedShares, type RateDemand, rateLimits } from './capacity/rate-limits.ts';

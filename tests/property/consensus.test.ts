@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { consensusBounds } from '../../core/capacity/consensus.ts';
+import { groupAgreement, sharedAcrossChange } from '../../core/capacity/group-agreement.ts';
 
 const gauge = fc.option(fc.oneof(fc.constantFrom(0, 0.5, 1), fc.double({ min: 0, max: 1, noNaN: true })), {
   nil: null,
@@ -72,5 +73,59 @@ describe('consensusBounds() (CONTRACT §D, C_gauge)', () => {
   it('refuses a group of nobody', () => {
     for (const count of [0, -1, 1.5, Number.NaN])
       assert.throws(() => consensusBounds(0.5, count, null), /RangeError: members/);
+  });
+});
+
+describe('groupAgreement() (CONTRACT §D, C_gauge)', () => {
+  const overlap = (a: number, b: number): number => (a & b).toString(2).replaceAll('0', '').length;
+
+  it('lets no group decide twice while one member joins or leaves: old and new quorums have members in common', () => {
+    fc.assert(
+      fc.property(gauge, fc.integer({ min: 1, max: 6 }), (level, count) => {
+        const quorumOf = (n: number) => consensusBounds(level, n, null).quorum;
+        const before = setsOf(quorumOf(count), count);
+        // Sets are bits: the first members stay, whoever they are, so that one more or one less is all that changes.
+        const overlaps = [count - 1, count + 1]
+          .filter((n) => n > 0)
+          .flatMap((n) => setsOf(quorumOf(n), n).flatMap((b) => before.map((a) => overlap(a, b))));
+        assert.equal(Math.min(...overlaps), sharedAcrossChange(level, count));
+        assert.ok(Math.min(...overlaps) >= 1);
+      }),
+    );
+  });
+
+  it('holds at any size, also through ⌈C·n⌉ of numbers that binary fractions do not hit', () => {
+    fc.assert(
+      fc.property(gauge, fc.integer({ min: 1, max: 10_000 }), (level, count) => {
+        const agreement = groupAgreement({ members: count, gauge: level, votesPerSec: null });
+        assert.ok(agreement.ok && agreement.value.sharedMembers >= 1 && agreement.value.sharedAcrossChange >= 1);
+        assert.ok(agreement.value.leaseMs >= 12_000 && agreement.value.leaseMs <= 60_000);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('says so in a sentence, with what the allocator says', () => {
+    const agreement = groupAgreement({ members: 5, gauge: 0.8, votesPerSec: 400 });
+    assert.deepEqual(agreement.ok && agreement.value, {
+      quorum: 4,
+      faultsTolerated: 1,
+      sharedMembers: 3,
+      proposalsPerSec: 100,
+      leaseMs: 21_600,
+      sharedAcrossChange: 3,
+      why:
+        'any two quorums of 4 of 5 have at least 3 members in common, and no member votes for both sides of a split, ' +
+        'so only one of them can decide; when one member joins or leaves, old and new quorums still have at least 3 members in common',
+    });
+  });
+
+  it('names every mistake with its path', () => {
+    const agreement = groupAgreement({ members: 2.5, gauge: -0.1, votesPerSec: Number.NaN });
+    assert.deepEqual(!agreement.ok && agreement.problems, [
+      { path: 'members', message: 'must be a whole number from 1 to 10000 (got 2.5)' },
+      { path: 'gauge', message: 'must be within 0 … 1 (got -0.1)' },
+      { path: 'votesPerSec', message: 'must be a number above 0 (got NaN)' },
+    ]);
   });
 });
