@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { packageVersion } from '../platform/package-version.ts';
 import { actionsCommand } from './commands/actions.ts';
+import { admissionCommand } from './commands/admission.ts';
 import { applyCommand } from './commands/apply.ts';
 import { budgetCommand } from './commands/budget.ts';
 import { callCommand } from './commands/call.ts';
@@ -18,6 +19,7 @@ import { recordCommand } from './commands/record.ts';
 import { replayCommand } from './commands/replay.ts';
 import { revokeCommand } from './commands/revoke.ts';
 import { safeModeCommand } from './commands/safe-mode.ts';
+import { scaleCommand } from './commands/scale.ts';
 import { schemaCommand } from './commands/schema.ts';
 import { simulateCommand } from './commands/simulate.ts';
 import { statusCommand } from './commands/status.ts';
@@ -55,6 +57,8 @@ export function buildProgram(context: CliContext, processCommands: readonly Comm
     whyCommand,
     actionsCommand,
     safeModeCommand,
+    admissionCommand,
+    scaleCommand,
     recordCommand,
     replayCommand,
     simulateCommand,

@@ -1,3 +1,4 @@
+import { scaleRequestsOf } from '../../core/kernel/scale-requests.ts';
 import type { SubstrateView } from '../../core/kernel/substrate-view.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { meshToMessage } from '../../platform/mesh-message.ts';
@@ -22,6 +23,7 @@ import type {
   RevokeTokenResponse,
   RevokeWorkloadRequest,
   RevokeWorkloadResponse,
+  ScaleRequests,
   SetActionControlRequest,
   SetBudgetRequest,
   SetBudgetResponse,
@@ -151,6 +153,15 @@ export class AdminHandlers {
 
   getStatus(): Status {
     return statusMessage(this.#deps.status());
+  }
+
+  getScale(): ScaleRequests {
+    const requests = scaleRequestsOf(this.#deps.status().view).map(({ sinceMs, currentCapacityRps, ...request }) => ({
+      ...request,
+      currentCapacityRps: currentCapacityRps ?? undefined,
+      since: secondsAndNanos(sinceMs),
+    }));
+    return { requests };
   }
 
   getSubstrate(): Substrate {

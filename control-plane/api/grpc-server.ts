@@ -97,6 +97,7 @@ function adminServer({ admin, authenticator, logger }: ApiDependencies): AdminSe
     setActionControl: unary((request) => admin.setActionControl(request)),
     cancelAction: unary((request) => admin.cancelAction(request)),
     getStatus: unary(() => admin.getStatus()),
+    getScale: unary(() => admin.getScale()),
     getSubstrate: unary(() => admin.getSubstrate()),
     explain: unary((request) => admin.explain(request)),
     watchEvents: serverStream<WatchEventsRequest, CapacityEvent>(logger, async (request, metadata, signal) => {

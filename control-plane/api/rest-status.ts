@@ -17,6 +17,15 @@ export const statusRoutes = (admin: AdminHandlers): RestRoute[] => [
   {
     ...OPERATOR,
     method: 'GET',
+    path: '/v1/scale',
+    operationId: 'getScale',
+    summary: 'Which services should be larger, for autoscalers',
+    answers: { 200: messageAnswer('What is asked for.', 'capmesh.v1.ScaleRequests') },
+    handle: () => ({ value: admin.getScale() }),
+  },
+  {
+    ...OPERATOR,
+    method: 'GET',
     path: '/v1/substrate',
     operationId: 'getSubstrate',
     summary: 'What was measured: load, latency, errors, resources of hosts, who calls whom, and the spectrum of that',

@@ -1,5 +1,6 @@
 import type { AdmissionFigures, JudgedShare } from '../../core/admission/admission-figures.ts';
 import type { ActionControl } from '../../core/kernel/kernel-io.ts';
+import type { LatestOutcome } from '../../core/kernel/latest-outcomes.ts';
 import type { EdgeView, MeshView, ServiceView } from '../../core/kernel/mesh-view.ts';
 import { vectorToMessage } from '../../platform/mesh-message.ts';
 import { secondsAndNanos } from '../../platform/protobuf-time.ts';
@@ -39,12 +40,12 @@ export function statusMessage({ view, xdsNodes, rollout, wallMs, replicas }: Sta
     actions: view.actions.map(actionMessage),
     lastEdit: rollout === null ? undefined : rolloutMessage(rollout, xdsNodes),
     control: controlMessage(view.control, wallMs),
-    admission: admissionMessage(view.admission),
+    admission: admissionMessage(view.admission, view.latestOutcomes),
     replicas: replicas.map(({ replica, epoch }) => ({ replica, leads: epoch !== null, epoch: epoch ?? 0 })),
   };
 }
 
-const admissionMessage = (figures: AdmissionFigures): AdmissionStatus => ({
+const admissionMessage = (figures: AdmissionFigures, latest: readonly LatestOutcome[]): AdmissionStatus => ({
   pending: figures.pending,
   clean: figures.clean,
   falsified: figures.falsified,
@@ -54,6 +55,13 @@ const admissionMessage = (figures: AdmissionFigures): AdmissionStatus => ({
   calibrationError: shareMessage(figures.calibration),
   margin: figures.caution.marginRatio,
   coldStartMax: figures.caution.coldStartMax,
+  latest: latest.map(({ kind, workload, ratioMax, confidence, ageMs }) => ({
+    kind,
+    workload,
+    ratioMax: ratioMax ?? undefined,
+    confidence,
+    ageSec: ageMs / 1000,
+  })),
 });
 
 const shareMessage = ({ value, bound, status }: JudgedShare): AdmissionShare => ({

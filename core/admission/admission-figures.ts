@@ -27,9 +27,8 @@ export interface JudgedShare {
   readonly status: 'PASS' | 'FAIL' | 'UNKNOWN';
 }
 
-const PRECISION_MIN = 0.85;
-const RECALL_MIN = 0.7;
-const CALIBRATION_MAX = 0.1;
+/** Least precision and recall, and most calibration error, that pass (MATHS §B7, Step 3). */
+export const ADMISSION_GOALS = { precisionMin: 0.85, recallMin: 0.7, calibrationErrorMax: 0.1 } as const;
 /** With fewer outcomes nothing is said. */
 const OUTCOMES_NEEDED = 20;
 const CONFIDENCE_BINS = 5;
@@ -45,8 +44,8 @@ export function admissionFigures({ pending, outcomes, dropped, cautionLevel }: A
     falsified,
     missed,
     dropped,
-    precision: judgeShare(clean, clean + falsified, PRECISION_MIN),
-    recall: judgeShare(clean, clean + missed, RECALL_MIN),
+    precision: judgeShare(clean, clean + falsified, ADMISSION_GOALS.precisionMin),
+    recall: judgeShare(clean, clean + missed, ADMISSION_GOALS.recallMin),
     calibration: judgeCalibration(outcomes),
     caution: cautionAt(cautionLevel),
   };
@@ -82,6 +81,7 @@ function judgeCalibration(outcomes: readonly AdmissionOutcome[]): JudgedShare {
     gaps[bin] = (gaps[bin] ?? 0) + confidence - (kind === 'clean' ? 1 : 0);
   }
   const error = gaps.reduce((sum, gap) => sum + Math.abs(gap), 0) / judged.length;
-  const status = judged.length < OUTCOMES_NEEDED ? 'UNKNOWN' : error <= CALIBRATION_MAX ? 'PASS' : 'FAIL';
+  const status =
+    judged.length < OUTCOMES_NEEDED ? 'UNKNOWN' : error <= ADMISSION_GOALS.calibrationErrorMax ? 'PASS' : 'FAIL';
   return { value: error, bound: error, status };
 }

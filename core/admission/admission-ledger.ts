@@ -140,7 +140,13 @@ function withOutcome(ledger: AdmissionLedger, one: PendingAdmission, seen: Obser
   if (seen === 'unseen') return ledger;
   const { confidence, admitted } = one;
   const kind = admitted ? seen : 'missed';
-  const outcome: AdmissionOutcome = { kind, confidence, tenth: tenthOf(one.ratioMax) };
+  const { workload, ratioMax, atMs } = one;
+  const outcome: AdmissionOutcome = {
+    kind,
+    confidence,
+    tenth: tenthOf(ratioMax),
+    decision: { workload, ratioMax, atMs },
+  };
   const outcomes = [...ledger.outcomes, outcome].slice(-OUTCOMES_MAX);
   return withCaution({ ...ledger, outcomes }, kind, confidence);
 }

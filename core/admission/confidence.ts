@@ -5,6 +5,16 @@ export interface AdmissionOutcome {
   readonly confidence: number;
   /** Tenth of the largest predicted ratio, 0 … 9. */
   readonly tenth: number;
+  /** What was decided, for readers; absent in what earlier versions stored. */
+  readonly decision?: JudgedDecision | undefined;
+}
+
+/** The decision behind an outcome. */
+export interface JudgedDecision {
+  readonly workload: string;
+  readonly ratioMax: number | null;
+  /** Monotonic milliseconds. */
+  readonly atMs: number;
 }
 
 /** Success rate that is assumed before anything was seen, and as how many outcomes it counts (MATHS §B7). */

@@ -3,6 +3,7 @@ import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import type { GateState } from '../gates/gate-state.ts';
 import type { StabilityActionRecord } from '../stability/stability-action.ts';
 import type { ActionControl } from './kernel-io.ts';
+import type { LatestOutcome } from './latest-outcomes.ts';
 
 /** What the kernel knows at one moment, for status pages, metrics and `explain`. */
 export interface MeshView {
@@ -16,6 +17,8 @@ export interface MeshView {
   readonly control: ActionControl;
   /** How well admission predicts. */
   readonly admission: AdmissionFigures;
+  /** What came of its latest decisions, the newest first. */
+  readonly latestOutcomes: readonly LatestOutcome[];
 }
 
 /** A running action and the service that it is taken for. */
@@ -28,6 +31,8 @@ export interface ServiceView {
   readonly gates: GateState;
   readonly capacityRps: number | null;
   readonly capacityConcurrency: number | null;
+  /** Calls per second that the overload controller finds the service capable of; `null` = it does not hold it. */
+  readonly foundCapacityRps: number | null;
   readonly concurrencyLimit: number;
   readonly controllerMode: 'open' | 'trim';
   readonly inFlight: number;

@@ -6,6 +6,7 @@ import type { EdgeDelta } from '../substrate/edge-delta.ts';
 import { countAnswers, latencyQuantileMs } from '../substrate/latency-buckets.ts';
 import type { EdgeState } from './edge-state.ts';
 import type { KernelState } from './kernel-state.ts';
+import { latestOutcomes } from './latest-outcomes.ts';
 import type { EdgeView, MeshView, ServiceView } from './mesh-view.ts';
 import type { ServiceState } from './service-state.ts';
 
@@ -27,6 +28,7 @@ export function viewOf(state: KernelState, nowMs: number): MeshView {
     ),
     control: state.control,
     admission: admissionFigures(state.admissions),
+    latestOutcomes: latestOutcomes(state.admissions, nowMs),
   };
 }
 
@@ -44,6 +46,7 @@ function viewService(service: ServiceState, { config }: KernelState, nowMs: numb
     gates: viewGates(service, nowMs),
     capacityRps: declared?.rps ?? null,
     capacityConcurrency: declared?.concurrency ?? null,
+    foundCapacityRps: controller.mode === 'trim' ? controller.capacityRps : null,
     concurrencyLimit: service.plannedLimit ?? Math.ceil(controller.limit),
     controllerMode: controller.mode,
     inFlight: newest?.inFlight ?? 0,

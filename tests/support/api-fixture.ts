@@ -140,6 +140,7 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     actions: fixture.actions,
     control: orders.orders.control,
     admission: admissionFigures(EMPTY_ADMISSION_LEDGER),
+    latestOutcomes: [],
   });
   const view = (): MeshView => fixture.loop?.view() ?? sketchedView();
   const admission = new Admission({

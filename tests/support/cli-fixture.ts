@@ -36,6 +36,7 @@ const COMPLETE: Readonly<Record<string, { fromPartial(partial: object): object }
   revokeToken: admin.RevokeTokenResponse,
   revokeWorkload: admin.RevokeWorkloadResponse,
   getStatus: admin.Status,
+  getScale: admin.ScaleRequests,
   getSubstrate: admin.Substrate,
   setActionControl: admin.ActionControl,
   cancelAction: admin.CancelActionResponse,

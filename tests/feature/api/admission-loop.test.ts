@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from 'node:assert/strict';
+import { deepEqual, equal, match, ok } from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
 import { KernelLoop } from '../../../control-plane/loop/kernel-loop.ts';
 import { meshToMessage } from '../../../platform/mesh-message.ts';
@@ -65,6 +65,12 @@ describe('admission and scale, from the frames of a node to the doors', () => {
     playTo(121);
     const { admission } = await grpcCall(api.admin, api.admin.getStatus, {});
     deepEqual([admission?.clean, admission?.falsified, admission?.pending], [2, 0, 0]);
+    const [newest] = admission?.latest ?? [];
+    deepEqual(
+      [admission?.latest.length, newest?.kind, newest?.workload, newest?.ratioMax],
+      [2, 'clean', 'audit', api.noted.at(-1)?.ratioMax ?? undefined],
+    );
+    ok(newest && newest.ageSec >= 60 && newest.ageSec < 70, `${newest?.ageSec} s`);
   });
 
   it('asks for scale where a service was held back for a minute, not before', async () => {
@@ -78,5 +84,21 @@ describe('admission and scale, from the frames of a node to the doors', () => {
     ok(action && action.size >= 2.5 && action.size <= 3.5, `${action?.size}`);
     const told = `payment: request-scale started, ${action.size} times its capacity asked for`;
     ok(messages.some((message) => message.startsWith(told)));
+  });
+
+  it('tells an autoscaler that polls: who, how much is refused of what, and how much more it takes', async () => {
+    const { status, body } = await api.rest('GET', '/v1/scale');
+    equal(status, 200);
+    const [request] = body.requests;
+    deepEqual([body.requests.length, request.service], [1, 'payment']);
+    // 1000 calls/s of about 400 are asked for.
+    ok(request.refusedRps > 400 && request.refusedRps < 700, `${request.refusedRps}`);
+    ok(request.currentCapacityRps > 300 && request.currentCapacityRps < 500, `${request.currentCapacityRps}`);
+    ok(request.recommendedFactor >= 2.5 && request.recommendedFactor <= 3.5, `${request.recommendedFactor}`);
+    match(request.reason, /^fit u [\d.]+ \(threshold 1\)/);
+    const { actions } = await grpcCall(api.admin, api.admin.getStatus, {});
+    const since = actions.find(({ kind }) => kind === 'request-scale')?.startedAt;
+    deepEqual(await grpcCall(api.admin, api.admin.getScale, {}), { requests: [{ ...request, since }] });
+    equal((await api.rest('GET', '/v1/scale', { token: null })).status, 401);
   });
 });

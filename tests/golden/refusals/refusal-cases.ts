@@ -36,6 +36,7 @@ const service: ServiceView = {
   gates: {} as ServiceView['gates'],
   capacityRps: 400,
   capacityConcurrency: 24,
+  foundCapacityRps: null,
   concurrencyLimit: 24,
   controllerMode: 'open',
   inFlight: 8.4,

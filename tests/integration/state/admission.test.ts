@@ -93,5 +93,11 @@ describe('admission and scale on a real control plane', () => {
     const asked = actions.find(({ kind }) => kind === 'request-scale');
     deepEqual([asked?.horizon, asked?.target, asked?.shadow], ['long-term', 'payment', false]);
     ok(asked && asked.size >= 2.5 && asked.size <= 3.5, `${asked?.size}`);
+    const { requests } = await grpcCall(admin, admin.getScale, {});
+    deepEqual(
+      requests.map(({ service, recommendedFactor, since }) => [service, recommendedFactor, since]),
+      [['payment', asked.size, asked.startedAt]],
+    );
+    ok(requests[0] && requests[0].refusedRps > 100, `${requests[0]?.refusedRps}`);
   });
 });

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
+import type { MeshView } from '../../../../core/kernel/mesh-view.ts';
+import { type ScaleRequest, scaleRequestsOf } from '../../../../core/kernel/scale-requests.ts';
 import type { MeshConfig } from '../../../../core/mesh/mesh-config.ts';
 import { KernelStory } from '../../../support/kernel-story.ts';
 import { meshConfig } from '../../../support/mesh-fixtures.ts';
@@ -12,7 +14,8 @@ const MESH = meshConfig({
   budgets: { checkout: { payment: {} }, batch: { payment: {} } },
 });
 
-function overloaded(config: MeshConfig): KernelStory {
+/** @param look at the mesh while the overload lasts */
+function overloaded(config: MeshConfig, look: (story: KernelStory) => void = () => undefined): KernelStory {
   const service = new SimulatedService({
     service: 'payment',
     workloads: ['checkout', 'batch'],
@@ -30,6 +33,7 @@ function overloaded(config: MeshConfig): KernelStory {
   story.runTo(90);
   rates(300, 700);
   story.runTo(160);
+  look(story);
   rates(100, 50);
   story.runTo(185);
   return story;
@@ -55,8 +59,26 @@ describe('kernel: an overload that lasts', () => {
     );
   });
 
+  it('tells how much is refused of which capacity, as long as more is asked for', () => {
+    const seen: MeshView[] = [];
+    const story = overloaded(MESH, (now) => seen.push(now.view()));
+    const [view] = seen;
+    assert.ok(view);
+    const [request, ...others] = scaleRequestsOf(view);
+    assert.ok(request);
+    assert.deepEqual([request.service, others], ['payment', []]);
+    assert.ok(request.currentCapacityRps !== null && Math.abs(request.currentCapacityRps - 400) < 60);
+    assert.ok(Math.abs(request.refusedRps - 600) < 120, `${request.refusedRps}`);
+    const running = view.actions.find(({ kind }) => kind === 'request-scale');
+    assert.deepEqual([request.recommendedFactor, request.sinceMs], [running?.size, running?.startedAtMs]);
+    assert.deepEqual(scaleRequestsOf(story.view()), []);
+  });
+
   it('only records it where fit is in the shadow', () => {
-    const story = overloaded({ ...MESH, policy: { ...MESH.policy, shadow: ['fit'] } });
+    const told: ScaleRequest[] = [];
+    const inShadow = { ...MESH, policy: { ...MESH.policy, shadow: ['fit'] as const } };
+    const story = overloaded(inShadow, (now) => told.push(...scaleRequestsOf(now.view())));
+    assert.deepEqual(told, []);
     const asked = story.actions().filter(({ kind }) => kind === 'request-scale');
     assert.ok(asked.length > 0 && asked.every(({ shadow }) => shadow), JSON.stringify(asked));
   });
