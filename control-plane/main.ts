@@ -90,7 +90,7 @@ async function closeAll(closing: (() => unknown)[], logger: Logger): Promise<voi
 function apiDependencies(
   { mesh, adminTokenFile, logger }: ControlPlaneOptions,
   clock: Clock,
-  { store, replicas, leadership, metrics, known, note, askRefusals }: Replica,
+  { store, replicas, leadership, metrics, known, note, quorum, askRefusals }: Replica,
 ): RestDependencies {
   const view = (): MeshView => known().view();
   const admission = new Admission({
@@ -101,6 +101,7 @@ function apiDependencies(
     // It changes with the ticks: a thousand requests a second need not have it made anew each.
     scene: lately(() => known().admissionScene(), clock, SCENE_AGE_MAX_MS),
     note,
+    agreed: (workload, gauge) => quorum.agreed(workload, gauge),
     clock,
     newGrantId: () => randomBytes(16).toString('hex'),
   });

@@ -94,6 +94,8 @@ function controlPlanePermissions(mesh: string): object {
         `capmesh.v1.replicas.${mesh}.*`,
         `capmesh.v1.reports.${mesh}`,
         `capmesh.v1.admissions.${mesh}`,
+        `capmesh.v1.quorum.${mesh}`,
+        `capmesh.v1.quorum.${mesh}.*`,
       ],
     },
   };

@@ -1,28 +1,20 @@
 import type { AdmissionRecord } from '../../core/admission/admission-ledger.ts';
 import { admissionRecord } from '../../core/admission/admission-record.ts';
 import type { AdmissionScene } from '../../core/admission/admission-scene.ts';
-import {
-  admitGrant,
-  type GrantDecision,
-  type GrantRefusal,
-  type GrantRequest,
-} from '../../core/admission/admit-grant.ts';
+import { admitGrant, type GrantDecision, type GrantRequest } from '../../core/admission/admit-grant.ts';
 import { type AdmissionAssessment, assessAdmission } from '../../core/admission/decide-admission.ts';
 import { type Grant, liveGrants } from '../../core/admission/grant.ts';
+import { grantGauge } from '../../core/admission/grant-gauge.ts';
 import { renewGrant } from '../../core/admission/renew-grant.ts';
 import type { CapacityVector } from '../../core/capacity/capacity-vector.ts';
 import type { MeshConfig, WorkloadConfig } from '../../core/mesh/mesh-config.ts';
 import type { Clock } from '../../platform/clock.ts';
-import {
-  type Account,
-  REVOKED_PER_ACCOUNT_MAX,
-  TAKING_BACK_EVENTS_MAX,
-  unexpired,
-  withEvent,
-} from '../state/account.ts';
-import { StoreBusyError } from '../state/compare-and-set.ts';
+import type { QuorumOutcome } from '../leader/ledger-quorum.ts';
+import { type Account, TAKING_BACK_EVENTS_MAX, withEvent } from '../state/account.ts';
 import type { AccountChange } from '../state/ledger-store.ts';
 import type { SigningKey } from '../state/signing-key.ts';
+import { isGrant, refuseTooManyRevoked, undoGrant, withoutGrant } from './account-grants.ts';
+import { type CapacityRefusal, quorumRefusal } from './quorum-refusal.ts';
 import { createSecret, hashSecret, matchesSecret } from './secrets.ts';
 import { signToken } from './sign-token.ts';
 
@@ -49,6 +41,8 @@ export interface AdmissionDependencies {
   readonly scene: () => AdmissionScene;
   /** Told of every decision that gates had a part in, to be judged by what comes of it. */
   readonly note: (record: AdmissionRecord) => void;
+  /** Waits until enough replicas of the control plane have what was written into an account (C_gauge, CONTRACT §D). */
+  readonly agreed: (workload: string, gauge: number) => Promise<QuorumOutcome>;
   readonly clock: Clock;
   /** Unique and not guessable; at most 64 printable characters. */
   readonly newGrantId: () => string;
@@ -62,7 +56,7 @@ export type CapacityAnswer =
       readonly expiresAtMs: number;
       readonly conditional: boolean;
     }
-  | GrantRefusal;
+  | CapacityRefusal;
 
 /** A grant that was taken away before its end. */
 export interface RevokedGrant {
@@ -138,6 +132,8 @@ export class Admission {
     const outcome = await ledger.update(request.workload, clock.wallMs(), (account) =>
       this.#admitInto(account, request, grantId, clock.wallMs()),
     );
+    const missing = await this.#missingAgreement(outcome, request.workload);
+    if (missing !== null) return missing;
     const record = admissionRecord(request.workload, request.vector, outcome, this.#deps.newGrantId);
     if (record !== null) this.#deps.note(record);
     return outcome.admitted ? this.#sign(workload, outcome) : outcome;
@@ -157,6 +153,8 @@ export class Admission {
     );
     if (renewed === null) return null;
     const { outcome, vector, replaced } = renewed;
+    const missing = await this.#missingAgreement(outcome, request.workload, replaced);
+    if (missing !== null) return missing;
     const record = admissionRecord(request.workload, vector, outcome, this.#deps.newGrantId);
     if (record !== null) this.#deps.note(record);
     if (!outcome.admitted) return outcome;
@@ -194,6 +192,31 @@ export class Admission {
       const message = `grant ${grantId} ${how}`;
       return { account: withEvent(without, message, wallMs, TAKING_BACK_EVENTS_MAX), result: grant };
     });
+  }
+
+  /**
+   * A grant is answered when enough replicas know it (C_gauge, CONTRACT §D); one
+   * that they do not in time is undone, and nobody ever holds its token.
+   *
+   * @param replaced grant that made place; its token still passes, so it comes back
+   */
+  async #missingAgreement(
+    outcome: Admitted | Refused,
+    workload: string,
+    replaced?: Grant,
+  ): Promise<CapacityRefusal | null> {
+    if (!outcome.admitted) return null;
+    const { grant } = outcome;
+    const gauge = grantGauge(this.#deps.config(), workload, grant.vector);
+    if (gauge === null) return null;
+    const agreement = await this.#deps.agreed(workload, gauge);
+    if (agreement.reached) return null;
+    const wallMs = this.#deps.clock.wallMs();
+    await this.#deps.ledger.update(workload, wallMs, (account) => ({
+      account: undoGrant(account, grant, replaced, wallMs),
+      result: undefined,
+    }));
+    return quorumRefusal(grant, agreement);
   }
 
   #renewIn(account: Account, request: RenewRequest, wallMs: number): AccountChange<Renewed | null> {
@@ -260,25 +283,6 @@ interface Renewed {
   readonly vector: CapacityVector;
   readonly replaced: Grant;
 }
-
-const withoutGrant = (account: Account, { jti, expiresAtMs }: Grant, wallMs: number): Account => ({
-  ...account,
-  grants: liveGrants(account.grants, wallMs).filter((each) => each.jti !== jti),
-  revoked: [...unexpired(account.revoked, wallMs), { jti, expiresAtMs }],
-});
-
-/** Throws `StoreBusyError`: a workload must not crowd the revocations of others out of the sidecars. */
-function refuseTooManyRevoked(account: Account, wallMs: number): void {
-  if (unexpired(account.revoked, wallMs).length < REVOKED_PER_ACCOUNT_MAX) return;
-  throw new StoreBusyError(
-    'too many grants were given back or renewed before their end; ask again when some would have ended',
-  );
-}
-
-const isGrant =
-  (grantId: string) =>
-  ({ jti }: Grant): boolean =>
-    jti === grantId;
 
 type Refused = Extract<GrantDecision, { admitted: false }>;
 type Admitted = Extract<GrantDecision, { admitted: true }> & { readonly generation: number };

@@ -65,6 +65,7 @@ function answerMessage(answer: CapacityAnswer): RequestCapacityResponse {
     available: undefined,
     retryAfter: undefined,
     message: '',
+    reason: '',
   };
   if (answer.admitted) {
     return {
@@ -84,5 +85,6 @@ function answerMessage(answer: CapacityAnswer): RequestCapacityResponse {
     available: vectorToMessage(answer.available),
     retryAfter: secondsAndNanos(answer.retryAfterMs),
     message: answer.message,
+    reason: answer.reason ?? '',
   };
 }

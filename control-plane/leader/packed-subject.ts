@@ -29,14 +29,28 @@ export class PackedSender {
       });
   }
 
+  /** Sends one more value, after what is under way; nothing is sent where there is no connection. */
+  async last(value: unknown): Promise<void> {
+    try {
+      this.#newest = null;
+      await this.#publish(value);
+    } catch (error) {
+      this.#logger.warn({ err: error, subject: this.#subject }, 'cannot be told');
+    }
+  }
+
   async #run(): Promise<void> {
     for (let next = this.#newest; next !== null; next = this.#newest) {
       this.#newest = null;
-      const packed = await packJson(next.value);
-      if (this.#connection.isClosed()) return;
-      if (packed.length > this.#bytesMax) throw new Error(`it has ${packed.length} bytes`);
-      this.#connection.publish(this.#subject, packed);
+      await this.#publish(next.value);
     }
+  }
+
+  async #publish(value: unknown): Promise<void> {
+    const packed = await packJson(value);
+    if (this.#connection.isClosed()) return;
+    if (packed.length > this.#bytesMax) throw new Error(`it has ${packed.length} bytes`);
+    this.#connection.publish(this.#subject, packed);
   }
 }
 

@@ -15,6 +15,8 @@ export interface ReplicaSign {
   readonly nodes: readonly NodeXdsStatus[];
   /** Of its newest configuration, over the nodes connected to it. */
   readonly rollout: Rollout | null;
+  /** It ends in an orderly way and belongs to the control plane no longer. */
+  readonly leaves?: boolean | undefined;
 }
 
 export interface ReplicasOptions {
@@ -30,6 +32,11 @@ export interface ReplicasOptions {
 const SIGN_INTERVAL_MS = 1000;
 /** A replica without a sign for this long is not counted. */
 const GONE_MS = 3500;
+/**
+ * A replica that was heard belongs to the control plane for this long, or until it
+ * leaves: those that are dead or cut off count when a majority is needed.
+ */
+const MEMBER_MS = 600_000;
 /** Changes within this time are told together. */
 const GATHER_MS = 20;
 const REPLICAS_MAX = 64;
@@ -39,6 +46,8 @@ export class Replicas {
   readonly #options: ReplicasOptions;
   readonly #sender: PackedSender;
   readonly #others = new Map<string, { readonly sign: ReplicaSign; readonly atMs: number }>();
+  /** When each replica was heard last, by its name. */
+  readonly #members = new Map<string, number>();
   readonly #end: () => void;
   readonly #interval: NodeJS.Timeout;
   #owed: NodeJS.Timeout | undefined;
@@ -71,6 +80,14 @@ export class Replicas {
     return [...this.#others.values()].map(({ sign }) => sign);
   }
 
+  /** How many belong to the control plane, this one included: those that live, and those that fell silent lately. */
+  memberCount(): number {
+    const sinceMs = this.#options.clock.monotonicMs() - MEMBER_MS;
+    for (const [replica, atMs] of this.#members) if (atMs < sinceMs) this.#members.delete(replica);
+    this.#members.delete(this.#options.own().replica);
+    return 1 + this.#members.size;
+  }
+
   /** Every node of the mesh, as the replica knows it that it is connected to. */
   nodes(): NodeXdsStatus[] {
     const nodes = new Map<string, NodeXdsStatus>();
@@ -88,10 +105,12 @@ export class Replicas {
     return this.others().reduce((sum, sign) => added(sum, rolloutOf(sign, revision)), own);
   }
 
-  stop(): void {
+  /** Says that this replica leaves, and hears no more. */
+  async stop(): Promise<void> {
     clearInterval(this.#interval);
     clearTimeout(this.#owed);
     this.#end();
+    await this.#sender.last({ ...this.#options.own(), leaves: true });
   }
 
   #tell(): void {
@@ -103,8 +122,15 @@ export class Replicas {
   #take(sign: ReplicaSign): void {
     if (typeof sign?.process !== 'string' || !Array.isArray(sign.nodes)) throw new Error('it is no sign of a replica');
     if (sign.process === this.#options.own().process) return;
+    if (sign.leaves === true) {
+      this.#others.delete(sign.process);
+      this.#members.delete(sign.replica);
+      return;
+    }
+    const nowMs = this.#options.clock.monotonicMs();
+    if (this.#members.has(sign.replica) || this.#members.size < REPLICAS_MAX) this.#members.set(sign.replica, nowMs);
     if (!this.#others.has(sign.process) && this.#others.size >= REPLICAS_MAX) return;
-    this.#others.set(sign.process, { sign, atMs: this.#options.clock.monotonicMs() });
+    this.#others.set(sign.process, { sign, atMs: nowMs });
   }
 }
 

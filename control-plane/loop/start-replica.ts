@@ -4,6 +4,7 @@ import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { RefusalAnswer, RefusalQuery } from '../../proto/gen/capmesh/v1/refusal.ts';
 import type { Leadership, LeadershipState } from '../leader/leadership.ts';
+import { LedgerQuorum } from '../leader/ledger-quorum.ts';
 import { MeshReports } from '../leader/mesh-reports.ts';
 import { Replicas } from '../leader/replicas.ts';
 import { type ControlPlaneMetrics, createControlPlaneMetrics } from '../metrics/control-plane-metrics.ts';
@@ -40,6 +41,8 @@ export interface Replica {
   /** A grant was admitted or refused here; the leader's kernel judges what comes of it. */
   note(record: AdmissionRecord): void;
   leadership(): LeadershipState;
+  /** Waits until enough replicas have what was written into an account. */
+  readonly quorum: Pick<LedgerQuorum, 'agreed'>;
   /** Asks the sidecars of all nodes about refusals that they remember. */
   askRefusals(query: RefusalQuery): Promise<RefusalAnswer[]>;
 }
@@ -53,11 +56,7 @@ export async function startReplica(
   const store = await openControlPlaneStore(connection, { mesh, stateDir, clock, logger });
   closing.push(() => store.stop());
   let election: Leadership | null = null;
-  const leadership = (): LeadershipState => ({
-    role: election?.epoch == null ? 'follower' : 'leader',
-    epoch: election?.leader?.epoch ?? 0,
-    leader: election?.leader?.replica ?? '',
-  });
+  const leadership = (): LeadershipState => stateOf(election);
   const xds: XdsServer = new XdsServer({
     clock,
     logger,
@@ -81,6 +80,7 @@ export async function startReplica(
     }),
   });
   closing.push(() => replicas.stop());
+  const quorum = openQuorum(connection, mesh, { store, replicas, logger }, closing);
   const reports: MeshReports = new MeshReports({
     connection,
     mesh,
@@ -129,7 +129,27 @@ export async function startReplica(
     else own.noteAdmission(record);
   };
   const askRefusals = askSidecars(connection, mesh, () => replicas.nodes().map(({ node }) => node));
-  return { store, xds, replicas, metrics, leadership, kernel, known: () => kernel() ?? reports, note, askRefusals };
+  const known = (): KernelLoop | MeshReports => kernel() ?? reports;
+  return { store, xds, replicas, metrics, leadership, kernel, known, note, quorum, askRefusals };
+}
+
+const stateOf = (election: Leadership | null): LeadershipState => ({
+  role: election?.epoch == null ? 'follower' : 'leader',
+  epoch: election?.leader?.epoch ?? 0,
+  leader: election?.leader?.replica ?? '',
+});
+
+/** Closed before the replica says that it leaves. */
+function openQuorum(
+  connection: NatsConnection,
+  mesh: string,
+  { store, replicas, logger }: Pick<Replica, 'store' | 'replicas'> & Pick<ReplicaOptions, 'logger'>,
+  closing: (() => unknown)[],
+): LedgerQuorum {
+  const members = (): number => replicas.memberCount();
+  const quorum = new LedgerQuorum({ connection, mesh, self: store.self, ledger: store.ledger, members, logger });
+  closing.push(() => quorum.stop());
+  return quorum;
 }
 
 const metricsOf = (

@@ -78,6 +78,11 @@ export class LedgerStore {
     return this.#accounts.get(workload)?.account ?? EMPTY_ACCOUNT;
   }
 
+  /** Of the newest write of an account that was seen here; 0 = none. */
+  revisionOf(workload: string): number {
+    return this.#accounts.get(workload)?.revision ?? 0;
+  }
+
   subscribe(listener: (workload: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -43,6 +43,7 @@ describe('grants that are asked for, renewed, given back and revoked (CONTRACT Â
           config: () => config,
           scene: () => admissionSceneOf(createKernel()),
           note: () => {},
+          agreed: async () => ({ reached: true, applied: 1, needed: 1 }),
           clock,
           newGrantId: () => {
             ids += 1;

@@ -24,6 +24,7 @@ import { bindGrpcServer, createGrpcServer } from '../../control-plane/api/grpc-s
 import { MeshEdits } from '../../control-plane/api/mesh-edits.ts';
 import { createRestServer } from '../../control-plane/api/rest-server.ts';
 import { WhatIfHandlers } from '../../control-plane/api/what-if-handlers.ts';
+import type { QuorumOutcome } from '../../control-plane/leader/ledger-quorum.ts';
 import type { KernelLoop } from '../../control-plane/loop/kernel-loop.ts';
 import type { EventFilter } from '../../control-plane/state/event-filter.ts';
 import { EventsGoneError } from '../../control-plane/state/events-gone.ts';
@@ -71,6 +72,8 @@ export interface ApiFixture {
   services: ServiceView[];
   /** What admission is decided by. */
   scene: AdmissionScene;
+  /** What becomes of grants that have to wait for other replicas. */
+  agreement: QuorumOutcome;
   /** What sidecars answer about refusals; each is completed. */
   refusals: readonly Parameters<typeof RefusalAnswer.fromPartial>[0][];
   /** What they were asked. */
@@ -112,8 +115,12 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
   const orders = new MemoryOrders();
   const noted: AdmissionRecord[] = [];
   const asked: RefusalQuery[] = [];
-  const fixture: Pick<ApiFixture, 'services' | 'actions' | 'scene' | 'kernel' | 'loop' | 'oldestEvent' | 'refusals'> = {
+  const fixture: Pick<
+    ApiFixture,
+    'services' | 'actions' | 'scene' | 'kernel' | 'loop' | 'oldestEvent' | 'refusals' | 'agreement'
+  > = {
     oldestEvent: 1,
+    agreement: { reached: true, applied: 1, needed: 1 },
     refusals: [],
     loop: null,
     services: [],
@@ -149,6 +156,7 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     signingKey: () => keyRotation.current,
     config: () => config.view.config,
     scene: () => fixture.loop?.admissionScene() ?? fixture.scene,
+    agreed: async () => fixture.agreement,
     note: (record) => {
       noted.push(record);
       fixture.loop?.noteAdmission(record);

@@ -1,6 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 
-/** Every route that the server serves, read from its router, as `GET /v1/services/{name}`; HEAD goes with GET. */
+/**
+ * Every route that the server serves, read from its router, as `GET /v1/services/{}`: its parameters without their
+ * names, which paths that begin alike print as one. HEAD goes with GET.
+ */
 export function servedRoutes(server: FastifyInstance): string[] {
   const above: string[] = [];
   return server
@@ -13,7 +16,7 @@ export function servedRoutes(server: FastifyInstance): string[] {
       const depth = indent.length / 4;
       above.length = depth;
       above.push(part);
-      const path = above.join('').replaceAll(/\/:(\w+)/g, '/{$1}');
+      const path = above.join('').replaceAll(/\/:[\w|:]+/g, '/{}');
       return methods.split(', ').flatMap((method) => (method === '' || method === 'HEAD' ? [] : [`${method} ${path}`]));
     });
 }

@@ -48,7 +48,7 @@ describe('the description of the REST door', () => {
   });
 
   it('describes every route that is served, and serves every route that it describes', () => {
-    const described = operations().map(({ method, path }) => `${method} ${path}`);
+    const described = operations().map(({ method, path }) => `${method} ${path.replaceAll(/\{\w+\}/g, '{}')}`);
     deepEqual(servedRoutes(api.restServer).sort(), described.sort());
   });
 

@@ -1,7 +1,5 @@
 import { deepEqual, equal, notEqual, ok, rejects } from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { ChannelCredentials } from '@grpc/grpc-js';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { after, before, describe, it } from 'mocha';
 import { LeaderWrites, NotLeadingError } from '../../../control-plane/leader/leader-writes.ts';
@@ -11,18 +9,11 @@ import { PlanStore } from '../../../control-plane/state/plan-store.ts';
 import { createLogger } from '../../../platform/logger.ts';
 import { parseMeshFile } from '../../../platform/mesh-file.ts';
 import { meshToMessage } from '../../../platform/mesh-message.ts';
-import {
-  AdminClient,
-  ApplyRequest,
-  SetBudgetRequest,
-  type Status,
-} from '../../../proto/gen/capmesh/v1/admin_service.ts';
-import { CapacityClient, RequestCapacityRequest } from '../../../proto/gen/capmesh/v1/capacity_service.ts';
+import { ApplyRequest, SetBudgetRequest } from '../../../proto/gen/capmesh/v1/admin_service.ts';
 import { grpcCall } from '../../support/api-fixture.ts';
-import { FakeEnvoy } from '../../support/fake-envoy.ts';
 import { LeaderWritesSeen } from '../../support/leader-writes-seen.ts';
 import { type NatsFixture, startNats } from '../../support/nats-fixture.ts';
-import { PlaneProcess } from '../../support/plane-process.ts';
+import { PlaneReplica } from '../../support/plane-replica.ts';
 import { waitFor } from '../../support/wait-for.ts';
 import { WORKED_EXAMPLE } from '../../support/worked-example.ts';
 
@@ -33,80 +24,30 @@ const shop = () => {
   return parsed.ok ? meshToMessage(parsed.value) : undefined;
 };
 
-interface Standing {
-  readonly role: 'leader' | 'follower';
-  readonly epoch: number;
-  readonly leader: string;
-}
-
-/** A replica as a process, with clients to its doors and an Envoy on its xDS. */
-class Replica {
-  readonly plane: PlaneProcess;
-  readonly restUrl: string;
-  readonly admin: AdminClient;
-  readonly capacity: CapacityClient;
-  readonly envoy: FakeEnvoy;
-
-  private constructor(plane: PlaneProcess, node: string, ports: Awaited<PlaneProcess['opened']>) {
-    this.plane = plane;
-    this.restUrl = `http://127.0.0.1:${ports.restPort}`;
-    const credentials = ChannelCredentials.createInsecure();
-    this.admin = new AdminClient(`127.0.0.1:${ports.grpcPort}`, credentials);
-    this.capacity = new CapacityClient(`127.0.0.1:${ports.grpcPort}`, credentials);
-    this.envoy = new FakeEnvoy(`127.0.0.1:${ports.xdsPort}`, { mode: 'delta', node });
-  }
-
-  static async start(nats: NatsFixture, node: string): Promise<Replica> {
-    const plane = new PlaneProcess(nats, join(nats.folder, `plane-of-${node}`));
-    return new Replica(plane, node, await plane.opened);
-  }
-
-  async standing(): Promise<Standing> {
-    return (await (await fetch(`${this.restUrl}/readyz`)).json()) as Standing;
-  }
-
-  status(): Promise<Status> {
-    return grpcCall(this.admin, this.admin.getStatus, {});
-  }
-
-  request(secret: string, cInt: number, seconds: number) {
-    const request = { workloadId: 'batch', capacityVector: { cInt }, duration: { seconds, nanos: 0 } };
-    return grpcCall(this.capacity, this.capacity.requestCapacity, RequestCapacityRequest.fromPartial(request), secret);
-  }
-
-  async close(): Promise<void> {
-    this.admin.close();
-    this.capacity.close();
-    this.envoy.close();
-    this.plane.child.kill('SIGCONT');
-    await this.plane.end('SIGTERM');
-  }
-}
-
 describe('three replicas of the control plane', () => {
   let nats: NatsFixture;
   let connection: NatsConnection;
   let store: Store;
   let seen: LeaderWritesSeen;
-  let replicas: Replica[] = [];
+  let replicas: PlaneReplica[] = [];
   let secret = '';
 
   /** The one that leads, once it and all others that answer agree on that. */
-  const leaderOf = (asked: readonly Replica[], epoch: number): Promise<Replica> =>
+  const leaderOf = (asked: readonly PlaneReplica[], epoch: number): Promise<PlaneReplica> =>
     waitFor(`a leader of epoch ${epoch}`, async () => {
       const standings = await Promise.all(asked.map((replica) => replica.standing()));
       const agree = standings.every((standing) => standing.epoch === epoch);
       const leaders = asked.filter((_, index) => standings[index]?.role === 'leader');
       return agree && leaders.length === 1 && leaders[0];
     });
-  const others = (leader: Replica): Replica[] => replicas.filter((replica) => replica !== leader);
+  const others = (leader: PlaneReplica): PlaneReplica[] => replicas.filter((replica) => replica !== leader);
 
   before(async () => {
     nats = await startNats('shop', NODES);
     connection = await nats.connect('control-plane');
     store = await openStore(connection);
     seen = await LeaderWritesSeen.open(store.jetstream);
-    replicas = await Promise.all(NODES.map((node) => Replica.start(nats, node)));
+    replicas = await Promise.all(NODES.map((node) => PlaneReplica.start(nats, node)));
   });
   after(async () => {
     await Promise.all(replicas.map((replica) => replica.close()));
@@ -158,14 +99,20 @@ describe('three replicas of the control plane', () => {
   });
 
   it('admit into one account, and give back what expires although nobody comes back for it', async () => {
-    const [a, b, c] = replicas as [Replica, Replica, Replica];
+    const [a, b, c] = replicas as [PlaneReplica, PlaneReplica, PlaneReplica];
     ({ secret } = await grpcCall(a.admin, a.admin.enrol, { workload: 'batch' }));
-    await waitFor('the others to know the secret', async () => (await b.request(secret, 0.1, 1)).message !== undefined);
-    await waitFor('the account to be free', async () => (await a.request(secret, 1, 1)).admitted);
-    const [refusedByB, refusedByC] = [await b.request(secret, 0.5, 1), await c.request(secret, 0.5, 1)];
+    await waitFor(
+      'the others to know the secret',
+      async () => (await b.request(secret, { cInt: 0.1 }, 1)).message !== undefined,
+    );
+    await waitFor('the account to be free', async () => (await a.request(secret, { cInt: 1 }, 1)).admitted);
+    const [refusedByB, refusedByC] = [
+      await b.request(secret, { cInt: 0.5 }, 1),
+      await c.request(secret, { cInt: 0.5 }, 1),
+    ];
     deepEqual([refusedByB.admitted, refusedByC.admitted], [false, false]);
     deepEqual(refusedByB.bindingAxes, ['int']);
-    await waitFor('capacity after the expiry', async () => (await c.request(secret, 1, 1)).admitted, 4000);
+    await waitFor('capacity after the expiry', async () => (await c.request(secret, { cInt: 1 }, 1)).admitted, 4000);
   });
 
   it('a leader that is paused stops, another takes over, and what the first still wants to write counts for nothing', async () => {
@@ -192,7 +139,7 @@ describe('three replicas of the control plane', () => {
   it('a leader that is killed is followed by one of the rest, with whatever was granted', async () => {
     const killed = await leaderOf(replicas, 2);
     const granted = await waitFor('a grant', async () => {
-      const answer = await killed.request(secret, 0.25, 60);
+      const answer = await killed.request(secret, { cInt: 0.25 }, 60);
       return answer.admitted && answer;
     });
     await killed.plane.end('SIGKILL');
@@ -201,7 +148,7 @@ describe('three replicas of the control plane', () => {
     const next = await leaderOf(replicas, 3);
     const account = decodeAccount((await store.ledger.get('account.batch'))?.string() ?? '');
     ok(account.grants.some(({ jti }) => jti === granted.grantId));
-    const refused = await next.request(secret, 0.8, 1);
+    const refused = await next.request(secret, { cInt: 0.8 }, 1);
     deepEqual([refused.admitted, refused.available?.cInt], [false, 0.75]);
   });
 

@@ -1,7 +1,7 @@
 import { deepEqual, equal } from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'mocha';
 import { type ReplicaSign, Replicas } from '../../../../control-plane/leader/replicas.ts';
-import { packJson } from '../../../../control-plane/state/packed-json.ts';
+import { packJson, unpackJson } from '../../../../control-plane/state/packed-json.ts';
 import type { Rollout } from '../../../../control-plane/xds/rollouts.ts';
 import { type ManualClock, manualClock } from '../../../support/manual-clock.ts';
 import { PlainMessages } from '../../../support/plain-messages.ts';
@@ -68,6 +68,26 @@ describe('Replicas', () => {
     );
     clock.advance(3600);
     equal(replicas.all().length, 1);
+  });
+
+  it('counts those that fell silent, for ten minutes or until they leave', async () => {
+    await hear(sign('b'));
+    await hear(sign('b', { process: 'b-2' }));
+    await hear(sign('c'));
+    equal(replicas.memberCount(), 3, 'a replica that was started anew is the same one');
+    clock.advance(3600);
+    deepEqual([replicas.all().length, replicas.memberCount()], [1, 3]);
+    await hear(sign('c', { leaves: true }));
+    equal(replicas.memberCount(), 2);
+    clock.advance(600_000);
+    equal(replicas.memberCount(), 1);
+  });
+
+  it('says that it leaves', async () => {
+    await replicas.stop();
+    const last = messages.sent.at(-1);
+    equal(last?.subject, 'capmesh.v1.replicas.shop.a');
+    deepEqual(await unpackJson(last?.data ?? new Uint8Array()), { ...own, leaves: true });
   });
 
   it('takes the word on a node of the replica that it is connected to', async () => {
