@@ -6,9 +6,13 @@ import { type Clock, systemClock } from '../platform/clock.ts';
 import type { ListenAddress } from '../platform/listen-address.ts';
 import type { Logger } from '../platform/logger.ts';
 import { connectNats, type NatsOptions } from '../platform/nats-connection.ts';
+import { loadMessageRules } from '../platform/validate-message.ts';
 import { Authorizer } from './check/authorizer.ts';
+import { CallJudge, type CallJudgeOptions } from './check/call-judge.ts';
 import { startCheckServer } from './check/check-server.ts';
 import { KeyRing } from './ledger/key-ring.ts';
+import { OperationDoor } from './operations/operation-door.ts';
+import { operationsService } from './operations/operations-service.ts';
 import { answerRefusalQueries } from './refusals/answer-refusal-queries.ts';
 import { RefusalRing } from './refusals/refusal-ring.ts';
 import { HostResources } from './reporter/host-resources.ts';
@@ -28,7 +32,7 @@ export interface SidecarOptions {
   readonly node: string;
   /** Where Envoy asks; default `<stateDir>/check.sock`. */
   readonly checkAddress?: ListenAddress | undefined;
-  /** Where Envoy sends its statistics; default `<stateDir>/sinks.sock`. */
+  /** Where Envoy sends its statistics and operations are checked; default `<stateDir>/sinks.sock`. */
   readonly sinksAddress?: ListenAddress | undefined;
   /** Health and metrics; default 18081 on loopback, port 0 = any free one. */
   readonly httpPort?: number | undefined;
@@ -79,6 +83,7 @@ type Close = () => Promise<void> | void;
 /** Opens one part after the other; each adds to `opened` how it is closed. */
 async function openSidecar(options: SidecarOptions, opened: Close[]): Promise<Omit<Sidecar, 'stop'>> {
   const { mesh, node, stateDir, logger, clock = systemClock, httpHost = '127.0.0.1', httpPort = HTTP_PORT } = options;
+  loadMessageRules();
   await mkdir(stateDir, { recursive: true, mode: 0o700 });
   const ledger = new EdgeLedger(clock.monotonicMs());
   const keys = new KeyRing();
@@ -87,26 +92,20 @@ async function openSidecar(options: SidecarOptions, opened: Close[]): Promise<Om
   const refusals = new RefusalRing(instance, clock);
   const isReady = (): boolean => state.ready;
   const lastWordMs = (): number => state.lastWordMs;
-  const authorizer = new Authorizer({
-    mesh,
-    instance,
-    ledger,
-    keys,
-    clock,
-    lastWordMs,
-    isReady,
-    noteRefusal: (edge, reason, call, cause) => refusals.note(edge, reason, call, cause),
-    logger,
-  });
+  const noteRefusal: CallJudgeOptions['noteRefusal'] = (...refusal) => refusals.note(...refusal);
+  const judge = new CallJudge({ mesh, ledger, keys, clock, lastWordMs, isReady, noteRefusal, logger });
+  const authorizer = new Authorizer({ judge, node, instance, clock });
+  const operations = new OperationDoor({ judge, node, instance, ledger, clock, isReady });
   const frames = publisherOn(`capmesh.v1.frames.${mesh}.${node}`);
   const sink = await startSinks({
     address: options.sinksAddress ?? { path: join(stateDir, 'sinks.sock') },
     onFlush: () => reporter.flush(),
     onCallEnd: (entry) => settleCall(entry, ledger, instance, clock.monotonicMs()),
+    operations: operationsService(operations, logger),
     logger,
   });
   opened.push(() => sink.stop());
-  const freeing = setInterval(() => ledger.freeTimedOutLoad(clock.monotonicMs()), FREE_EVERY_MS);
+  const freeing = setInterval(() => ledger.freeTimedOut(clock.monotonicMs()), FREE_EVERY_MS);
   opened.push(() => clearInterval(freeing));
   const host = new HostResources();
   const sampleResources = () => host.sample();
@@ -115,15 +114,16 @@ async function openSidecar(options: SidecarOptions, opened: Close[]): Promise<Om
   const reporter = new Reporter({ mesh, node, instance, ledger, stats, clock, publish, sampleResources, logger });
   opened.push(() => reporter.stop());
   const { registry, observeCheck } = createSidecarMetrics(() => ({
-    answers: authorizer.answers,
+    answers: judge.answers,
     uncounted: ledger.uncounted,
-    tokens: authorizer.tokenCount,
+    tokens: judge.tokenCount,
     framesSent: reporter.sent,
     framesDropped: reporter.dropped,
     sinkMessages: sink.messageCount,
     leaseAgeSeconds: (clock.monotonicMs() - state.lastWordMs) / 1000,
     leaseSeq: ledger.leaseSeq,
     load: ledger.loadCounts,
+    operations: ledger.operationEnds,
     overAdmissionMax: () => ledger.overAdmissionMax(),
     checkConnections: checks.sessionCount,
   }));

@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { EdgeLedger } from '../../core/admission/edge-ledger.ts';
 import { issueToken } from '../../core/token/issue-token.ts';
 import { Authorizer } from '../../ext-authz/check/authorizer.ts';
+import { CallJudge } from '../../ext-authz/check/call-judge.ts';
 import { KeyRing } from '../../ext-authz/ledger/key-ring.ts';
 import { EdgeLease, Lease } from '../../proto/gen/capmesh/v1/lease.ts';
 import type { TokenMaterial } from './token-cases.ts';
@@ -33,18 +34,18 @@ export function createSubject(): Subject {
   let caught = 0;
   const logger = pino({ level: 'error' }, { write: () => (caught += 1) });
   const clock = { monotonicMs: () => 0, wallMs: () => WALL_MS };
-  const authorizer = new Authorizer({
+  const judge = new CallJudge({
     mesh: 'shop',
     ledger,
     keys,
     clock,
     lastWordMs: () => 0,
     isReady: () => true,
-    instance: 'fuzz',
     noteRefusal: () => 'id',
     logger,
     tokensMax: 1000,
   });
+  const authorizer = new Authorizer({ judge, node: 'node-1', instance: 'fuzz', clock });
   const vector = { geo: null, int: null, gauge: null, ptr: null, obs: null };
   const content = {
     mesh: 'shop',

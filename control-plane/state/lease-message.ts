@@ -19,6 +19,7 @@ export function leaseMessage(lease: LeasePlan, config: MeshConfig): Lease {
         cpuMsPerSec: edge.cpuMsPerSec,
         memoryMib: edge.memoryMib,
         timeoutMs: edge.timeoutMs ?? 0,
+        maxRequests: edge.maxRequests,
         budget: budget && vectorToMessage(budget.vector),
         ...leasedOverlay(edge),
       };

@@ -10,6 +10,13 @@ import {
   settleLoad,
 } from './load-limit.ts';
 import type { LeasedEdge, NodeLease } from './node-lease.ts';
+import {
+  createOpenOperations,
+  createOperationEnds,
+  endOperation,
+  type OpenOperations,
+  timeOutOperations,
+} from './open-operations.ts';
 
 /** Edges that are kept, leased and unleased together. */
 export const EDGES_MAX = 20_000;
@@ -17,6 +24,12 @@ export const EDGES_MAX = 20_000;
 export const UNVERIFIED_MAX = 1000;
 const PRIO_DEFAULT = 5;
 const NAME = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/** By how much what is open may exceed what the edges may hold, at most. */
+export interface OverAdmission extends LoadEstimate {
+  /** Operations beside the calls that a proxy holds to the same breaker. */
+  readonly operations: number;
+}
 
 export interface AnonymousIdentity {
   readonly workload: string;
@@ -31,11 +44,14 @@ export interface AnonymousIdentity {
 export class EdgeLedger {
   /** What became of the reservations for load estimates, of all edges. */
   readonly loadCounts = createLoadCounts();
+  /** What became of the operations that passed no proxy, of all edges. */
+  readonly operationEnds = createOperationEnds();
   readonly #byService = new Map<string, Map<string, EdgeRecord>>();
   readonly #unverified = new Map<string, EdgeRecord>();
   readonly #overflow: EdgeRecord;
   #anonymous = new Map<string, AnonymousIdentity>();
   #leased = new Set<EdgeRecord>();
+  #leasedServices = new Set<string>();
   #size = 0;
   #leaseSeq = 0;
   #leaseEpoch = 0;
@@ -73,6 +89,7 @@ export class EdgeLedger {
       if (!leased.has(record)) record.entitled = false;
     }
     this.#leased = leased;
+    this.#leasedServices = new Set(lease.edges.map(({ service }) => service));
     this.#leaseSeq = lease.seq;
     this.#leaseEpoch = lease.epoch;
     this.#anonymous = new Map(
@@ -84,6 +101,16 @@ export class EdgeLedger {
 
   find(workload: string, service: string): EdgeRecord | undefined {
     return this.#byService.get(service)?.get(workload);
+  }
+
+  /** Whether the lease in force names a service. */
+  hasService(service: string): boolean {
+    return this.#leasedServices.has(service);
+  }
+
+  /** The services that a workload may call here. */
+  servicesOf(workload: string): string[] {
+    return [...this.#leasedServices].filter((service) => this.find(workload, service)?.entitled === true);
   }
 
   /** The edge of a verified workload, also where no lease names it: then only to count on. */
@@ -99,6 +126,12 @@ export class EdgeLedger {
     const record = createEdgeRecord(UNVERIFIED_WORKLOAD, service, nowMs);
     this.#unverified.set(service, record);
     return record;
+  }
+
+  /** An edge of a service that no lease names, for one answer: what is asked of it is counted all together. */
+  uncountedEdge(workload: string, service: string, nowMs: number): EdgeRecord {
+    this.#overflow.offered += 1;
+    return createEdgeRecord(workload, service, nowMs);
   }
 
   /** Whom a call without a token counts as on this service. */
@@ -120,16 +153,45 @@ export class EdgeLedger {
     else this.loadCounts.unknown += 1;
   }
 
-  /** Frees what was reserved for calls whose end nobody told, also on edges that are not called any more. */
-  freeTimedOutLoad(nowMs: number): void {
-    if (this.loadCounts.open === 0) return;
-    for (const { load } of this.records()) if (load !== null) freeTimedOut(load, nowMs);
+  /** The operations of an edge that pass no proxy. */
+  operationsOf(edge: EdgeRecord): OpenOperations {
+    edge.operations ??= createOpenOperations(this.operationEnds);
+    return edge.operations;
   }
 
-  /** By how much calls in flight may exceed all shares of load together, if estimates are as wrong as they are ever corrected for. */
-  overAdmissionMax(): LoadEstimate {
-    const sum = { cpu: 0, memoryMb: 0 };
-    for (const { load } of this.records()) {
+  /**
+   * Ends an operation. False, but counted, where none runs under this id: it was
+   * settled before or timed out.
+   *
+   * @param needed `null` = as estimated
+   */
+  settleOperation(workload: string, service: string, id: number, needed: LoadCost | null, nowMs: number): boolean {
+    const edge = this.find(workload, service);
+    if (edge?.operations) {
+      return endOperation(edge.operations, edge.load, id, { needed: needed ?? undefined }, nowMs);
+    }
+    this.operationEnds.unknown += 1;
+    return false;
+  }
+
+  /** Frees what calls and operations hold whose end nobody told, also on edges that are not called any more. */
+  freeTimedOut(nowMs: number): void {
+    if (this.loadCounts.open === 0 && this.operationEnds.open === 0) return;
+    for (const { operations, load } of this.records()) {
+      if (operations !== null) timeOutOperations(operations, load, nowMs);
+      else if (load !== null) freeTimedOut(load, nowMs);
+    }
+  }
+
+  /**
+   * By how much what is open may exceed all shares together: in load if estimates
+   * are as wrong as they are ever corrected for, in number if proxies hold as many
+   * calls as their breakers allow.
+   */
+  overAdmissionMax(): OverAdmission {
+    const sum = { cpu: 0, memoryMb: 0, operations: 0 };
+    for (const { load, operations, maxRequests } of this.records()) {
+      if (operations !== null && Number.isFinite(maxRequests)) sum.operations += operations.open.size;
       if (load === null) continue;
       const { cpu, memoryMb } = overAdmissionMax(load);
       sum.cpu += cpu;

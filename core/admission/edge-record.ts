@@ -11,6 +11,7 @@ import {
   type LoadLimit,
   renewLoadShare,
 } from './load-limit.ts';
+import type { OpenOperations } from './open-operations.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 
 /** One edge at one checker: its limit and what was counted on it since the checker started. */
@@ -32,6 +33,10 @@ export interface EdgeRecord extends EdgeState {
   readonly loadCounts: LoadCounts;
   /** Time-out of the edge's route. */
   timeoutMs: number;
+  /** Operations that may run at once at this checker, beside the calls that a proxy holds; Infinity = any number. */
+  maxRequests: number;
+  /** `null` while there was none that passed no proxy. */
+  operations: OpenOperations | null;
 }
 
 /** What a lease says of an edge beyond its rate. */
@@ -44,6 +49,8 @@ export interface LeasedTerms extends LeasedSlice {
   /** MiB that calls in flight may hold at this checker; absent = no limit. */
   readonly memoryMib?: number | undefined;
   readonly timeoutMs?: number | undefined;
+  /** Breaker of the edge at this node; absent = none. */
+  readonly maxRequests?: number | undefined;
 }
 
 /** Slice of an edge that has no budget line. */
@@ -72,6 +79,8 @@ export function createEdgeRecord(
     load: null,
     loadCounts,
     timeoutMs: 0,
+    maxRequests: Number.POSITIVE_INFINITY,
+    operations: null,
   };
 }
 
@@ -83,6 +92,7 @@ export function leaseEdge(edge: EdgeRecord, slice: LeasedTerms, entitled: boolea
   edge.guaranteeRps = Math.max(slice.guaranteeRps, slice.rateRps ?? 0);
   edge.lines.linesPerSec = slice.accessLogLinesPerSec ?? DEFAULT_LINES_PER_SEC;
   edge.timeoutMs = slice.timeoutMs ?? 0;
+  edge.maxRequests = slice.maxRequests ?? Number.POSITIVE_INFINITY;
   leaseLoad(edge, slice, nowMs);
   edge.entitled = entitled;
 }
@@ -103,6 +113,13 @@ export function countAdmitted(edge: EdgeRecord, nowMs: number): void {
   edge.offered += 1;
   edge.admitted += 1;
   if (edge.guaranteeRps > 0) countArrival(edge.meter, edge.guaranteeRps, nowMs);
+}
+
+/** Counts one operation as a mesh does: what its budget lets through and the breaker does not was admitted. */
+export function countBreakerRefused(edge: EdgeRecord, { counts }: OpenOperations): void {
+  edge.offered += 1;
+  edge.admitted += 1;
+  counts.breakerRefused += 1;
 }
 
 /** Counts one refused call by its reason: offered = admitted + Σ refused (CONTRACT §F). */

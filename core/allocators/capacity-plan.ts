@@ -124,8 +124,10 @@ export interface EdgeLeasePlan {
   readonly cpuMsPerSec?: number | undefined;
   /** MiB that calls in flight may hold at this node by their estimates; absent = no limit. */
   readonly memoryMib?: number | undefined;
-  /** Time-out of the edge's route; absent where no load is limited. */
+  /** Time-out of the edge's route. */
   readonly timeoutMs?: number | undefined;
+  /** Breaker of the edge at this node, for operations that pass no Envoy; absent = none. */
+  readonly maxRequests?: number | undefined;
   /** Actions on this edge end by themselves after this; absent with all below = no actions. */
   readonly overlayExpiresInMs?: number | undefined;
   readonly shedBelowPrio?: number | undefined;

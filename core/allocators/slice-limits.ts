@@ -294,7 +294,9 @@ function leaseEdge({ timeoutMs }: ServicePlan, edge: EdgePlan, nodeCount: number
     guaranteeBurst: burst,
     leaseMs: edge.leaseMs,
     accessLogLinesPerSec: edge.observation.accessLogLinesPerSec / nodeCount,
-    ...leaseLoad(edge.load, timeoutMs, nodeCount),
+    timeoutMs,
+    maxRequests: edge.breaker?.maxRequests,
+    ...leaseLoad(edge.load, nodeCount),
   };
   return edge.overlay === null ? lease : { ...lease, ...leaseOverlay(edge.overlay) };
 }
@@ -308,11 +310,10 @@ function leaseBurst({ burst, limitRps, overlay }: EdgePlan, nodeCount: number, r
 const UNBOUNDED: Partial<EdgeLeasePlan> = {};
 
 /** Equal parts, as of the breaker: what calls in flight hold cannot be moved to another node as a rate can. */
-function leaseLoad(load: LoadShare, timeoutMs: number, nodeCount: number): Partial<EdgeLeasePlan> {
+function leaseLoad(load: LoadShare, nodeCount: number): Partial<EdgeLeasePlan> {
   const { cpuMsPerSec, memoryMiB } = load;
   if (!isBounded(load)) return UNBOUNDED;
   return {
-    timeoutMs,
     ...(cpuMsPerSec !== null && { cpuMsPerSec: cpuMsPerSec / nodeCount }),
     ...(memoryMiB !== null && { memoryMib: memoryMiB / nodeCount }),
   };
@@ -331,7 +332,7 @@ function isMoved(
   nodeCount: number,
   rateRps: number,
 ): boolean {
-  const { load, overlay } = edge;
+  const { breaker, load, overlay } = edge;
   const unlimited = Number.isNaN(rateRps);
   if ((current.rateRps === undefined) !== unlimited) return true;
   const burst = edge.burst ?? 0;
@@ -344,7 +345,9 @@ function isMoved(
     current.safeRateRps !== guaranteeRps / nodeCount ||
     current.leaseMs !== edge.leaseMs ||
     current.accessLogLinesPerSec !== edge.observation.accessLogLinesPerSec / nodeCount ||
-    !sameLoad(current, leaseLoad(load, timeoutMs, nodeCount)) ||
+    current.timeoutMs !== timeoutMs ||
+    isBreakerMoved(current.maxRequests, breaker?.maxRequests) ||
+    !sameLoad(current, leaseLoad(load, nodeCount)) ||
     !sameOverlay(current, overlay === null ? NO_OVERLAY : leaseOverlay(overlay))
   );
 }
@@ -352,7 +355,11 @@ function isMoved(
 const isFar = (next: number, current: number): boolean => Math.abs(next - current) > MOVED_SHARE * current + DUST;
 
 const sameLoad = (a: Partial<EdgeLeasePlan>, b: Partial<EdgeLeasePlan>): boolean =>
-  a.cpuMsPerSec === b.cpuMsPerSec && a.memoryMib === b.memoryMib && a.timeoutMs === b.timeoutMs;
+  a.cpuMsPerSec === b.cpuMsPerSec && a.memoryMib === b.memoryMib;
+
+function isBreakerMoved(current: number | undefined, next: number | undefined): boolean {
+  return current === undefined || next === undefined ? current !== next : isFar(next, current);
+}
 
 const NO_OVERLAY: Partial<EdgeLeasePlan> = {};
 

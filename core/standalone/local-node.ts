@@ -7,8 +7,9 @@ import {
   type TokenShare,
 } from '../admission/check-call.ts';
 import { renewOverlay } from '../admission/edge-overlay.ts';
-import { boundedLoad, countAdmitted, countRefused, leaseEdge } from '../admission/edge-record.ts';
+import { boundedLoad, countAdmitted, countBreakerRefused, countRefused, leaseEdge } from '../admission/edge-record.ts';
 import { type LoadEstimate, loadRetryAfterMs } from '../admission/load-limit.ts';
+import { endOperation, isFull, startOperation, timeOutOperations } from '../admission/open-operations.ts';
 import type { RefusalReason } from '../admission/refusal-reason.ts';
 import type { CapacityPlan, LeasePlan } from '../allocators/capacity-plan.ts';
 import { leasedOverlay } from '../allocators/lease-overlay.ts';
@@ -16,14 +17,7 @@ import { edgesByService } from '../allocators/plan-capacity.ts';
 import type { KernelEffect, Moment } from '../kernel/kernel-io.ts';
 import { type EdgeKey, edgeKey, type MeshConfig } from '../mesh/mesh-config.ts';
 import type { EdgeCounters, TelemetryFrame } from '../substrate/telemetry-frame.ts';
-import {
-  createLocalEdge,
-  endOperation,
-  type LocalEdge,
-  type OperationOutcome,
-  type RunningOperation,
-  timeOutOperations,
-} from './local-edge.ts';
+import { createLocalEdge, type LocalEdge, type OperationOutcome, type RunningOperation } from './local-edge.ts';
 import type { OperationResult } from './operation-request.ts';
 
 /** The one node of a mesh inside one process. */
@@ -66,34 +60,28 @@ export class LocalNode {
 
   /** Whether an operation may run now; what is refused is charged to nobody. */
   check(edge: LocalEdge, share: TokenShare | null, call: LocalCall, nowMs: number): OperationResult {
-    timeOutOperations(edge, nowMs);
-    const { record, counts, running, timeoutMs } = edge;
-    const breakerOpen = running.size >= edge.maxRequests;
+    const { record, operations, timeoutMs } = edge;
+    timeOutOperations(operations, record.load, nowMs);
+    const breakerOpen = isFull(operations, edge.maxRequests);
     const loaded = { ...call.class, estimate: call.estimate, breakerOpen, timeoutMs };
     const verdict = checkLoadedCall(record, boundedLoad(record), share, loaded, nowMs - this.#lastWordMs, nowMs);
     if (typeof verdict === 'string') {
-      countRefusal(edge, verdict);
+      if (verdict === 'breaker-open') countBreakerRefused(record, operations);
+      else countRefused(record, verdict);
       return { allowed: false, reason: verdict, retryAfterMs: pauseMs(edge, share, call.estimate, verdict, nowMs) };
     }
     countAdmitted(record, nowMs);
-    counts.attempts += 1;
-    const operation: RunningOperation = {
-      workloadId: record.workload,
-      service: record.service,
-      operationType: call.operationType,
-      startedMs: nowMs,
-      reservation: verdict,
-    };
-    running.add(operation);
-    return { allowed: true, operation };
+    const started = startOperation(operations, verdict, timeoutMs, nowMs);
+    const { workload: workloadId, service } = record;
+    return { allowed: true, operation: { ...started, workloadId, service, operationType: call.operationType } };
   }
 
   /** Ends an operation; false where it had ended before, or timed out. */
   settle(operation: RunningOperation, outcome: OperationOutcome, nowMs: number): boolean {
     const edge = this.find(operation.workloadId, operation.service);
     if (edge === undefined) return false;
-    timeOutOperations(edge, nowMs);
-    return endOperation(edge, operation, outcome, nowMs);
+    const { failed, actualLoad: needed } = outcome;
+    return endOperation(edge.operations, edge.record.load, operation.id, { failed, needed }, nowMs);
   }
 
   /** What was counted so far; to be taken once a tick. */
@@ -145,17 +133,6 @@ function localEdges(config: MeshConfig, nowMs: number): Map<EdgeKey, LocalEdge> 
   return edges;
 }
 
-/** As a mesh counts: what its budget lets through and the breaker does not was admitted. */
-function countRefusal({ record, counts }: LocalEdge, reason: RefusalReason): void {
-  if (reason !== 'breaker-open') {
-    countRefused(record, reason);
-    return;
-  }
-  record.offered += 1;
-  record.admitted += 1;
-  counts.breakerRefused += 1;
-}
-
 /** When asking again makes sense; `null` = the reason says nothing about it. */
 function pauseMs(
   { record }: LocalEdge,
@@ -170,7 +147,7 @@ function pauseMs(
   return Number.isFinite(waitMs) ? Math.min(RETRY_AFTER_MAX_MS, waitMs) : null;
 }
 
-function countersOf({ record, counts, running }: LocalEdge, nowMs: number): EdgeCounters {
+function countersOf({ record, operations: { counts, open } }: LocalEdge, nowMs: number): EdgeCounters {
   const { workload, service, offered, admitted, retries, refused, meter, guaranteeRps } = record;
   return {
     ...counts,
@@ -182,7 +159,7 @@ function countersOf({ record, counts, running }: LocalEdge, nowMs: number): Edge
     admittedLevelMax: takeLevelMax(meter, guaranteeRps, nowMs),
     retries,
     nativeRefused: 0,
-    inFlight: running.size,
+    inFlight: open.size,
     latencyBuckets: [...counts.latencyBuckets],
   };
 }

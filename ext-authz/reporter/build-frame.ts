@@ -57,24 +57,34 @@ export function splitFrame(
   });
 }
 
+/** What was decided here, and of operations that pass no Envoy also what Envoy counts of calls. */
 function ownCounters(record: EdgeRecord, nowMs: number): EdgeCounters {
+  const { workload, service, offered, admitted, refused, meter, guaranteeRps, retries, operations } = record;
   return EdgeCounters.fromPartial({
-    workload: record.workload,
-    service: record.service,
-    offered: record.offered,
-    admitted: record.admitted,
-    refused: Object.fromEntries(record.refused),
-    admittedLevelMax: takeLevelMax(record.meter, record.guaranteeRps, nowMs),
-    retries: record.retries,
+    workload,
+    service,
+    offered,
+    admitted,
+    refused: Object.fromEntries(refused),
+    admittedLevelMax: takeLevelMax(meter, guaranteeRps, nowMs),
+    retries,
+    ...operations?.counts,
+    inFlight: operations?.open.size ?? 0,
   });
 }
 
-/** Retries are those that Envoy makes and those that callers name (CONTRACT §F). */
+/** Calls and operations of one edge together. Retries are those that Envoy makes and those that callers name (CONTRACT §F). */
 function withEnvoy(own: EdgeCounters, envoy: EnvoyEdgeCounters): EdgeCounters {
   return {
     ...own,
-    ...envoy,
+    attempts: own.attempts + envoy.attempts,
     retries: own.retries + envoy.retries,
-    latencyBuckets: [...envoy.latencyBuckets],
+    failures: own.failures + envoy.failures,
+    timeouts: own.timeouts + envoy.timeouts,
+    breakerRefused: own.breakerRefused + envoy.breakerRefused,
+    nativeRefused: own.nativeRefused + envoy.nativeRefused,
+    inFlight: own.inFlight + envoy.inFlight,
+    latencyBuckets: envoy.latencyBuckets.map((count, bucket) => count + (own.latencyBuckets[bucket] ?? 0)),
+    latencySumMs: own.latencySumMs + envoy.latencySumMs,
   };
 }

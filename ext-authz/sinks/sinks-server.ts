@@ -2,6 +2,7 @@ import { createServer, type Socket } from 'node:net';
 import { Server, ServerCredentials, type ServerReadableStream } from '@grpc/grpc-js';
 import { type ListenAddress, listen } from '../../platform/listen-address.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { type OperationsServer, OperationsService } from '../../proto/gen/capmesh/v1/operation_service.ts';
 import type { HTTPAccessLogEntry } from '../../proto/gen/envoy/data/accesslog/v3/accesslog.ts';
 import {
   AccessLogServiceService,
@@ -22,6 +23,8 @@ export interface SinksOptions {
   readonly onFlush: () => void;
   /** Called for every call that had reserved something, once it is over. */
   readonly onCallEnd: (entry: HTTPAccessLogEntry) => void;
+  /** Answers workloads whose operations pass no Envoy. */
+  readonly operations: OperationsServer;
   readonly logger: Logger;
   /** A flush is over when nothing more comes for this long; default 20 ms. */
   readonly quietMs?: number | undefined;
@@ -39,9 +42,10 @@ const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 const STREAMS_MAX = 64;
 
 /**
- * What Envoy tells by itself: its statistics (`envoy.service.metrics.v3.MetricsService`)
- * and the ends of calls that had reserved something
- * (`envoy.service.accesslog.v3.AccessLogService`).
+ * Everything but the checks of calls: what Envoy tells by itself, its statistics
+ * (`envoy.service.metrics.v3.MetricsService`) and the ends of calls that had reserved
+ * something (`envoy.service.accesslog.v3.AccessLogService`), and what workloads ask
+ * about operations (`capmesh.v1.Operations`).
  */
 export async function startSinks(options: SinksOptions): Promise<Sinks> {
   const { logger, onCallEnd } = options;
@@ -64,6 +68,7 @@ export async function startSinks(options: SinksOptions): Promise<Sinks> {
       call.on('error', (error) => logger.debug({ err: error }, 'an access log stream ended'));
     },
   });
+  server.addService(OperationsService, options.operations);
   // grpc-js would make the socket file with the mask of an unknown moment; so the listening is ours.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const sockets = new Set<Socket>();

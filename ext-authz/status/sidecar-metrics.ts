@@ -1,5 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { LoadCounts, LoadEstimate } from '../../core/admission/load-limit.ts';
+import type { OverAdmission } from '../../core/admission/edge-ledger.ts';
+import type { LoadCounts } from '../../core/admission/load-limit.ts';
+import type { OperationEnds } from '../../core/admission/open-operations.ts';
 
 /** What the metrics are read from, at every scrape. */
 export interface MetricsSource {
@@ -13,7 +15,8 @@ export interface MetricsSource {
   readonly leaseSeq: number;
   readonly checkConnections: number;
   readonly load: LoadCounts;
-  readonly overAdmissionMax: () => LoadEstimate;
+  readonly operations: OperationEnds;
+  readonly overAdmissionMax: () => OverAdmission;
 }
 
 export interface SidecarMetrics {
@@ -55,6 +58,18 @@ const NUMBERS: readonly [
     'gauge',
     (from) => from.overAdmissionMax().memoryMb,
   ],
+  [
+    'capmesh_load_over_admission_max_operations',
+    'Operations beside the calls that Envoy holds to the same breakers, at most',
+    'gauge',
+    (from) => from.overAdmissionMax().operations,
+  ],
+  [
+    'capmesh_operations_open',
+    'Operations that were allowed without an Envoy and are not over',
+    'gauge',
+    (from) => from.operations.open,
+  ],
   ['capmesh_check_connections', 'Open connections of the check server', 'gauge', (from) => from.checkConnections],
 ];
 
@@ -64,7 +79,7 @@ export function createSidecarMetrics(read: () => MetricsSource): SidecarMetrics 
   const registers = [registry];
   new Counter({
     name: 'capmesh_checks_total',
-    help: 'Answers to checks by reason; ok = admitted',
+    help: 'Answers to checks of calls and operations by reason; ok = admitted',
     labelNames: ['reason'],
     registers,
     collect() {
@@ -73,6 +88,7 @@ export function createSidecarMetrics(read: () => MetricsSource): SidecarMetrics 
     },
   });
   addLoadEnds(read, registers);
+  addOperationEnds(read, registers);
   for (const [name, help, kind, value] of NUMBERS) {
     if (kind === 'gauge')
       new Gauge({
@@ -113,6 +129,20 @@ function addLoadEnds(read: () => MetricsSource, registers: Registry[]): void {
       this.reset();
       const { settled, asEstimated, timedOut, unknown } = read().load;
       for (const [how, count] of Object.entries({ settled, asEstimated, timedOut, unknown })) this.inc({ how }, count);
+    },
+  });
+}
+
+function addOperationEnds(read: () => MetricsSource, registers: Registry[]): void {
+  new Counter({
+    name: 'capmesh_operations_ended_total',
+    help: 'Ends of operations: settled, timed out without one, or not known',
+    labelNames: ['how'],
+    registers,
+    collect() {
+      this.reset();
+      const { settled, timedOut, unknown } = read().operations;
+      for (const [how, count] of Object.entries({ settled, timedOut, unknown })) this.inc({ how }, count);
     },
   });
 }

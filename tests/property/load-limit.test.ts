@@ -144,12 +144,12 @@ describe('load estimates against a sequential oracle (CONTRACT §D)', () => {
         if (ticket.instance !== instance) seen.strange += 1;
         else if (!oracle.open.has(ticket.id)) seen.twice += 1;
         else oracle.settle(ticket.id, cost);
-        const text = writeTicket({ ...ticket, workload: 'checkout', service: 'payment' });
+        const text = writeTicket({ ...ticket, node: 'node-1', workload: 'checkout', service: 'payment' });
         settleCall(endOfCall(text, cost), ledger, instance, nowMs);
         ends += 1;
       } else if (dice < 0.9999) {
         oracle.expire(nowMs);
-        ledger.freeTimedOutLoad(nowMs);
+        ledger.freeTimedOut(nowMs);
       } else {
         seen.crashes += 1;
         instance = `run-${seen.crashes}`;
@@ -179,7 +179,7 @@ describe('load estimates against a sequential oracle (CONTRACT §D)', () => {
     seen.timedOut += oracle.timedOut;
     for (const [what, count] of Object.entries(seen)) assert.ok(count > 3, `${what} happened ${count} times`);
     nowMs += TIMEOUT_MS;
-    ledger.freeTimedOutLoad(nowMs);
+    ledger.freeTimedOut(nowMs);
     const load = boundedLoad(edgeOf(ledger)) ?? assert.fail('no limit');
     assert.deepEqual([load.open.size, load.memoryHeldMb, ledger.loadCounts.open], [0, 0, 0], 'nothing leaks');
     assert.deepEqual(overAdmissionMax(load), { cpu: 0, memoryMb: 0 });

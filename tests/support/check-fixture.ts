@@ -1,7 +1,9 @@
 import { pino } from 'pino';
 import { EdgeLedger } from '../../core/admission/edge-ledger.ts';
 import { Authorizer } from '../../ext-authz/check/authorizer.ts';
+import { CallJudge } from '../../ext-authz/check/call-judge.ts';
 import { KeyRing } from '../../ext-authz/ledger/key-ring.ts';
+import { OperationDoor } from '../../ext-authz/operations/operation-door.ts';
 import { RefusalRing } from '../../ext-authz/refusals/refusal-ring.ts';
 import { type EdgeLease, Lease } from '../../proto/gen/capmesh/v1/lease.ts';
 import { CheckRequest, CheckResponse } from '../../proto/gen/envoy/service/auth/v3/external_auth.ts';
@@ -10,12 +12,15 @@ import { ISSUED_AT, makeKey, type TestKey } from './test-tokens.ts';
 
 export const silentLogger = pino({ level: 'silent' });
 
-/** The run of the sidecar that the fixture stands for. */
+/** The sidecar that the fixture stands for, and its run. */
+export const NODE = 'node-1';
 export const INSTANCE = 'run-1';
 
 /** An authorizer on the worked example (CONTRACT §I): one node, payment with its two callers, a clock moved by hand. */
 export interface CheckFixture {
+  readonly judge: CallJudge;
   readonly authorizer: Authorizer;
+  readonly operations: OperationDoor;
   readonly ledger: EdgeLedger;
   readonly keys: KeyRing;
   readonly key: TestKey;
@@ -84,24 +89,26 @@ export function checkFixture(
   let lastWordMs = clock.monotonicMs();
   let refusals = 0;
   const ring = new RefusalRing('0123abcd-run', clock);
-  const authorizer = new Authorizer({
+  const isReady = options.isReady ?? (() => true);
+  const judge = new CallJudge({
     mesh: 'shop',
-    instance: INSTANCE,
     ledger,
     keys,
     clock,
     lastWordMs: () => lastWordMs,
-    isReady: () => true,
+    isReady,
     noteRefusal: (...refusal) => {
       refusals += 1;
       ring.note(...refusal);
       return `r${refusals}`;
     },
     logger: silentLogger,
-    ...options,
+    tokensMax: options.tokensMax,
   });
   return {
-    authorizer,
+    judge,
+    authorizer: new Authorizer({ judge, node: NODE, instance: INSTANCE, clock }),
+    operations: new OperationDoor({ judge, node: NODE, instance: INSTANCE, ledger, clock, isReady }),
     ledger,
     keys,
     key,

@@ -3,12 +3,13 @@ import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ClientWritableStream, credentials } from '@grpc/grpc-js';
+import { operationsService } from '../../../ext-authz/operations/operations-service.ts';
 import { type Sinks, startSinks } from '../../../ext-authz/sinks/sinks-server.ts';
 import {
   MetricsServiceClient,
   StreamMetricsMessage,
 } from '../../../proto/gen/envoy/service/metrics/v3/metrics_service.ts';
-import { silentLogger } from '../../support/check-fixture.ts';
+import { checkFixture, silentLogger } from '../../support/check-fixture.ts';
 
 describe('metrics sink over a unix socket', () => {
   let folder: string;
@@ -28,7 +29,8 @@ describe('metrics sink over a unix socket', () => {
       flushes += 1;
       flushed();
     };
-    sink = await startSinks({ address: { path }, onFlush, onCallEnd: () => {}, logger: silentLogger });
+    const operations = operationsService(checkFixture().operations, silentLogger);
+    sink = await startSinks({ address: { path }, onFlush, onCallEnd: () => {}, operations, logger: silentLogger });
     assert.equal(statSync(path).mode & 0o777, 0o600);
     client = new MetricsServiceClient(`unix:${path}`, credentials.createInsecure());
     openStream();

@@ -13,6 +13,7 @@ import { buildBootstrap } from '../../../envoy/bootstrap.ts';
 import { buildSnapshot } from '../../../envoy/render-plan.ts';
 import { buildRuntimeLayer } from '../../../envoy/runtime-layer.ts';
 import { type CheckServer, startCheckServer } from '../../../ext-authz/check/check-server.ts';
+import { operationsService } from '../../../ext-authz/operations/operations-service.ts';
 import { settleCall } from '../../../ext-authz/sinks/settle-calls.ts';
 import { type Sinks, startSinks } from '../../../ext-authz/sinks/sinks-server.ts';
 import { findBinary } from '../../../platform/binaries.ts';
@@ -68,6 +69,7 @@ describe('sidecar behind a real Envoy', () => {
       address: { path: join(folder, 'sinks.sock') },
       onFlush,
       onCallEnd: (entry) => settleCall(entry, fixture.ledger, INSTANCE, fixture.clock.monotonicMs()),
+      operations: operationsService(fixture.operations, silentLogger),
       logger: silentLogger,
     });
     const breaker = { maxRequests: MAX_REQUESTS, maxConnections: 4, maxPendingRequests: 2 };

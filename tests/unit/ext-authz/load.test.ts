@@ -8,6 +8,7 @@ import {
   checkoutToPayment,
   INSTANCE,
   leaseOf,
+  NODE,
   readAnswer,
   withToken,
 } from '../../support/check-fixture.ts';
@@ -42,6 +43,7 @@ describe('load estimates at the sidecar (CONTRACT §D)', () => {
     const answer = call('10', '64');
     assert.ok(answer.admitted);
     assert.deepEqual(readTicket(ticketOf(answer)), {
+      node: NODE,
       instance: INSTANCE,
       workload: 'checkout',
       service: 'payment',
@@ -132,10 +134,10 @@ describe('load estimates at the sidecar (CONTRACT §D)', () => {
     end(ticket, { cpu: 4000 });
     const late = ticketOf(call('0', '100'));
     clock.advance(LIMITS.timeoutMs);
-    ledger.freeTimedOutLoad(clock.monotonicMs());
+    ledger.freeTimedOut(clock.monotonicMs());
     end(late, { memoryMb: 4000 });
-    end(writeTicket({ instance: 'run-0', workload: 'checkout', service: 'payment', id: 1 }));
-    end(writeTicket({ instance: INSTANCE, workload: 'nobody', service: 'payment', id: 1 }));
+    end(writeTicket({ node: NODE, instance: 'run-0', workload: 'checkout', service: 'payment', id: 1 }));
+    end(writeTicket({ node: NODE, instance: INSTANCE, workload: 'nobody', service: 'payment', id: 1 }));
     end('garbage');
     settleCall(HTTPAccessLogEntry.fromPartial({}), ledger, INSTANCE, 0);
     assert.deepEqual({ ...counts }, { open: 0, settled: 1, asEstimated: 0, timedOut: 1, unknown: 6 });
@@ -145,9 +147,9 @@ describe('load estimates at the sidecar (CONTRACT §D)', () => {
   it('tells by how much calls in flight may exceed what they reserved', () => {
     const { call, ticketOf, end, ledger } = setUp();
     const ticket = ticketOf(call('10', '100'));
-    assert.deepEqual(ledger.overAdmissionMax(), { cpu: 30, memoryMb: 300 }, 'four times the estimate');
+    assert.deepEqual(ledger.overAdmissionMax(), { cpu: 30, memoryMb: 300, operations: 0 }, 'four times the estimate');
     end(ticket);
-    assert.deepEqual(ledger.overAdmissionMax(), { cpu: 0, memoryMb: 0 });
+    assert.deepEqual(ledger.overAdmissionMax(), { cpu: 0, memoryMb: 0, operations: 0 });
   });
 
   it('keeps what is in flight when a lease lifts the limit, and when it comes back', () => {

@@ -22,6 +22,7 @@ interface PlanOptions {
   readonly anonymous?: string;
   readonly guaranteeRps?: number;
   readonly load?: LoadShare;
+  readonly maxRequests?: number;
 }
 
 function planOf({
@@ -32,6 +33,7 @@ function planOf({
   overlay,
   obs,
   load,
+  maxRequests,
 }: PlanOptions = {}): CapacityPlan {
   const edge = {
     key: 'checkout/payment' as const,
@@ -48,7 +50,10 @@ function planOf({
     burst: limitRps === null ? null : 40,
     concurrency: null,
     load: load ?? { cpuMsPerSec: null, memoryMiB: null },
-    breaker: null,
+    breaker:
+      maxRequests === undefined
+        ? null
+        : { maxRequests, maxConnections: 2 * maxRequests, maxPendingRequests: maxRequests },
     backstop: null,
     safe: null,
     retryBudgetPercent: 20,
@@ -109,6 +114,8 @@ describe('sliceLimits()', () => {
           guaranteeBurst: 40,
           leaseMs: LEASE_MS,
           accessLogLinesPerSec: 100,
+          timeoutMs: 1000,
+          maxRequests: undefined,
         },
       ],
     });
@@ -156,6 +163,17 @@ describe('sliceLimits()', () => {
       ).leases.map((lease) => firstEdge(lease).rateRps);
     assert.deepEqual(rates(40, 10), [65, 35]);
     assert.deepEqual(rates(160, 40), [80, 20], 'in proportion where more is offered than there is');
+  });
+
+  it('tells the breaker of the edge, and tells it again when it moved by more than 5 %', () => {
+    const nodes = [report('n1', 10, 0, 0)];
+    const first = slice(planOf({ maxRequests: 100 }), nodes, EMPTY_LEASE_BOOK, 0);
+    assert.equal(firstEdge(only(first.leases)).maxRequests, 100);
+    const tellings = [104, 106, 94, undefined].map((maxRequests) => {
+      const plan = planOf(maxRequests === undefined ? {} : { maxRequests });
+      return slice(plan, nodes, first.book, 1000).leases.length;
+    });
+    assert.deepEqual(tellings, [0, 1, 1, 1]);
   });
 
   it('writes nothing while no slice moved by more than 5 %', () => {
