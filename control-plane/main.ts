@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { tightGates } from '../core/admission/tight-gates.ts';
+import { SILENT_AFTER_MS } from '../core/allocators/lease-book.ts';
 import type { MeshView } from '../core/kernel/mesh-view.ts';
 import { type Clock, systemClock } from '../platform/clock.ts';
 import type { Logger } from '../platform/logger.ts';
-import { connectNats, type NatsOptions } from '../platform/nats-connection.ts';
+import { connectNats, type NatsConnection, type NatsOptions } from '../platform/nats-connection.ts';
 import { loadMessageRules } from '../platform/validate-message.ts';
 import { Admission } from './admission/admission.ts';
 import { lately } from './admission/lately.ts';
@@ -17,12 +18,17 @@ import { EventHandlers } from './api/event-handlers.ts';
 import { ExplainHandlers } from './api/explain-handlers.ts';
 import { MeshEdits } from './api/mesh-edits.ts';
 import { openDoors, type TcpDoor } from './api/open-doors.ts';
+import { OperationHandlers } from './api/operation-handlers.ts';
 import { WhatIfHandlers } from './api/what-if-handlers.ts';
 import type { KernelLoop } from './loop/kernel-loop.ts';
 import { type Replica, startReplica } from './loop/start-replica.ts';
+import { askOver } from './operations/ask-node.ts';
+import { OperationRelay } from './operations/operation-relay.ts';
 
 /** Admission decides on what was known of the mesh at most this long ago. */
 const SCENE_AGE_MAX_MS = 100;
+/** Operations are passed on to nodes that lived at most this long ago, beside the age of their frames. */
+const NODES_AGE_MAX_MS = 250;
 
 export interface ControlPlaneOptions {
   readonly mesh: string;
@@ -65,7 +71,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
   const closing: (() => unknown)[] = [() => connection.drain()];
   try {
     const replica = await startReplica({ ...options, clock }, connection, closing);
-    const doors = await openDoors(options, apiDependencies(options, clock, replica), replica.xds);
+    const operations = new OperationHandlers(operationRelay(options, clock, connection, replica));
+    const doors = await openDoors(options, { ...apiDependencies(options, clock, replica), operations }, replica.xds);
     closing.push(() => doors.close());
     logger.info({ mesh: options.mesh, ...doors.ports }, 'control plane is open');
     const kernel = (): KernelLoop | null => replica.kernel();
@@ -87,11 +94,31 @@ async function closeAll(closing: (() => unknown)[], logger: Logger): Promise<voi
   }
 }
 
+/** Any node that lives can be asked: every node carries every edge. */
+function operationRelay(
+  { mesh }: ControlPlaneOptions,
+  clock: Clock,
+  connection: NatsConnection,
+  { store, known }: Replica,
+): OperationRelay {
+  const nodes = (): string[] =>
+    known()
+      .view()
+      .nodes.filter(({ frameAgeMs, leaseSeq }) => frameAgeMs <= SILENT_AFTER_MS && leaseSeq > 0)
+      .map(({ node }) => node);
+  return new OperationRelay({
+    ask: askOver(connection, mesh),
+    nodes: lately(nodes, clock, NODES_AGE_MAX_MS),
+    isReachable: store.isReachable,
+    clock,
+  });
+}
+
 function apiDependencies(
   { mesh, adminTokenFile, logger }: ControlPlaneOptions,
   clock: Clock,
   { store, replicas, leadership, metrics, known, note, quorum, askRefusals }: Replica,
-): RestDependencies {
+): Omit<RestDependencies, 'operations'> {
   const view = (): MeshView => known().view();
   const admission = new Admission({
     ledger: store.ledger,

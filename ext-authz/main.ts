@@ -13,6 +13,7 @@ import { startCheckServer } from './check/check-server.ts';
 import { KeyRing } from './ledger/key-ring.ts';
 import { OperationDoor } from './operations/operation-door.ts';
 import { operationsService } from './operations/operations-service.ts';
+import { serveOperations } from './operations/serve-operations.ts';
 import { answerRefusalQueries } from './refusals/answer-refusal-queries.ts';
 import { RefusalRing } from './refusals/refusal-ring.ts';
 import { HostResources } from './reporter/host-resources.ts';
@@ -141,7 +142,7 @@ async function openSidecar(options: SidecarOptions, opened: Close[]): Promise<Om
   const status = await startStatusServer({ host: httpHost, port: httpPort, isReady, registry, logger });
   opened.push(() => status.stop());
   reporter.start();
-  followStore(options, state, { saver, frames, refusals }, opened);
+  followStore(options, state, { saver, frames, operations, refusals }, opened);
   return { checkAddress: checks.address, sinksAddress: sink.address, httpPort: status.port, isReady };
 }
 
@@ -167,6 +168,7 @@ async function openState(
 interface Followers {
   readonly saver: StateSaver;
   readonly frames: FramePublisher;
+  readonly operations: OperationDoor;
   readonly refusals: RefusalRing;
 }
 
@@ -174,7 +176,7 @@ interface Followers {
 function followStore(
   { mesh, node, nats, logger }: SidecarOptions,
   state: SidecarState,
-  { saver, frames, refusals }: Followers,
+  { saver, frames, operations: door, refusals }: Followers,
   opened: Close[],
 ): void {
   const abort = new AbortController();
@@ -183,6 +185,7 @@ function followStore(
     const connection = await connectNats({ ...nats, name: node, logger, signal });
     frames.follow(connection);
     answerRefusalQueries(connection, mesh, node, refusals, logger);
+    serveOperations({ connection, mesh, node, door, logger });
     await watchStore({ connection, node, state, onChange: () => saver.changed(), logger, signal });
     await connection.close();
   };

@@ -1,3 +1,4 @@
+import { operationsSubject } from './operation-subjects.ts';
 import { refusalsSubject } from './refusals-subject.ts';
 
 /** What one nats-server is told at its start. */
@@ -19,6 +20,9 @@ export interface NatsServerConfig {
   readonly eventsPublicKey?: string | undefined;
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly caFile?: string } | undefined;
 }
+
+/** A sidecar answers at once; a control plane waits for a second. */
+const ANSWER_WITHIN = '5s';
 
 /** Objects that one apply may change: the largest mesh of `mesh.proto` and its settings. */
 export const CONFIG_BATCH_MAX = 30_001;
@@ -103,7 +107,8 @@ function controlPlanePermissions(mesh: string): object {
 
 /**
  * A sidecar sends its own frames, reads its own lease and the keys, hears its own
- * replies, and answers what the control plane asks it: nothing else.
+ * replies, and answers what the control plane asks it, where the asker wants it and
+ * once: nothing else.
  */
 function sidecarPermissions(mesh: string, node: string): object {
   const readable = [
@@ -121,7 +126,9 @@ function sidecarPermissions(mesh: string, node: string): object {
         ]),
       ],
     },
-    subscribe: { allow: [`_INBOX.${node}.>`, refusalsSubject(mesh, node)] },
-    allow_responses: { max: 1, expires: '2s' },
+    subscribe: {
+      allow: [`_INBOX.${node}.>`, refusalsSubject(mesh, node), `${operationsSubject(mesh, node)}.*`],
+    },
+    allow_responses: { max: 1, expires: ANSWER_WITHIN },
   };
 }

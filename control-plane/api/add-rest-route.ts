@@ -13,7 +13,7 @@ export function addRestRoute(
 ): void {
   const isInPath = route.parameters?.path?.workloadId !== undefined;
   const check = (request: FastifyRequest): void => {
-    if (route.credential === 'none') return;
+    if (route.credential === 'none' || route.credential === 'token') return;
     const { authorization } = request.headers;
     if (route.credential === 'admin') authenticator.requireAdmin(authorization);
     else authenticator.requireWorkload(workloadOf(request), authorization);

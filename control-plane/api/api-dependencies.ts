@@ -5,11 +5,13 @@ import type { PublishedKey } from '../state/key-store.ts';
 import type { AdminHandlers } from './admin-handlers.ts';
 import type { Authenticator } from './authenticator.ts';
 import type { CapacityHandlers } from './capacity-handlers.ts';
+import type { OperationHandlers } from './operation-handlers.ts';
 
 /** What both doors need. */
 export interface ApiDependencies {
   readonly admin: AdminHandlers;
   readonly capacity: CapacityHandlers;
+  readonly operations: OperationHandlers;
   readonly authenticator: Authenticator;
   /** Whether the store can be reached and the first configuration is there. */
   readonly isReady: () => boolean;

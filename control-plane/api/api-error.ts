@@ -3,6 +3,7 @@ import type { Problem } from '../../core/problem.ts';
 export type ApiErrorCode =
   | 'invalid'
   | 'unauthenticated'
+  | 'forbidden'
   | 'not-found'
   | 'method-not-allowed'
   | 'conflict'

@@ -28,6 +28,7 @@ export function describeApi(routes: readonly RestRoute[]): Readonly<Record<strin
 
 const SECURITY_SCHEMES = {
   admin: { type: 'http', scheme: 'bearer', description: 'The admin token.' },
+  token: { type: 'apiKey', in: 'header', name: 'x-capacity-token', description: 'The capacity token; or in the body.' },
   workload: { type: 'http', scheme: 'bearer', description: 'The enrolment secret of the workload that is named.' },
 };
 
@@ -36,7 +37,7 @@ function schemasOf(routes: readonly RestRoute[]): Readonly<Record<string, JsonSc
   const schemas: Record<string, JsonSchema> = { Error: ERROR_SCHEMA, MeshFile: meshFile };
   for (const { body, answers } of routes) {
     if (body?.kind === 'message') {
-      const add = body.fromPath === undefined ? addMessageSchemas : addInnerSchemas;
+      const add = body.fromPath === undefined && body.fromHeader === undefined ? addMessageSchemas : addInnerSchemas;
       add(body.type, 'request', schemas);
     }
     for (const answer of Object.values(answers)) {

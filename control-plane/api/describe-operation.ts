@@ -18,12 +18,16 @@ export function describeOperation(route: RestRoute): Plain {
     operationId,
     summary,
     tags: [tag],
-    security: credential === 'none' ? [] : [{ [credential]: [] }],
+    security: securityOf(credential),
     ...(parameters.length > 0 && { parameters }),
     ...(body !== undefined && { requestBody: describeBody(body) }),
     responses: describeAnswers(route),
   };
 }
+
+/** A token may be in the body instead. */
+const securityOf = (credential: RestRoute['credential']): readonly object[] =>
+  credential === 'none' ? [] : credential === 'token' ? [{ token: [] }, {}] : [{ [credential]: [] }];
 
 function describeParameter(place: string, name: string, { schema }: RestParameter): Plain {
   const { description, ...bare } = schema;
@@ -50,12 +54,21 @@ interface BodySchema {
 
 const MESH_FILE: BodySchema = { schema: { $ref: '#/components/schemas/MeshFile' }, required: true };
 
-/** What the path says already need not be said again. */
-function messageBody({ type, fromPath }: RestBody & { readonly kind: 'message' }): BodySchema {
+/** What the path says already need not be said again, nor what a header says. */
+function messageBody({ type, fromPath, fromHeader = {} }: RestBody & { readonly kind: 'message' }): BodySchema {
   const whole = messageSchema(type, 'request');
-  if (fromPath === undefined) return { schema: schemaRef(type, 'request'), required: whole.required.length > 0 };
-  const told = fromPath.map((name) => [name, { type: 'string', description: 'As in the path, or left out.' }]);
-  const required = whole.required.filter((name) => !fromPath.includes(name));
+  const isWhole = fromPath === undefined && Object.keys(fromHeader).length === 0;
+  if (isWhole) return { schema: schemaRef(type, 'request'), required: whole.required.length > 0 };
+  const inPath = (fromPath ?? []).map((name) => [
+    name,
+    { type: 'string', description: 'As in the path, or left out.' },
+  ]);
+  const inHeader = Object.entries(fromHeader).map(([name, header]) => [
+    name,
+    { ...whole.properties[name], description: `Here or in ${header}.` },
+  ]);
+  const told = new Map([...inPath, ...inHeader] as [string, JsonSchema][]);
+  const required = whole.required.filter((name) => !told.has(name));
   const properties = { ...whole.properties, ...Object.fromEntries(told) };
   return { schema: { ...whole, properties, required }, required: required.length > 0 };
 }

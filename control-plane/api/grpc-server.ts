@@ -19,6 +19,12 @@ import {
 } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import { type CapacityServer, CapacityService } from '../../proto/gen/capmesh/v1/capacity_service.ts';
 import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
+import {
+  type CheckOperationRequest,
+  type OperationsServer,
+  OperationsService,
+  type SettleOperationRequest,
+} from '../../proto/gen/capmesh/v1/operation_service.ts';
 import { HealthService } from '../../proto/gen/grpc/health/v1/health.ts';
 import type { ApiDependencies } from './api-dependencies.ts';
 import type { ApiErrorCode } from './api-error.ts';
@@ -38,6 +44,7 @@ const AFTER_HEADER = 'capmesh-after-sequence';
 const statusOf: Readonly<Record<ApiErrorCode, status>> = {
   invalid: status.INVALID_ARGUMENT,
   unauthenticated: status.UNAUTHENTICATED,
+  forbidden: status.PERMISSION_DENIED,
   'not-found': status.NOT_FOUND,
   'method-not-allowed': status.UNIMPLEMENTED,
   conflict: status.ABORTED,
@@ -48,12 +55,13 @@ const statusOf: Readonly<Record<ApiErrorCode, status>> = {
   unavailable: status.UNAVAILABLE,
 };
 
-/** The services Capacity and Admin, health and reflection. Not bound to a port yet. */
+/** The services Capacity, Operations and Admin, health and reflection. Not bound to a port yet. */
 export function createGrpcServer(deps: ApiDependencies): Server {
   const server = new Server({ 'grpc.max_receive_message_length': MESSAGE_MAX_BYTES });
   const services: readonly [ServiceDefinition, UntypedServiceImplementation][] = [
     [AdminService, adminServer(deps)],
     [CapacityService, capacityServer(deps)],
+    [OperationsService, operationsServer(deps)],
   ];
   for (const [definition, implementation] of services) server.addService(definition, implementation);
   const names = services.map(([definition]) => serviceName(definition));
@@ -124,6 +132,12 @@ function capacityServer({ capacity, authenticator, logger }: ApiDependencies): C
     releaseCapacity: unary((request) => capacity.releaseCapacity(request)),
   };
 }
+
+/** The token in the request is its own credential. */
+const operationsServer = ({ operations, logger }: ApiDependencies): OperationsServer => ({
+  checkOperation: unaryCall(logger, (request: CheckOperationRequest) => operations.checkOperation(request)),
+  settleOperation: unaryCall(logger, (request: SettleOperationRequest) => operations.settleOperation(request)),
+});
 
 function unaryCall<Request, Response>(
   logger: Logger,

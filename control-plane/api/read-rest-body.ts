@@ -21,7 +21,7 @@ const PROBLEMS_MAX = 1000;
 export function readRestBody(
   body: RestBody,
   request: FastifyRequest,
-  inPath: ReadonlyMap<string, ParameterValue>,
+  parameters: ReadonlyMap<string, ParameterValue>,
 ): Checked<unknown> {
   const text = typeof request.body === 'string' ? request.body : '';
   const mediaType = (request.headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
@@ -30,21 +30,32 @@ export function readRestBody(
     const message = `must be ${taken.join(' or ')}, not ${mediaType}`;
     throw new ApiError('unsupported-media-type', `content-type: ${message}`, [{ path: 'content-type', message }]);
   }
-  const read = body.kind === 'mesh-file' ? parseMeshFile(text) : readMessage(body, text, inPath);
+  const read = body.kind === 'mesh-file' ? parseMeshFile(text) : readMessage(body, text, parameters);
   return read.ok ? read : { ok: false, problems: read.problems.slice(0, PROBLEMS_MAX) };
 }
 
 function readMessage(
-  { type, fromPath = [] }: RestBody & { readonly kind: 'message' },
+  { type, fromPath = [], fromHeader = {} }: RestBody & { readonly kind: 'message' },
   text: string,
-  inPath: ReadonlyMap<string, ParameterValue>,
+  parameters: ReadonlyMap<string, ParameterValue>,
 ): Checked<unknown> {
   const json = parseObject(text);
   if (!json.ok) return json;
-  const contradictions: Problem[] = fromPath
-    .filter((name) => json.value[name] !== undefined && json.value[name] !== inPath.get(name))
-    .map((path) => ({ path, message: `must be as in the path, "${inPath.get(path)}", or be left out` }));
-  const whole = { ...json.value, ...Object.fromEntries(fromPath.map((name) => [name, inPath.get(name)])) };
+  const has = (field: string): boolean => json.value[field] !== undefined;
+  const headers = Object.entries(fromHeader).filter(([, header]) => parameters.get(header) !== '');
+  const contradictions: Problem[] = [
+    ...fromPath
+      .filter((name) => has(name) && json.value[name] !== parameters.get(name))
+      .map((path) => ({ path, message: `must be as in the path, "${parameters.get(path)}", or be left out` })),
+    ...headers
+      .filter(([field]) => has(field))
+      .map(([path, header]) => ({ path, message: `is in the body and in ${header}` })),
+  ];
+  const told = [...fromPath.map((name) => [name, name]), ...headers].map(([field, from = '']) => [
+    field,
+    parameters.get(from),
+  ]);
+  const whole = { ...json.value, ...Object.fromEntries(told) };
   const structure = messageFromJson<object>(type, whole);
   // A whole request is checked by its handler too, together with what no rule can say.
   const read = structure.ok && type.endsWith('Request') ? structure : validMessageFromJson<object>(type, whole);

@@ -10,14 +10,13 @@ import type { RestRoute } from './rest-route.ts';
 export function readRestCall(route: RestRoute, request: FastifyRequest): RestCall {
   const { path = {}, query = {}, header = {} } = route.parameters ?? {};
   const problems: Problem[] = [];
-  const inPath = readParameters(path, request.params as Texts, problems);
   const parameters = new Map([
-    ...inPath,
+    ...readParameters(path, request.params as Texts, problems),
     ...readParameters(query, request.query as Texts, problems),
     ...readParameters(header, request.headers, problems),
   ]);
   if (route.credential !== 'none') problems.push(...unknownParameters(query, request.query as Texts));
-  const body = route.body && readRestBody(route.body, request, inPath);
+  const body = route.body && readRestBody(route.body, request, parameters);
   if (body !== undefined && !body.ok) problems.push(...body.problems);
   if (problems.length > 0) throw invalid(problems);
   return new RestCall(parameters, body?.ok ? body.value : undefined);

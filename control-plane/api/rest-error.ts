@@ -18,6 +18,7 @@ export const REFUSALS: Readonly<Record<ApiErrorCode, ToldAs>> = {
     description: 'The credential is missing or wrong.',
     headers: { 'www-authenticate': 'Bearer realm="capmesh"' },
   },
+  forbidden: { status: 403, description: 'The token is not entitled to it.' },
   'not-found': { status: 404, description: 'There is no such object.' },
   'method-not-allowed': { status: 405, description: 'The path has other methods.' },
   conflict: { status: 409, description: 'Somebody else was faster.' },

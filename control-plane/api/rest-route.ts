@@ -17,10 +17,10 @@ export interface RestRoute {
   readonly tag: RestTag;
   /**
    * What `Authorization: Bearer` has to hold: the admin token, or the enrolment secret of the workload that the
-   * parameter or field `workloadId` names. With `none` the route is for everybody, and unknown parameters of its
-   * query are let pass.
+   * parameter or field `workloadId` names. `token`: the capacity token in header or body, looked at by the handler.
+   * With `none` the route is for everybody, and unknown parameters of its query are let pass.
    */
-  readonly credential: 'admin' | 'workload' | 'none';
+  readonly credential: 'admin' | 'workload' | 'token' | 'none';
   readonly parameters?: {
     readonly path?: RestParameters;
     readonly query?: RestParameters;
@@ -46,7 +46,14 @@ export type RestTag = keyof typeof REST_TAGS;
 
 /** A JSON object that is read as a message, or a mesh file in YAML or JSON. */
 export type RestBody =
-  | { readonly kind: 'message'; readonly type: string; readonly fromPath?: readonly string[] }
+  | {
+      readonly kind: 'message';
+      readonly type: string;
+      /** Fields that parameters of the path say. */
+      readonly fromPath?: readonly string[];
+      /** Fields that a header may say instead of the body, and its name. */
+      readonly fromHeader?: Readonly<Record<string, string>>;
+    }
   | { readonly kind: 'mesh-file' };
 
 export type RestContent = {

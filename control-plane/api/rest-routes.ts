@@ -7,6 +7,7 @@ import { explainRoutes } from './rest-explain.ts';
 import { healthRoutes } from './rest-health.ts';
 import { keyRoutes } from './rest-keys.ts';
 import { meshRoutes } from './rest-mesh.ts';
+import { operationRoutes } from './rest-operations.ts';
 import type { RestRoute } from './rest-route.ts';
 import { statusRoutes } from './rest-status.ts';
 import { whatIfRoutes } from './rest-what-if.ts';
@@ -30,6 +31,7 @@ export function restRoutes(deps: RestDependencies): readonly RestRoute[] {
     ...whatIfRoutes(admin),
     ...workloadRoutes(admin),
     ...capacityRoutes(deps.capacity),
+    ...operationRoutes(deps.operations),
     ...statusRoutes(admin),
     ...explainRoutes(admin),
     ...actionRoutes(admin),

@@ -26,7 +26,7 @@ export function operationsService(door: OperationDoor, logger: Logger): Operatio
   };
 }
 
-/** The gRPC status and message of a failure; our own faults are logged and not explained. */
+/** The gRPC status code and message of a failure; our own faults are logged and not explained. */
 export function statusOf(error: unknown, logger: Logger): { readonly code: number; readonly details: string } {
   if (error instanceof OperationError) return { code: OPERATION_ERROR[error.code], details: error.message };
   logger.error({ err: error }, 'a request about an operation failed');

@@ -22,10 +22,13 @@ import { EventHandlers } from '../../control-plane/api/event-handlers.ts';
 import { ExplainHandlers } from '../../control-plane/api/explain-handlers.ts';
 import { bindGrpcServer, createGrpcServer } from '../../control-plane/api/grpc-server.ts';
 import { MeshEdits } from '../../control-plane/api/mesh-edits.ts';
+import { OperationHandlers } from '../../control-plane/api/operation-handlers.ts';
 import { createRestServer } from '../../control-plane/api/rest-server.ts';
 import { WhatIfHandlers } from '../../control-plane/api/what-if-handlers.ts';
 import type { QuorumOutcome } from '../../control-plane/leader/ledger-quorum.ts';
 import type { KernelLoop } from '../../control-plane/loop/kernel-loop.ts';
+import type { AskNode } from '../../control-plane/operations/ask-node.ts';
+import { OperationRelay } from '../../control-plane/operations/operation-relay.ts';
 import type { EventFilter } from '../../control-plane/state/event-filter.ts';
 import { EventsGoneError } from '../../control-plane/state/events-gone.ts';
 import { KeyRotation } from '../../control-plane/state/key-rotation.ts';
@@ -45,6 +48,7 @@ import { createLogger } from '../../platform/logger.ts';
 import { AdminClient } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import { CapacityClient } from '../../proto/gen/capmesh/v1/capacity_service.ts';
 import type { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
+import { OperationsClient } from '../../proto/gen/capmesh/v1/operation_service.ts';
 import { RefusalAnswer, type RefusalQuery } from '../../proto/gen/capmesh/v1/refusal.ts';
 import { checkAnswer } from './described-answers.ts';
 import { type ManualClock, manualClock } from './manual-clock.ts';
@@ -86,8 +90,14 @@ export interface ApiFixture {
   readonly noted: readonly AdmissionRecord[];
   /** Actions that run. */
   actions: ActionView[];
+  /** Live nodes, as what is asked about operations is passed on to them. */
+  nodes: readonly string[];
+  /** What their sidecars say. */
+  askNode: AskNode;
+  isReachable: boolean;
   readonly admin: AdminClient;
   readonly capacity: CapacityClient;
+  readonly operations: OperationsClient;
   rest(method: string, path: string, options?: RestOptions): Promise<RestAnswer>;
   stop(): Promise<void>;
 }
@@ -105,6 +115,20 @@ export interface RestAnswer {
   readonly body: any;
 }
 
+/** What tests set. */
+type FixtureState =
+  | 'services'
+  | 'actions'
+  | 'scene'
+  | 'kernel'
+  | 'loop'
+  | 'oldestEvent'
+  | 'refusals'
+  | 'agreement'
+  | 'nodes'
+  | 'askNode'
+  | 'isReachable';
+
 export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
   const config = new MemoryConfig(mesh);
   const ledger = new MemoryLedger();
@@ -115,14 +139,14 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
   const orders = new MemoryOrders();
   const noted: AdmissionRecord[] = [];
   const asked: RefusalQuery[] = [];
-  const fixture: Pick<
-    ApiFixture,
-    'services' | 'actions' | 'scene' | 'kernel' | 'loop' | 'oldestEvent' | 'refusals' | 'agreement'
-  > = {
+  const fixture: Pick<ApiFixture, FixtureState> = {
     oldestEvent: 1,
     agreement: { reached: true, applied: 1, needed: 1 },
     refusals: [],
     loop: null,
+    nodes: [],
+    askNode: async () => ({ kind: 'absent' }),
+    isReachable: true,
     services: [],
     actions: [],
     kernel: createKernel(),
@@ -207,6 +231,14 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
   const deps: RestDependencies = {
     admin,
     capacity: new CapacityHandlers(admission),
+    operations: new OperationHandlers(
+      new OperationRelay({
+        ask: (...asked) => fixture.askNode(...asked),
+        nodes: () => fixture.nodes,
+        isReachable: () => fixture.isReachable,
+        clock,
+      }),
+    ),
     authenticator: new Authenticator(ADMIN_TOKEN, (workload, secret) => admission.proves(workload, secret)),
     isReady: () => true,
     leadership: () => ({ role: 'leader', epoch: 1, leader: 'k1' }),
@@ -221,6 +253,7 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
   const clients = {
     admin: new AdminClient(grpcAddress, ChannelCredentials.createInsecure()),
     capacity: new CapacityClient(grpcAddress, ChannelCredentials.createInsecure()),
+    operations: new OperationsClient(grpcAddress, ChannelCredentials.createInsecure()),
   };
   return Object.assign(fixture, {
     config,
@@ -241,6 +274,7 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     stop: async () => {
       clients.admin.close();
       clients.capacity.close();
+      clients.operations.close();
       grpc.forceShutdown();
       await rest.close();
       rmSync(stateDir, { recursive: true });

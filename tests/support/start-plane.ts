@@ -4,6 +4,7 @@ import { ChannelCredentials } from '@grpc/grpc-js';
 import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../../control-plane/main.ts';
 import { AdminClient } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import { CapacityClient } from '../../proto/gen/capmesh/v1/capacity_service.ts';
+import { OperationsClient } from '../../proto/gen/capmesh/v1/operation_service.ts';
 import { ADMIN_TOKEN } from './api-fixture.ts';
 import type { NatsFixture } from './nats-fixture.ts';
 
@@ -14,6 +15,7 @@ export interface StartedPlane {
   readonly plane: ControlPlane;
   readonly admin: AdminClient;
   readonly capacity: CapacityClient;
+  readonly operations: OperationsClient;
   readonly stateDir: string;
   /** Closes the clients and stops the control plane. */
   stop(): Promise<void>;
@@ -42,10 +44,12 @@ export async function startPlane(
   const address = `${HOST}:${plane.grpcPort}`;
   const admin = new AdminClient(address, ChannelCredentials.createInsecure());
   const capacity = new CapacityClient(address, ChannelCredentials.createInsecure());
+  const operations = new OperationsClient(address, ChannelCredentials.createInsecure());
   const stop = async (): Promise<void> => {
     admin.close();
     capacity.close();
+    operations.close();
     await plane.stop();
   };
-  return { plane, admin, capacity, stateDir, stop };
+  return { plane, admin, capacity, operations, stateDir, stop };
 }

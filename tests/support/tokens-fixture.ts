@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ControlPlane } from '../../control-plane/main.ts';
+import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
 import { type Sidecar, startSidecar } from '../../ext-authz/main.ts';
 import { type Clock, systemClock } from '../../platform/clock.ts';
 import { meshToMessage } from '../../platform/mesh-message.ts';
@@ -10,6 +11,7 @@ import {
   RequestCapacityRequest,
   type RequestCapacityResponse,
 } from '../../proto/gen/capmesh/v1/capacity_service.ts';
+import type { OperationsClient } from '../../proto/gen/capmesh/v1/operation_service.ts';
 import { grpcCall } from './api-fixture.ts';
 import { CheckClient } from './check-client.ts';
 import { readAnswer, silentLogger, withToken } from './check-fixture.ts';
@@ -23,6 +25,7 @@ export interface TokensFixture {
   readonly plane: ControlPlane;
   readonly admin: AdminClient;
   readonly capacity: CapacityClient;
+  readonly operations: OperationsClient;
   readonly sidecars: readonly Sidecar[];
   readonly stateDir: string;
   /** A grant of the workload that is enrolled. */
@@ -49,18 +52,20 @@ function granted(answer: RequestCapacityResponse): GrantedToken {
 export interface TokensOptions {
   readonly sidecars: number;
   readonly clock: Clock;
+  /** Of a mesh in which `WORKLOAD` calls `SERVICE`; default: without any limit. */
+  readonly mesh?: MeshConfig;
 }
 
 /** The workload that grants are for, and the service that it calls. */
-const WORKLOAD = 'audit';
-const SERVICE = 'inventory';
+export const WORKLOAD = 'audit';
+export const SERVICE = 'inventory';
 const MESH = meshConfig({
   services: { [SERVICE]: {} },
   workloads: { [WORKLOAD]: {} },
   budgets: { [WORKLOAD]: { [SERVICE]: {} } },
 });
 
-export async function startTokens({ sidecars: count, clock }: TokensOptions): Promise<TokensFixture> {
+export async function startTokens({ sidecars: count, clock, mesh = MESH }: TokensOptions): Promise<TokensFixture> {
   const names = Array.from({ length: count }, (_, index) => `node-${index + 1}`);
   const closing: (() => unknown)[] = [];
   const stop = async (): Promise<void> => {
@@ -73,11 +78,12 @@ export async function startTokens({ sidecars: count, clock }: TokensOptions): Pr
       plane,
       admin,
       capacity,
+      operations,
       stateDir,
       stop: stopPlane,
     } = await startPlane(nats, { clock, logger: silentLogger });
     closing.push(stopPlane);
-    await grpcCall(admin, admin.apply, ApplyRequest.fromPartial({ mesh: meshToMessage(MESH) }));
+    await grpcCall(admin, admin.apply, ApplyRequest.fromPartial({ mesh: meshToMessage(mesh) }));
     const { secret } = await grpcCall(admin, admin.enrol, { workload: WORKLOAD });
     const sidecars: Sidecar[] = [];
     const clients: CheckClient[] = [];
@@ -106,6 +112,7 @@ export async function startTokens({ sidecars: count, clock }: TokensOptions): Pr
       plane,
       admin,
       capacity,
+      operations,
       sidecars,
       stateDir,
       reasonOf,

@@ -66,6 +66,8 @@ describe('the description of the REST door', () => {
     for (const { method, path, security } of operations()) {
       if (path === '/v1/events') continue;
       const { status } = await api.rest(method, path.replaceAll(/\{\w+\}/g, 'x'), { token: null });
+      // A token may be in the body instead.
+      if (security.some((scheme) => Object.keys(scheme).length === 0)) continue;
       equal(status === 401, security.length > 0, `${method} ${path} answered ${status}`);
       if (security.length === 0) continue;
       const [[scheme]] = security.map(Object.keys) as [[string]];

@@ -43,7 +43,7 @@ describe('health and reflection of the gRPC door', () => {
     });
 
   it('is serving as a whole and by service, without a credential', async () => {
-    for (const service of ['', 'capmesh.v1.Admin', 'capmesh.v1.Capacity']) {
+    for (const service of ['', 'capmesh.v1.Admin', 'capmesh.v1.Capacity', 'capmesh.v1.Operations']) {
       equal((await grpcCall(health, health.check, { service }, null)).status, Serving.SERVING);
     }
     await rejects(grpcCall(health, health.check, { service: 'other' }, null), { code: status.NOT_FOUND });
@@ -65,6 +65,7 @@ describe('health and reflection of the gRPC door', () => {
     deepEqual(answer?.$case === 'listServicesResponse' && answer.value.service.map(({ name }) => name), [
       'capmesh.v1.Admin',
       'capmesh.v1.Capacity',
+      'capmesh.v1.Operations',
       'grpc.health.v1.Health',
       'grpc.reflection.v1.ServerReflection',
       'grpc.reflection.v1alpha.ServerReflection',
@@ -146,6 +147,7 @@ describe('health and reflection of the gRPC door', () => {
         deepEqual(client.services, [
           'capmesh.v1.Admin',
           'capmesh.v1.Capacity',
+          'capmesh.v1.Operations',
           'grpc.health.v1.Health',
           'grpc.reflection.v1.ServerReflection',
           'grpc.reflection.v1alpha.ServerReflection',

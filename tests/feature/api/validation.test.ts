@@ -48,14 +48,15 @@ describe('every mistake is told with its path', () => {
   after(() => api?.stop());
 
   describe('over gRPC', () => {
-    const methods = ['capmesh.v1.Admin', 'capmesh.v1.Capacity'].flatMap(
+    const methods = ['capmesh.v1.Admin', 'capmesh.v1.Capacity', 'capmesh.v1.Operations'].flatMap(
       (name) => messageRegistry().getService(name)?.methods ?? [],
     );
 
     for (const method of methods.filter(({ input }) => brokenMessages(input.typeName).length > 0)) {
       it(`${method.parent.name}.${method.name}: ${brokenMessages(method.input.typeName).length} mistakes`, async () => {
         const isOfWorkload = method.parent.name === 'Capacity';
-        const client = isOfWorkload ? api.capacity : api.admin;
+        const client = { Admin: api.admin, Capacity: api.capacity, Operations: api.operations }[method.parent.name];
+        if (client === undefined) throw new Error(`no client of ${method.parent.name}`);
         for (const { path, rule, make } of brokenMessages(method.input.typeName)) {
           const { code, paths } = await told(client, method, make(), isOfWorkload ? secret : ADMIN_TOKEN);
           const where = `${rule} at ${path}, told of ${paths.join()}`;
@@ -111,6 +112,13 @@ describe('every mistake is told with its path', () => {
         inPath: ['workload', 'service'],
       },
       { method: 'POST', path: '/v1/what-if/x', type: 'capmesh.v1.CapacityVector', field: 'cInt' },
+      { method: 'POST', path: '/v1/operations:check', type: 'capmesh.v1.CheckOperationRequest', field: 'priority' },
+      {
+        method: 'POST',
+        path: '/v1/operations:settle',
+        type: 'capmesh.v1.SettleOperationRequest',
+        field: 'operationId',
+      },
       { method: 'PATCH', path: '/v1/actions/control', type: 'capmesh.v1.SetActionControlRequest', field: 'resume' },
       { method: 'POST', path: '/v1/capacity', type: 'capmesh.v1.RequestCapacityRequest', field: 'duration' },
       {

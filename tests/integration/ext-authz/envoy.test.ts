@@ -18,6 +18,7 @@ import { settleCall } from '../../../ext-authz/sinks/settle-calls.ts';
 import { type Sinks, startSinks } from '../../../ext-authz/sinks/sinks-server.ts';
 import { findBinary } from '../../../platform/binaries.ts';
 import { systemClock } from '../../../platform/clock.ts';
+import { CheckOperationRequest, SettleOperationRequest } from '../../../proto/gen/capmesh/v1/operation_service.ts';
 import { callThroughEnvoy } from '../../support/call-through-envoy.ts';
 import {
   batchToPayment,
@@ -210,6 +211,38 @@ describe('sidecar behind a real Envoy', () => {
     assert.deepEqual(counted, wanted);
     // 300 ms lies in (1.2^31, 1.2^32] ms, a little above with the way there.
     assert.ok(sum(countersOf('checkout')?.latencyBuckets.slice(31, 36) ?? []) >= passed);
+  });
+
+  it('holds calls through Envoy and operations without one to the same bucket, never above its limit', async () => {
+    const { clock, ledger, operations } = fixture;
+    const [rateRps, burst] = [100, 20];
+    const edge = { ...batchToPayment, rateRps, burst, timeoutMs: 1000 };
+    ledger.applyLease(leaseOf(4, [checkoutToPayment, edge]), clock.monotonicMs());
+    const free = signToken(fixture.key, { ...claimsOfA, sub: 'batch', prio: 2, jti: 'grant-free', cap: {} });
+    const record = ledger.find('batch', 'payment') ?? assert.fail('no edge');
+    const startMs = clock.monotonicMs();
+    const before = { offered: record.offered, admitted: record.admitted };
+    Object.assign(record.limit.bucket, { level: burst, atMs: startMs });
+    let [calls, allowed] = [0, 0];
+    for (let turn = 0; turn < 60; turn += 1) {
+      const results = await Promise.all([0, 1, 2].map(() => call({ 'x-capacity-token': free })));
+      calls += results.filter(({ status }) => status === 200).length;
+      for (let each = 0; each < 3; each += 1) {
+        const request = CheckOperationRequest.fromPartial({ token: free, service: 'payment' });
+        const { operationId } = operations.check(request);
+        if (operationId === '') continue;
+        allowed += 1;
+        operations.settle(SettleOperationRequest.fromPartial({ token: free, operationId }));
+      }
+      clock.advance(10);
+    }
+    const most = burst + (rateRps * (clock.monotonicMs() - startMs)) / 1000;
+    const admitted = record.admitted - before.admitted;
+    assert.equal(record.offered - before.offered, 6 * 60);
+    assert.ok(admitted <= most && admitted > most - 2, `${admitted} of ${most}`);
+    // Envoy's own breaker may still refuse calls that the bucket let through.
+    assert.ok(calls > 10 && allowed > 5 && calls + allowed <= admitted, `${calls} calls, ${allowed} operations`);
+    ledger.applyLease(leaseOf(5, [checkoutToPayment, batchToPayment]), clock.monotonicMs());
   });
 });
 

@@ -1,7 +1,7 @@
 import { deepEqual, equal, rejects } from 'node:assert/strict';
 import { jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { Kvm } from '@nats-io/kv';
-import type { NatsConnection } from '@nats-io/transport-node';
+import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { after, before, describe, it } from 'mocha';
 import { FrameFeed } from '../../../control-plane/telemetry/frame-feed.ts';
 import { createLogger } from '../../../platform/logger.ts';
@@ -101,6 +101,8 @@ describe('nats-server-config on a real nats-server', () => {
     '_INBOX.control-plane.anything',
     'capmesh.v1.frames.shop.node-2',
     'capmesh.v1.events._mesh',
+    'capmesh.v1.operations.shop.node-2.check',
+    '_INBOX.control-plane.x',
     '$KV.capmesh_leases.node-1',
     '$KV.capmesh_leases.node-2',
     '$KV.capmesh_keys.node-1',
@@ -124,6 +126,31 @@ describe('nats-server-config on a real nats-server', () => {
   ]) {
     it(`refuses a sidecar's request to ${subject}`, async () => {
       await rejects(sidecar.request(subject, '{}', { timeout: 2000 }), /[Pp]ermissions? [Vv]iolation/);
+    });
+  }
+
+  it('lets a sidecar answer what it is asked about operations, once', async () => {
+    const subject = 'capmesh.v1.operations.shop.node-1.check';
+    let asked: Msg | undefined;
+    const answering = sidecar.subscribe(subject, {
+      callback: (_error, message) => {
+        asked = message;
+        message.respond('first');
+      },
+    });
+    await sidecar.flush();
+    equal((await controlPlane.request(subject, 'check', { timeout: 2000 })).string(), 'first');
+    answering.unsubscribe();
+    const again = sidecar.request(asked?.reply ?? '', 'second', { timeout: 2000 });
+    await rejects(again, /[Pp]ermissions? [Vv]iolation/);
+  });
+
+  for (const subject of ['capmesh.v1.operations.shop.node-2.check', 'capmesh.v1.operations.shop.>']) {
+    it(`refuses a sidecar that listens to ${subject}`, async () => {
+      const heard = sidecar.subscribe(subject);
+      await rejects(async () => {
+        for await (const _ of heard) throw new Error('heard a request');
+      }, /[Pp]ermissions? [Vv]iolation/);
     });
   }
 

@@ -95,7 +95,7 @@ describe('OperationDoor: operations that pass no Envoy (CONTRACT §B, §F)', () 
     assert.deepEqual([bucket?.byToken, bucket?.level, prio, retry], [false, 0.25, 3, true]);
     check({ token: flipSignatureBit(tokenA) });
     const { token, ...strange } = remembered('token-signature', '~unverified');
-    assert.match(token?.fault ?? '', /signature/);
+    assert.match(token?.fault ?? '', /signed/);
     assert.deepEqual([strange.bucket, strange.prio, strange.retry], [undefined, 0, false]);
   });
 
