@@ -10,6 +10,8 @@ export interface CliContext {
   readonly clock: Clock;
   /** Aborts on ^C. */
   readonly signal: AbortSignal;
+  /** All of stdin. */
+  input(): string;
   /** Writes one line to stdout. */
   out(line: string): void;
   /** Writes one line to stderr. */

@@ -9,6 +9,7 @@ import {
 } from '@grpc/grpc-js';
 import { AdminClient } from '../proto/gen/capmesh/v1/admin_service.ts';
 import { CapacityClient } from '../proto/gen/capmesh/v1/capacity_service.ts';
+import { OperationsClient } from '../proto/gen/capmesh/v1/operation_service.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import type { Invocation } from './context.ts';
 import { readIfExists, type StateFolder } from './state-folder.ts';
@@ -66,6 +67,15 @@ export function withCapacity<T>(
   return withClient(call, new CapacityClient(address, credentials.createInsecure()), address, secret, work);
 }
 
+/** Runs `work` with a client for the Operations service, whose requests hold their own credential. */
+export function withOperations<T>(
+  call: Invocation<unknown>,
+  work: (operations: Connection<OperationsClient>) => Promise<T>,
+): Promise<T> {
+  const address = serverAddress(call);
+  return withClient(call, new OperationsClient(address, credentials.createInsecure()), address, null, work);
+}
+
 /** Without a running mesh there is no token either: the first thing to say is how to start one. */
 function requireMesh(state: StateFolder): void {
   if (readIfExists(state.adminTokenFile) !== null) return;
@@ -82,11 +92,11 @@ async function withClient<C extends Client, T>(
   { context }: Invocation<unknown>,
   client: C,
   address: string,
-  secret: string,
+  secret: string | null,
   work: (connection: Connection<C>) => Promise<T>,
 ): Promise<T> {
   const metadata = new Metadata();
-  metadata.set('authorization', `Bearer ${secret}`);
+  if (secret !== null) metadata.set('authorization', `Bearer ${secret}`);
   const call: Connection<C>['call'] = (method, request) =>
     new Promise((resolve, reject) => {
       const deadline = context.clock.wallMs() + DEADLINE_MS;

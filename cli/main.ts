@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs';
 import { systemClock } from '../platform/clock.ts';
 import { controlPlaneCommand } from './commands/control-plane.ts';
 import { extAuthzCommand } from './commands/ext-authz.ts';
@@ -20,6 +21,7 @@ const context: CliContext = {
   cwd: process.cwd(),
   clock: systemClock,
   signal: stop.signal,
+  input: () => readFileSync(0, 'utf8'),
   out: (line) => void process.stdout.write(`${line}\n`),
   err: (line) => void process.stderr.write(`${line}\n`),
   ...(process.stderr.isTTY && { redraw: (line) => void process.stderr.write(`\r\u001b[2K${line}`) }),

@@ -5,6 +5,7 @@ import { admissionCommand } from './commands/admission.ts';
 import { applyCommand } from './commands/apply.ts';
 import { budgetCommand } from './commands/budget.ts';
 import { callCommand } from './commands/call.ts';
+import { checkCommand } from './commands/check.ts';
 import { completionCommand } from './commands/completion.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { enrolCommand } from './commands/enrol.ts';
@@ -70,6 +71,7 @@ export function buildProgram(context: CliContext, processCommands: readonly Comm
     tokenCommand,
     keysCommand,
     callCommand,
+    checkCommand,
     doctorCommand,
     schemaCommand,
     prepareCommand,

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { cachedToken, freshToken } from '../capacity-token.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { type CliContext, type Invocation, invocation } from '../context.ts';
+import { type Refusal, refusalLines } from '../output/refusal-lines.ts';
 import { parseAddress } from '../parse-options.ts';
 
 const DEFAULT_ENVOY = '127.0.0.1:10000';
@@ -21,17 +22,6 @@ interface Answer {
   readonly headers: NodeJS.Dict<string | string[]>;
   readonly body: string;
   readonly elapsedMs: number;
-}
-
-/** Body of a refusal, as far as it is printed. */
-interface Refusal {
-  readonly reason?: string;
-  readonly message?: string;
-  readonly edge?: string;
-  readonly gate?: string;
-  readonly remaining?: number;
-  readonly retryAfterMs?: number;
-  readonly id?: string;
 }
 
 export function callCommand(context: CliContext): Command {
@@ -54,7 +44,7 @@ export function callCommand(context: CliContext): Command {
         () =>
           refusal === null
             ? [`${status} from ${service} in ${elapsedMs.toFixed(1)} ms`, ...(body === '' ? [] : [body.trimEnd()])]
-            : refusalLines(answer, refusal),
+            : withStatus(status, refusalLines(refusal)),
       );
       if (status < 200 || status > 299) throw new CliError(EXIT.refused, '');
     });
@@ -125,26 +115,4 @@ function refusalOf(answer: Answer): Refusal | null {
   }
 }
 
-function refusalLines({ status }: Answer, refusal: Refusal): string[] {
-  const { reason, message, edge, gate, remaining, retryAfterMs } = refusal;
-  const facts = [
-    ...(edge === undefined ? [] : [`edge ${edge}`]),
-    ...(gate === undefined ? [] : [`gate ${gate}`]),
-    ...(remaining === undefined ? [] : [`${remaining} left`]),
-    ...(retryAfterMs === undefined ? [] : [`try again in ${retryAfterMs} ms`]),
-  ];
-  return [
-    `${status} refused: ${reason}${message ? ` – ${message}` : ''}`,
-    ...(facts.length === 0 ? [] : [facts.join(', ')]),
-    ...whyLines(refusal),
-  ];
-}
-
-/** Ids of sidecars; Envoy gives its own refusals the id of the request, which nobody remembers. */
-const SIDECAR_ID = /^[0-9a-f]{8}-[0-9a-z]+$/;
-
-/** The command that says more. */
-function whyLines({ reason, edge, id }: Refusal): string[] {
-  if (id !== undefined && SIDECAR_ID.test(id)) return [`why: capmesh explain ${id}`];
-  return edge === undefined ? [] : [`why: capmesh explain --reason ${reason} ${edge}`];
-}
+const withStatus = (status: number, [first, ...more]: readonly string[]): string[] => [`${status} ${first}`, ...more];

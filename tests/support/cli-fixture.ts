@@ -21,6 +21,7 @@ import * as admin from '../../proto/gen/capmesh/v1/admin_service.ts';
 import * as capacity from '../../proto/gen/capmesh/v1/capacity_service.ts';
 import { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import { Mesh } from '../../proto/gen/capmesh/v1/mesh.ts';
+import * as operations from '../../proto/gen/capmesh/v1/operation_service.ts';
 
 const ADMIN_TOKEN = 'admin-of-the-fixture';
 
@@ -46,6 +47,8 @@ const COMPLETE: Readonly<Record<string, { fromPartial(partial: object): object }
   requestCapacity: capacity.RequestCapacityResponse,
   renewCapacity: capacity.RequestCapacityResponse,
   releaseCapacity: capacity.ReleaseCapacityResponse,
+  checkOperation: operations.CheckOperationResponse,
+  settleOperation: operations.SettleOperationResponse,
 };
 
 type Handler = (request: never) => object | readonly object[] | ServiceError;
@@ -66,6 +69,8 @@ export interface CliFixture {
   /** Answers of the control plane by method; a list is a stream, which an error in it ends. */
   readonly answers: Record<string, Handler>;
   readonly abort: AbortController;
+  /** What commands read from stdin. */
+  input: string;
   /** Starts a REST door that answers as told. */
   rest(listener: RequestListener): Promise<void>;
   /** Starts a mesh listener in place of Envoy. */
@@ -81,7 +86,7 @@ export async function startCliFixture(): Promise<CliFixture> {
   const answers: CliFixture['answers'] = {};
   const abort = new AbortController();
   const grpc = new Server();
-  for (const service of [admin.AdminService, capacity.CapacityService]) {
+  for (const service of [admin.AdminService, capacity.CapacityService, operations.OperationsService]) {
     grpc.addService(service, implement(service, requests, answers));
   }
   const grpcPort = await new Promise<number>((resolve, reject) => {
@@ -107,7 +112,7 @@ export async function startCliFixture(): Promise<CliFixture> {
     });
   writeUp(0);
   writePrivate(state.adminTokenFile, `${ADMIN_TOKEN}\n`);
-  return {
+  const fixture: CliFixture = {
     folder,
     state,
     requests,
@@ -118,7 +123,8 @@ export async function startCliFixture(): Promise<CliFixture> {
       writeUp(0);
     },
     envoy: async (listener) => writeUp(await listen(listener)),
-    run: (...args) => run(folder, abort.signal, args),
+    input: '',
+    run: (...args) => run(folder, abort.signal, fixture.input, args),
     stop: async () => {
       grpc.forceShutdown();
       for (const server of servers) {
@@ -128,9 +134,10 @@ export async function startCliFixture(): Promise<CliFixture> {
       rmSync(folder, { recursive: true });
     },
   };
+  return fixture;
 }
 
-async function run(cwd: string, signal: AbortSignal, args: readonly string[]): Promise<CliRun> {
+async function run(cwd: string, signal: AbortSignal, input: string, args: readonly string[]): Promise<CliRun> {
   const out: string[] = [];
   const err: string[] = [];
   const context: CliContext = {
@@ -138,6 +145,7 @@ async function run(cwd: string, signal: AbortSignal, args: readonly string[]): P
     cwd,
     clock: systemClock,
     signal,
+    input: () => input,
     out: (line) => out.push(line),
     err: (line) => err.push(line),
   };

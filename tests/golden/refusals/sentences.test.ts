@@ -39,6 +39,7 @@ describe('golden sentences on refusals', () => {
       cwd: '.',
       clock: systemClock,
       signal: new AbortController().signal,
+      input: () => '',
       out: () => undefined,
       err: () => undefined,
     });

@@ -21,6 +21,7 @@ describe('capmesh prepare', () => {
       cwd: folder,
       clock: { monotonicMs: () => 0, wallMs: () => 0 },
       signal: new AbortController().signal,
+      input: () => '',
       out: () => {},
       err: () => {},
     };
