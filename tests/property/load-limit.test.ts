@@ -9,6 +9,7 @@ import { seededRandom } from '../../core/simulation/seeded-random.ts';
 import { settleCall } from '../../ext-authz/sinks/settle-calls.ts';
 import { edgeLease, leaseOf } from '../support/check-fixture.ts';
 import { endOfCall } from '../support/end-of-call.ts';
+import { LoadOracle } from '../support/load-oracle.ts';
 
 const OPERATIONS = 100_000;
 const CPU_MS_PER_SEC = 500;
@@ -16,74 +17,6 @@ const MEMORY_MIB = 1024;
 const TIMEOUT_MS = 800;
 /** Sums of fractions in another order. */
 const ROUNDING = 1e-6;
-
-interface OracleCall {
-  readonly cpu: number;
-  readonly memoryMb: number;
-  readonly estimate: { readonly cpu: number; readonly memoryMb: number };
-  readonly freeAtMs: number;
-}
-
-/**
- * The same rules said in the plainest way: a list of calls that is looked through
- * from end to end, and one number for the bucket. Costs are those of CONTRACT §D.
- */
-class Oracle {
-  readonly open = new Map<number, OracleCall>();
-  level = CPU_MS_PER_SEC;
-  timedOut = 0;
-  #atMs = 0;
-  readonly #seen = { cpu: [0, 0], memoryMb: [0, 0] } as Record<'cpu' | 'memoryMb', [number, number]>;
-
-  advance(nowMs: number): void {
-    this.level = Math.min(CPU_MS_PER_SEC, this.level + ((nowMs - this.#atMs) * CPU_MS_PER_SEC) / 1000);
-    this.#atMs = nowMs;
-  }
-
-  expire(nowMs: number): void {
-    for (const [id, { freeAtMs }] of this.open) {
-      if (freeAtMs > nowMs) continue;
-      this.open.delete(id);
-      this.timedOut += 1;
-    }
-  }
-
-  held(): number {
-    return [...this.open.values()].reduce((sum, { memoryMb }) => sum + memoryMb, 0);
-  }
-
-  /** What is set aside for an estimate, or `null` where it does not fit. */
-  reserve(estimate: OracleCall['estimate'], nowMs: number): OracleCall | null {
-    const cpu = Math.min(estimate.cpu * this.#scale('cpu'), CPU_MS_PER_SEC);
-    const memoryMb = Math.min(estimate.memoryMb * this.#scale('memoryMb'), MEMORY_MIB);
-    if (cpu > this.level + 1e-9 || this.held() + memoryMb > MEMORY_MIB * (1 + 1e-9)) return null;
-    this.level -= cpu;
-    return { cpu, memoryMb, estimate, freeAtMs: nowMs + TIMEOUT_MS };
-  }
-
-  settle(id: number, cost: { cpu?: number; memoryMb?: number }): void {
-    const call = this.open.get(id);
-    if (call === undefined) return;
-    this.open.delete(id);
-    if (cost.cpu !== undefined) this.#charge(cost.cpu - call.cpu);
-    for (const field of ['cpu', 'memoryMb'] as const) {
-      const needed = cost[field];
-      if (needed === undefined || call.estimate[field] === 0) continue;
-      const seen = this.#seen[field];
-      seen[0] = 0.98 * seen[0] + needed;
-      seen[1] = 0.98 * seen[1] + call.estimate[field];
-    }
-  }
-
-  #charge(cpu: number): void {
-    this.level = Math.min(CPU_MS_PER_SEC, Math.max(-60 * CPU_MS_PER_SEC, this.level - cpu));
-  }
-
-  #scale(field: 'cpu' | 'memoryMb'): number {
-    const [needed, estimated] = this.#seen[field];
-    return estimated > 0 ? Math.min(4, Math.max(0.25, needed / estimated)) : 1;
-  }
-}
 
 /** A sidecar's ledger with one edge that has a load limit and no rate limit. */
 function ledgerAt(nowMs: number): EdgeLedger {
@@ -99,6 +32,8 @@ function ledgerAt(nowMs: number): EdgeLedger {
   return ledger;
 }
 
+const newOracle = (): LoadOracle => new LoadOracle(CPU_MS_PER_SEC, MEMORY_MIB, TIMEOUT_MS);
+
 const edgeOf = (ledger: EdgeLedger): EdgeRecord =>
   ledger.find('checkout', 'payment') ?? assert.fail('the edge is not there');
 
@@ -108,7 +43,7 @@ describe('load estimates against a sequential oracle (CONTRACT §D)', () => {
     const upTo = (max: number): number => Math.floor(random() * (max + 1));
     let nowMs = 0;
     let ledger = ledgerAt(nowMs);
-    let oracle = new Oracle();
+    let oracle = newOracle();
     /** Handed out, also to calls that are over and by earlier runs. */
     const tickets: { readonly id: number; readonly instance: string }[] = [];
     let instance = 'run-0';
@@ -124,7 +59,7 @@ describe('load estimates against a sequential oracle (CONTRACT §D)', () => {
       if (dice < 0.55) {
         const estimate = { cpu: upTo(8), memoryMb: upTo(1) * upTo(60) };
         oracle.expire(nowMs);
-        const expected = oracle.reserve(estimate, nowMs);
+        const expected = oracle.fit(estimate, nowMs);
         const call = { prio: 5, retry: false, breakerOpen: false, estimate, timeoutMs: edge.timeoutMs };
         const verdict = checkLoadedCall(edge, boundedLoad(edge), null, call, 0, nowMs);
         if (expected === null) {
@@ -132,7 +67,7 @@ describe('load estimates against a sequential oracle (CONTRACT §D)', () => {
           seen.refused += 1;
         } else {
           assert.ok(verdict !== null && typeof verdict === 'object', `step ${step}: ${String(verdict)}`);
-          oracle.open.set(verdict.id, expected);
+          oracle.take(verdict.id, expected);
           admitted += 1;
           tickets.push({ id: verdict.id, instance });
           if (tickets.length > 300) tickets.splice(0, 150);
@@ -155,7 +90,7 @@ describe('load estimates against a sequential oracle (CONTRACT §D)', () => {
         instance = `run-${seen.crashes}`;
         seen.timedOut += oracle.timedOut;
         ledger = ledgerAt(nowMs);
-        oracle = new Oracle();
+        oracle = newOracle();
         oracle.advance(nowMs);
         admitted = 0;
         ends = 0;

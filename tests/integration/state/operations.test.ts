@@ -86,8 +86,33 @@ describe('operations through a real control plane, nats-server and sidecars', ()
     }
     assert.deepEqual(new Set(answers.map(({ reason }) => reason)), new Set(['', 'load-exhausted']));
     for (const id of ids) assert.deepEqual(await settle(mesh.operations, id), { settled: true });
-    const [first] = await Promise.all(ids.map(() => check(mesh.operations, { estimatedLoad })));
-    assert.ok(first?.allowed, 'everything is free again');
+    for (let each = 0; each < 4; each += 1) {
+      const { allowed, operationId } = await check(mesh.operations, { estimatedLoad });
+      assert.ok(allowed, 'everything is free again');
+      await settle(mesh.operations, operationId);
+    }
+  });
+
+  it('tells in its metrics what is open, and by how much it may exceed what was set aside', async () => {
+    const id = await allowedAt('node-1');
+    await settle(mesh.operations, id);
+    const told = async () => {
+      const text = await (await fetch(`http://127.0.0.1:${mesh.sidecars[0]?.httpPort}/metrics`)).text();
+      const metric = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+      return {
+        open: metric('capmesh_operations_open'),
+        settled: metric('capmesh_operations_ended_total{how="settled"}'.replace(/[{}]/g, '\\$&')),
+        memoryMib: metric('capmesh_load_over_admission_max_memory_mib'),
+        operations: metric('capmesh_load_over_admission_max_operations'),
+      };
+    };
+    const before = await told();
+    assert.deepEqual([before.open, before.memoryMib, before.operations], [0, 0, 0]);
+    const client = doorOf(mesh.sidecars[0] as Sidecar);
+    const { operationId } = await check(client, { estimatedLoad: { cpu: 0, memoryMb: 100 } });
+    assert.deepEqual(await told(), { open: 1, settled: before.settled, memoryMib: 300, operations: 1 });
+    await settle(client, operationId);
+    assert.deepEqual(await told(), { open: 0, settled: before.settled + 1, memoryMib: 0, operations: 0 });
   });
 
   it('answers by REST', async () => {
