@@ -51,7 +51,7 @@ export function extAuthzCommand(context: CliContext, start: (settings: ExtAuthzS
       processOption(
         '--sinks <address>',
         'CAPMESH_SINKS',
-        'for statistics; default: sinks.sock in the state folder',
+        'for statistics and operations; default: sinks.sock in the state folder',
       ).argParser(parseListenAddress),
     )
     .addOption(

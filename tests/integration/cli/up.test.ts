@@ -57,6 +57,17 @@ describe('capmesh up with two nodes', function () {
     assert.match(out, /^\S+ {2}#\d+ {2}grant {2}(checkout|batch) {2}enrolled$/m);
   });
 
+  it('checks and settles an operation by a token from stdin, at either node', async () => {
+    await checkout.run(`${capmesh('token request checkout')} > checkout.token`);
+    const check = `${capmesh('check --token-file - --settle payment')} < checkout.token`;
+    const settled = async (): Promise<boolean> =>
+      /^allowed on checkout\/payment, settled$/m.test((await checkout.run(check)).out);
+    await until(settled, AbortSignal.timeout(30_000));
+    assert.ok(await settled(), 'the next node in turn');
+    const { code, err } = await checkout.run(`${capmesh('check --token-file - charge')} < checkout.token`);
+    assert.deepEqual([code, /^capmesh: service: must be one of/m.test(err)], [1, true], err);
+  });
+
   it('doctor finds nothing that fails', async () => {
     const { code, out } = await checkout.run(capmesh('doctor'));
     assert.equal(code, 0, out);
