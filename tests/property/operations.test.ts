@@ -6,10 +6,16 @@ import { tokenLimit } from '../../core/capacity/burst.ts';
 import { levelAt } from '../../core/capacity/token-bucket.ts';
 import { CallJudge } from '../../ext-authz/check/call-judge.ts';
 import { KeyRing } from '../../ext-authz/ledger/key-ring.ts';
+import { answerOperation } from '../../ext-authz/operations/answer-operation.ts';
 import { OperationDoor } from '../../ext-authz/operations/operation-door.ts';
 import { OperationError } from '../../ext-authz/operations/operation-error.ts';
-import { CheckOperationRequest, SettleOperationRequest } from '../../proto/gen/capmesh/v1/operation_service.ts';
-import { edgeLease, leaseOf, NODE, silentLogger } from '../support/check-fixture.ts';
+import {
+  CheckOperationRequest,
+  CheckOperationResponse,
+  SettleOperationRequest,
+  SettleOperationResponse,
+} from '../../proto/gen/capmesh/v1/operation_service.ts';
+import { checkFixture, edgeLease, leaseOf, NODE, silentLogger } from '../support/check-fixture.ts';
 import { LoadOracle } from '../support/load-oracle.ts';
 import { type ManualClock, manualClock } from '../support/manual-clock.ts';
 import { claimsOfA, ISSUED_AT, makeKey, signToken } from '../support/test-tokens.ts';
@@ -354,5 +360,36 @@ describe(`operations against a sequential oracle (CONTRACT §D, §F; seed ${SEED
     const { refused, ...counts } = sum;
     assert.deepEqual([...refused].sort(), ['breaker-open', 'budget-exhausted', 'load-exhausted']);
     for (const [what, count] of Object.entries(counts)) assert.ok(count > RUNS / 2, `${what} happened ${count} times`);
+  });
+
+  it('answers any bytes and any texts, and allows none of them', () => {
+    const { operations, ledger, clock } = checkFixture();
+    ledger.applyLease(leaseOf(2, [edgeLease(LEASE)]), clock.monotonicMs());
+    const text = fc.oneof(fc.string(), fc.constantFrom('payment', 'checkout', TOKENS[0].text.slice(1), ''));
+    const checks = fc.record({
+      token: text,
+      operationType: text,
+      service: text,
+      estimatedLoad: fc.option(fc.record({ cpu: fc.double(), memoryMb: fc.double() }), { nil: undefined }),
+      priority: fc.option(fc.nat(12), { nil: undefined }),
+      attempt: fc.nat(3),
+    });
+    const settlements = fc.record({ token: text, operationId: text, actualLoad: fc.constant(undefined) });
+    const requests = fc.oneof(
+      fc.tuple(fc.constantFrom('check' as const, 'settle' as const), fc.uint8Array({ maxLength: 300 })),
+      checks.map((request) => ['check' as const, CheckOperationRequest.encode(request).finish()] as const),
+      settlements.map((request) => ['settle' as const, SettleOperationRequest.encode(request).finish()] as const),
+    );
+    const seen = new Set<string>();
+    fc.assert(
+      fc.property(requests, ([method, bytes]) => {
+        const answer = answerOperation(operations, method, bytes, silentLogger);
+        if (!(answer instanceof Uint8Array)) seen.add(String(answer.code));
+        else if (method === 'settle') assert.equal(SettleOperationResponse.decode(answer).settled, false);
+        else seen.add(CheckOperationResponse.decode(answer).reason);
+      }),
+      { seed: SEED, numRuns: 5000 },
+    );
+    assert.deepEqual([...seen].sort(), ['16', '3', 'token-malformed']);
   });
 });
