@@ -47,15 +47,17 @@ export class OperationRelay {
 
   async check(request: CheckOperationRequest): Promise<Relayed<CheckOperationResponse>> {
     const data = CheckOperationRequest.encode(request).finish();
-    return decoded(await this.#pass('check', data, this.#inTurn()), CheckOperationResponse);
+    return decoded(await this.#pass('check', data, this.#inTurn(), NOBODY), CheckOperationResponse);
   }
 
   async settle(request: SettleOperationRequest): Promise<Relayed<SettleOperationResponse>> {
-    const node = readTicket(request.operationId)?.node;
-    // Whoever names no operation is told so by any sidecar, after it has looked at the token.
-    const nodes = node !== undefined && NODE_NAME.test(node) ? [node] : this.#inTurn();
     const data = SettleOperationRequest.encode(request).finish();
-    return decoded(await this.#pass('settle', data, nodes), SettleOperationResponse);
+    const node = readTicket(request.operationId)?.node ?? '';
+    // Whoever names no operation is told so by any sidecar, after it has looked at the token.
+    const reply = NODE_NAME.test(node)
+      ? await this.#pass('settle', data, [node], goneWith(node))
+      : await this.#pass('settle', data, this.#inTurn(), NOBODY);
+    return decoded(reply, SettleOperationResponse);
   }
 
   /** The nodes, beginning with another one each time. */
@@ -66,24 +68,29 @@ export class OperationRelay {
     return [...nodes.slice(this.#turn), ...nodes.slice(0, this.#turn)];
   }
 
-  async #pass(method: OperationMethod, data: Uint8Array, nodes: readonly string[]): Promise<Relayed<Uint8Array>> {
+  async #pass(
+    method: OperationMethod,
+    data: Uint8Array,
+    nodes: readonly string[],
+    absence: string,
+  ): Promise<Relayed<Uint8Array>> {
     // NATS would keep requests without bound while it cannot be reached.
     if (!this.#options.isReachable()) return unavailable('the sidecars cannot be reached');
     if (this.#pending >= PENDING_MAX) return { kind: 'busy', message: `${PENDING_MAX} requests wait for sidecars` };
     this.#pending += 1;
     try {
-      return await this.#firstPresent(method, data, nodes);
+      return (await this.#firstPresent(method, data, nodes)) ?? unavailable(absence);
     } finally {
       this.#pending -= 1;
     }
   }
 
-  /** Asks the next node only where the one before certainly did nothing. */
+  /** Asks the next node only where the one before certainly did nothing; `null` = none of them is there. */
   async #firstPresent(
     method: OperationMethod,
     data: Uint8Array,
     nodes: readonly string[],
-  ): Promise<Relayed<Uint8Array>> {
+  ): Promise<Relayed<Uint8Array> | null> {
     const { ask, clock } = this.#options;
     const untilMs = clock.monotonicMs() + TIMEOUT_MS;
     for (const node of nodes) {
@@ -96,13 +103,14 @@ export class OperationRelay {
       if (reply.kind === 'answer') return { kind: 'answer', value: reply.data };
       if (reply.kind === 'refusal') return reply;
     }
-    return unavailable(
-      method === 'settle' && nodes.length === 1
-        ? `the sidecar of ${nodes[0]}, which allowed the operation, is not there; it frees the operation at its time-out`
-        : 'no sidecar of the mesh is there',
-    );
+    return null;
   }
 }
+
+const NOBODY = 'no sidecar of the mesh is there';
+
+const goneWith = (node: string): string =>
+  `the sidecar of ${node}, which allowed the operation, is not there; it frees the operation at its time-out`;
 
 const unavailable = (message: string): Extract<Relayed<never>, { kind: 'unavailable' | 'busy' }> => ({
   kind: 'unavailable',

@@ -98,8 +98,9 @@ const PAUSE_MS = 1000;
  * may pass.
  */
 export class CallJudge {
-  /** Answers so far by refusal reason, `ok` for admissions. */
-  readonly answers = new Map<RefusalReason | 'ok', number>();
+  /** Calls and operations that were let pass so far. */
+  #admitted = 0;
+  readonly #refused = new Map<RefusalReason, number>();
   readonly #options: CallJudgeOptions;
   readonly #tokens: TokenCache;
   readonly #call = { prio: 0, retry: false };
@@ -111,6 +112,11 @@ export class CallJudge {
     this.#tokens = new TokenCache(options.keys, options.tokensMax ?? TOKENS_MAX);
     const edge = options.ledger.unverified('', 0);
     this.#verdict = { edge, reason: null, prio: 0, reservation: null, exhaustion: null, cause: undefined };
+  }
+
+  /** Answers so far by refusal reason, `ok` for admissions. */
+  get answers(): ReadonlyMap<RefusalReason | 'ok', number> {
+    return new Map<RefusalReason | 'ok', number>([['ok', this.#admitted], ...this.#refused]);
   }
 
   get tokenCount(): number {
@@ -226,7 +232,7 @@ export class CallJudge {
   #admit(edge: EdgeRecord, reservation: LoadReservation | null, nowMs: number): Verdict {
     const verdict = this.#verdict;
     countAdmitted(edge, nowMs);
-    this.#count('ok');
+    this.#admitted += 1;
     verdict.edge = edge;
     verdict.reason = null;
     verdict.prio = this.#call.prio;
@@ -278,14 +284,10 @@ export class CallJudge {
     const verdict = this.#verdict;
     if (reason === 'breaker-open' && edge.operations !== null) countBreakerRefused(edge, edge.operations);
     else countRefused(edge, reason);
-    this.#count(reason);
+    this.#refused.set(reason, (this.#refused.get(reason) ?? 0) + 1);
     verdict.edge = edge;
     verdict.reason = reason;
     return verdict;
-  }
-
-  #count(answer: RefusalReason | 'ok'): void {
-    this.answers.set(answer, (this.answers.get(answer) ?? 0) + 1);
   }
 }
 
