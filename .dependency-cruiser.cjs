@@ -14,7 +14,7 @@ module.exports = {
       name: 'platform-knows-no-room',
       severity: 'error',
       from: { path: '^platform/' },
-      to: { path: '^(envoy|control-plane|ext-authz|cli|demo)/' },
+      to: { path: '^(envoy|control-plane|ext-authz|cli|client|demo)/' },
     },
     {
       name: 'envoy-builders-are-pure',
@@ -29,6 +29,19 @@ module.exports = {
       severity: 'error',
       from: { path: '^(ext-authz|platform|core)/' },
       to: { path: '^envoy/' },
+    },
+    {
+      name: 'the-client-stands-alone',
+      comment: 'it runs inside of other programs: it brings along as little as it can',
+      severity: 'error',
+      from: { path: '^client/' },
+      to: { path: '^(envoy|control-plane|ext-authz|cli|demo|bench)/' },
+    },
+    {
+      name: 'no-part-of-the-mesh-is-a-client-of-it',
+      severity: 'error',
+      from: { path: '^(envoy|control-plane|ext-authz)/' },
+      to: { path: '^client/' },
     },
     {
       name: 'rooms-do-not-reach-into-each-other',

@@ -4,7 +4,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup build demo up test golden lint coverage mutate clean bench-overload bench-calm bench-neighbour bench-incidents bench-sweep bench-tick bench-revocation bench-grants
 
-ROOMS := core envoy control-plane ext-authz cli platform demo bench tests
+ROOMS := core envoy control-plane ext-authz cli platform client demo bench tests
 SOURCES := $(shell find $(wildcard $(ROOMS)) -name '*.ts' 2>/dev/null)
 PROTOS := $(shell find proto/capmesh proto/io proto/grpc -name '*.proto' 2>/dev/null)
 INSTALLED := node_modules/.package-lock.json

@@ -12,7 +12,7 @@ interface Cruise {
   };
 }
 
-const ROOMS = ['core', 'envoy', 'control-plane', 'ext-authz', 'cli', 'platform', 'demo', 'bench'];
+const ROOMS = ['core', 'envoy', 'control-plane', 'ext-authz', 'cli', 'platform', 'client', 'demo', 'bench'];
 
 describe('tidy: walls between the rooms', function () {
   this.timeout(60_000);
@@ -38,13 +38,18 @@ describe('tidy: walls between the rooms', function () {
         'ext-authz/renderer.ts': "import '../envoy/reader.ts';",
         'control-plane/state.ts': "import './cycle.ts';",
         'control-plane/cycle.ts': "import './state.ts';",
+        'client/helper.ts': "import '../cli/main.ts';",
+        'envoy/asker.ts': "import '../client/helper.ts';",
         'cli/main.ts': "import '../control-plane/state.ts';",
       });
       const { summary } = cruise(folder);
       assert.deepEqual(summary.violations.map(({ from, rule }) => `${from}: ${rule.name}`).sort(), [
+        'client/helper.ts: the-client-stands-alone',
         'control-plane/cycle.ts: no-cycles',
         'core/impure.ts: core-is-pure',
         'core/typed.ts: core-is-pure',
+        'envoy/asker.ts: envoy-builders-are-pure',
+        'envoy/asker.ts: no-part-of-the-mesh-is-a-client-of-it',
         'envoy/reader.ts: envoy-builders-are-pure',
         'ext-authz/neighbour.ts: rooms-do-not-reach-into-each-other',
         'ext-authz/renderer.ts: only-the-control-plane-builds-envoy-resources',
