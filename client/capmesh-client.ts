@@ -11,6 +11,7 @@ import {
   requestMessage,
 } from './capacity-request.ts';
 import { type CallKind, ControlPlaneChannel } from './control-plane-channel.ts';
+import { HeldCapacity, type HoldOptions } from './held/held-capacity.ts';
 import {
   type AllowedOperation,
   checkMessage,
@@ -44,15 +45,18 @@ export class CapmeshClient {
   readonly address: string;
   readonly #secret: SecretSource;
   readonly #channel: ControlPlaneChannel;
+  readonly #timing: Timing;
+  readonly #held = new Set<HeldCapacity>();
 
-  constructor({ address, secret, channelCredentials, deadlineMs, timing }: CapmeshClientOptions) {
+  constructor({ address, secret, channelCredentials, deadlineMs, timing = systemTiming }: CapmeshClientOptions) {
     this.address = address ?? process.env.CAPMESH_SERVER ?? `127.0.0.1:${DEFAULT_PORTS.grpc}`;
     this.#secret = secret;
+    this.#timing = timing;
     this.#channel = new ControlPlaneChannel({
       address: this.address,
       channelCredentials,
       deadlineMs: deadlineMs ?? DEADLINE_MS,
-      timing: timing ?? systemTiming,
+      timing,
     });
   }
 
@@ -91,8 +95,21 @@ export class CapmeshClient {
     return settled;
   }
 
-  /** Ends the connection; calls under way fail. */
-  close(): void {
+  /**
+   * Asks for capacity and keeps it: for services that call others all day. Throws
+   * a RangeError for a vector that is none.
+   */
+  holdCapacity(request: CapacityRequest, options: HoldOptions = {}): HeldCapacity {
+    requestMessage(request);
+    const held = new HeldCapacity(this, request, this.#timing, options);
+    this.#held.add(held);
+    held.once('closed', () => this.#held.delete(held));
+    return held;
+  }
+
+  /** Gives back what is held, then ends the connection; other calls under way fail. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#held].map((held) => held.close()));
     this.#channel.close();
   }
 

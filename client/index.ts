@@ -8,6 +8,7 @@ export type {
 } from './capacity-request.ts';
 export { CapmeshClient, type CapmeshClientOptions } from './capmesh-client.ts';
 export { CapmeshError, type CapmeshErrorCode } from './capmesh-error.ts';
+export type { CapacityAdvice, HeldCapacity, HoldOptions, LostGrant } from './held/held-capacity.ts';
 export type {
   AllowedOperation,
   LoadEstimate,

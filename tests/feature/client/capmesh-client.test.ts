@@ -31,7 +31,7 @@ describe('CapmeshClient at the door of a control plane', () => {
   });
 
   after(async () => {
-    client?.close();
+    await client?.close();
     await api?.stop();
   });
 
@@ -110,7 +110,7 @@ describe('CapmeshClient at the door of a control plane', () => {
       writeFileSync(file, `${secret}\n`);
       assert.equal((await ask()).admitted, true);
     } finally {
-      own.close();
+      await own.close();
       rmSync(folder, { recursive: true });
     }
   });
@@ -129,7 +129,7 @@ describe('CapmeshClient at the door of a control plane', () => {
       if (server === undefined) delete process.env.CAPMESH_SERVER;
       else process.env.CAPMESH_SERVER = server;
       const own = new CapmeshClient({ secret: () => secret });
-      own.close();
+      void own.close();
       if (before === undefined) delete process.env.CAPMESH_SERVER;
       else process.env.CAPMESH_SERVER = before;
       return own.address;
@@ -178,13 +178,13 @@ describe('CapmeshClient without an answer', () => {
     assert.deepEqual(pauses, []);
     await assert.rejects(client.release({ workloadId: 'checkout', grantId: 'g' }), expected);
     assert.deepEqual(pauses, [50, 100], 'half of 100 and of 200 ms: three tries');
-    client.close();
+    await client.close();
     await assert.rejects(client.requestCapacity({ workloadId: 'checkout' }), fails('closed', /the client was closed/));
   });
 
   it('no answer: timeout at the deadline', async () => {
     const client = new CapmeshClient({ address: deafAddress, secret, deadlineMs: 100 });
     await assert.rejects(client.requestCapacity({ workloadId: 'checkout' }), fails('timeout', /"capmesh status"/));
-    client.close();
+    await client.close();
   });
 });
