@@ -1,3 +1,5 @@
+export type { CallCapacity, TokenSource } from './call-headers.ts';
+export type { CapacityRefusal } from './capacity-refusal.ts';
 export type {
   AdmittedCapacity,
   CapacityRequest,
@@ -8,7 +10,18 @@ export type {
 } from './capacity-request.ts';
 export { CapmeshClient, type CapmeshClientOptions } from './capmesh-client.ts';
 export { CapmeshError, type CapmeshErrorCode } from './capmesh-error.ts';
+export { type CapacityInterceptorOptions, capacityInterceptor } from './grpc/capacity-interceptor.ts';
+export { refusalOfError } from './grpc/refusal-of-error.ts';
 export type { CapacityAdvice, HeldCapacity, HoldOptions, LostGrant } from './held/held-capacity.ts';
+export {
+  type CapacityFetch,
+  type CapacityFetchOptions,
+  type CapacityInit,
+  capacityFetch,
+  type Fetch,
+} from './http/capacity-fetch.ts';
+export { meshFetch } from './http/mesh-fetch.ts';
+export { refusalOfResponse } from './http/refusal-of-response.ts';
 export type {
   AllowedOperation,
   LoadEstimate,
