@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { ChannelCredentials, type ServiceError, status } from '@grpc/grpc-js';
+import {
+  CapmeshClient,
+  capacityFetch,
+  capacityInterceptor,
+  type Fetch,
+  type HeldCapacity,
+  type LostGrant,
+  meshFetch,
+  refusalOfError,
+  refusalOfResponse,
+} from '../../../client/index.ts';
+import { HealthCheckRequest, HealthClient } from '../../../proto/gen/grpc/health/v1/health.ts';
+import { type EchoService, startEchoService } from '../../support/echo-service.ts';
+import { startProcesses, type Topology } from '../../support/topology.ts';
+import { waitFor } from '../../support/wait-for.ts';
+
+describe('the client against a real Envoy', () => {
+  let service: EchoService;
+  let topology: Topology;
+  let client: CapmeshClient;
+  let held: HeldCapacity;
+  let envoy: string;
+  let throughEnvoy: Fetch;
+
+  before(async () => {
+    service = await startEchoService();
+    topology = await startProcesses({
+      mesh: {
+        mesh: 'shop',
+        services: {
+          payment: { endpoints: [service.endpoint], capacity: { rps: 400, concurrency: 24, memoryMiB: 1024 } },
+          inventory: { endpoints: [service.endpoint], capacity: { rps: 2 } },
+          vault: { endpoints: [service.endpoint] },
+        },
+        workloads: { checkout: {} },
+        budgets: { checkout: { payment: { int: 0.8, ptr: 0.75 }, inventory: { int: 1 } } },
+      },
+    });
+    envoy = new URL(topology.envoyUrls[0] as string).host;
+    throughEnvoy = meshFetch(envoy);
+    client = new CapmeshClient({
+      address: topology.capacityAddress,
+      secret: { file: join(topology.stateDir, 'credentials', 'checkout.secret') },
+    });
+    held = client.holdCapacity({ workloadId: 'checkout' });
+    await held.ready();
+    const call = capacityFetch(held, { fetch: throughEnvoy });
+    for (const name of ['payment', 'inventory']) {
+      await waitFor(`an edge to ${name}`, async () => (await call(`http://${name}/`)).status === 200);
+    }
+  });
+
+  after(async () => {
+    await client?.close();
+    await topology?.stop();
+    await service?.stop();
+  });
+
+  it('calls by the name of a service; the service learns the priority, not the token', async () => {
+    const call = capacityFetch(held, { fetch: throughEnvoy, capacity: { operation: 'charge', priority: 2 } });
+    const answer = await call('http://payment/', { method: 'POST', body: 'x', capacity: { memoryMb: 10 } });
+    const headers = JSON.parse(await answer.text());
+    assert.deepEqual(
+      [answer.status, headers['x-capacity-priority'], headers['x-capacity-operation'], headers['x-capacity-token']],
+      [200, '2', 'charge', undefined],
+    );
+  });
+
+  it('reads why a call was refused', async () => {
+    const call = capacityFetch(held, { fetch: throughEnvoy });
+    const heavy = await call('http://payment/', { capacity: { memoryMb: 10_000 } });
+    const refusal = await refusalOfResponse(heavy);
+    assert.deepEqual([heavy.status, refusal?.reason, refusal?.edge], [429, 'load-exhausted', 'checkout/payment']);
+    assert.match(refusal?.id ?? '', /\S/);
+    const strange = await call('http://vault/');
+    assert.deepEqual([strange.status, (await refusalOfResponse(strange))?.reason], [403, 'edge-not-entitled']);
+  });
+
+  it('waits until the budget has room again, where retries are asked for', async () => {
+    const once = capacityFetch(held, { fetch: throughEnvoy });
+    await waitFor('the budget to be spent', async () => (await once('http://inventory/')).status === 429);
+    const again = capacityFetch(held, { fetch: throughEnvoy, retries: 5 });
+    assert.equal((await again('http://inventory/')).status, 200);
+    assert.ok(Number(service.seen.at(-1)?.['x-capacity-attempt']) > 1);
+  });
+
+  it('a token that is revoked under it is replaced, and no call is lost', async () => {
+    const lost: LostGrant[] = [];
+    held.on('lost', (grant) => lost.push(grant));
+    const call = capacityFetch(held, { fetch: throughEnvoy });
+    const before = await held.token();
+    const { jti } = JSON.parse(Buffer.from(before.split('.')[1] as string, 'base64url').toString());
+    await topology.admin.revokeToken(jti);
+    const statuses = new Set<number>();
+    await waitFor('another token', async () => {
+      statuses.add((await call('http://payment/')).status);
+      return (await held.token()) !== before;
+    });
+    assert.deepEqual([...statuses], [200]);
+    assert.deepEqual(lost, [{ grantId: jti, reason: 'revoked' }]);
+  });
+
+  it('gRPC: a refusal has its status, and says why', async () => {
+    const end = (authority: string, memoryMb: number): Promise<ServiceError | null> => {
+      const health = new HealthClient(envoy, ChannelCredentials.createInsecure(), {
+        'grpc.default_authority': authority,
+        interceptors: [capacityInterceptor(held, { capacity: { memoryMb } })],
+      });
+      return new Promise((resolve) => {
+        health.check(HealthCheckRequest.create(), (error) => {
+          health.close();
+          resolve(error);
+        });
+      });
+    };
+    for (const [authority, memoryMb, code, reason] of [
+      ['payment', 10_000, status.RESOURCE_EXHAUSTED, 'load-exhausted'],
+      ['vault', 0, status.PERMISSION_DENIED, 'edge-not-entitled'],
+    ] as const) {
+      const error = await end(authority, memoryMb);
+      assert.equal(error?.code, code);
+      const refusal = refusalOfError(error as ServiceError);
+      assert.deepEqual([refusal?.reason, refusal?.edge], [reason, `checkout/${authority}`], error?.details);
+    }
+  });
+});
