@@ -2,6 +2,7 @@ import { type CallCapacity, capacityHeaders, checkCall, type TokenSource } from 
 import { DENIED_HEADER } from '../capacity-refusal.ts';
 import { checkRetries, retryPauseMs } from '../retry-pause.ts';
 import { systemTiming, type Timing } from '../timing.ts';
+import { refusalOfResponse } from './refusal-of-response.ts';
 
 /** `fetch`, whoever brings it: the built-in one, that of undici, or `meshFetch`. */
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -27,8 +28,9 @@ const never = new AbortController().signal;
  * `fetch` with a capacity token on every call. Answers are answers: a refusal is a
  * Response, which `refusalOfResponse` reads. Calls that may be repeated (idempotent by
  * method or an `Idempotency-Key`, and with a body that can be sent again) are made
- * again as often as `retries` says, not before `Retry-After`; and once where their token
- * was replaced while they were under way. Redirects are not followed unless `init` says
+ * again as often as `retries` says, not before `Retry-After`. Any call that can be sent
+ * again is, once, where its token was replaced while it was under way and the service
+ * has not seen it. Redirects are not followed unless `init` says
  * so: the token is for the mesh alone. Rejects with a `CapmeshError` where there is no
  * token, throws a RangeError for estimates that are none.
  */
@@ -39,7 +41,8 @@ export function capacityFetch(tokens: TokenSource, options: CapacityFetchOptions
   return async (input, { capacity, ...init } = {}) => {
     const call = { ...always, ...capacity };
     checkCall(call);
-    const repeatable = isRepeatable(input, init);
+    const replayable = isReplayable(input, init);
+    const repeatable = replayable && isIdempotent(input, init);
     const signal = init.signal ?? (input instanceof Request ? input.signal : never);
     let token = await tokens.token();
     let replaced = false;
@@ -48,7 +51,8 @@ export function capacityFetch(tokens: TokenSource, options: CapacityFetchOptions
       if (!response.headers.has(DENIED_HEADER)) return response;
       if (response.status === 401) {
         const other = tokens.replace(token);
-        const next = repeatable && !replaced ? await other : null;
+        const unseen = replayable && (repeatable || (await isRefusedBefore(input, response)));
+        const next = unseen && !replaced ? await other : null;
         if (next === null) return response;
         token = next;
         replaced = true;
@@ -76,18 +80,21 @@ function withHeaders(input: string | URL | Request, init: RequestInit, ours: Rec
 const headersOf = (input: string | URL | Request, { headers }: RequestInit): Headers =>
   new Headers(headers ?? (input instanceof Request ? input.headers : {}));
 
-function isRepeatable(input: string | URL | Request, init: RequestInit): boolean {
+function isIdempotent(input: string | URL | Request, init: RequestInit): boolean {
   const method = init.method ?? (input instanceof Request ? input.method : 'GET');
-  const idempotent = IDEMPOTENT.has(method.toUpperCase()) || headersOf(input, init).has('idempotency-key');
-  return idempotent && isReplayable(init.body ?? null) && !(input instanceof Request && input.body !== null);
+  return IDEMPOTENT.has(method.toUpperCase()) || headersOf(input, init).has('idempotency-key');
 }
 
 /** Streams are read once. */
-const isReplayable = (body: RequestInit['body']): boolean =>
-  body === null ||
-  typeof body === 'string' ||
-  body instanceof ArrayBuffer ||
-  ArrayBuffer.isView(body) ||
-  body instanceof URLSearchParams ||
-  body instanceof FormData ||
-  body instanceof Blob;
+function isReplayable(input: string | URL | Request, { body = null }: RequestInit): boolean {
+  if (body === null) return !(input instanceof Request) || input.body === null;
+  const whole = [ArrayBuffer, URLSearchParams, FormData, Blob].some((kind) => body instanceof kind);
+  return typeof body === 'string' || ArrayBuffer.isView(body) || whole;
+}
+
+/** The service of the URL has not seen the call: the refusal is about this edge, not one behind it that was passed on. */
+async function isRefusedBefore(input: string | URL | Request, response: Response): Promise<boolean> {
+  const refusal = await refusalOfResponse(response);
+  const { host } = new URL(input instanceof Request ? input.url : input);
+  return refusal?.edge.endsWith(`/${host}`) === true;
+}

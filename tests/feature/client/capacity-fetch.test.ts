@@ -236,8 +236,23 @@ describe('capacityFetch', () => {
       ],
     );
     script.push(refuse(401, 'token-expired'));
-    assert.equal((await fetchWith()(url, { method: 'POST', body: 'x' })).status, 401, 'a POST is not made again');
-    assert.equal(tokens.refused.length, 3, 'but told of');
+    assert.equal((await fetchWith()(url, { method: 'POST', body: 'x' })).status, 401);
+    assert.equal(tokens.refused.length, 3, 'a refusal of another edge: the service may have seen the POST');
+    const pay = fetchWith({ fetch: meshFetch(address) });
+    seen.length = 0;
+    for (const body of ['x', Readable.toWeb(Readable.from(['x'])) as ReadableStream]) {
+      script.push(refuse(401, 'token-expired'));
+      await pay('http://payment/', { method: 'POST', body, duplex: 'half' });
+    }
+    assert.deepEqual(
+      seen.map(({ headers, body }) => [headers['x-capacity-token'], body]),
+      [
+        ['token-2', 'x'],
+        ['token-2', 'x'],
+        ['token-2', 'x'],
+      ],
+      'this edge: made again where the body can be',
+    );
   });
 
   it('makes no call without a token', async () => {

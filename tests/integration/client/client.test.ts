@@ -103,6 +103,27 @@ describe('the client against a real Envoy', () => {
     assert.deepEqual(lost, [{ grantId: jti, reason: 'revoked' }]);
   });
 
+  it('loses no call to renewals, not even a POST', async () => {
+    const short = client.holdCapacity({ workloadId: 'checkout', capacityVector: { cInt: 0.5 }, durationMs: 1000 });
+    let grants = 0;
+    short.on('renewed', () => {
+      grants += 1;
+    });
+    await short.ready();
+    const call = capacityFetch(short, { fetch: throughEnvoy });
+    const statuses = new Set<number>();
+    const caller = async (): Promise<void> => {
+      while (grants < 5) statuses.add((await call('http://payment/', { method: 'POST', body: 'x' })).status);
+    };
+    await Promise.all([caller(), caller(), caller(), caller()]);
+    await short.close();
+    assert.deepEqual(
+      [...statuses].filter((each) => each === 401),
+      [],
+    );
+    assert.ok(statuses.has(200));
+  });
+
   it('gRPC: a refusal has its status, and says why', async () => {
     const end = (authority: string, memoryMb: number): Promise<ServiceError | null> => {
       const health = new HealthClient(envoy, ChannelCredentials.createInsecure(), {
