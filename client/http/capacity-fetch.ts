@@ -60,7 +60,6 @@ export function capacityFetch(tokens: TokenSource, options: CapacityFetchOptions
         const pauseMs = repeatable && attempt <= retries ? pauseAfter(response, attempt, timing.random()) : null;
         if (pauseMs === null) return response;
         await timing.sleep(pauseMs, { signal, ref: true });
-        signal.throwIfAborted();
         attempt += 1;
       }
       await response.body?.cancel();

@@ -122,8 +122,13 @@ describe('HeldCapacity', () => {
     await everythingDone();
     await timing.advance(59_999);
     assert.deepEqual(source.asked, ['request']);
+    source.script.push(refusal(LIFE_MS));
     await timing.advance(1);
     assert.deepEqual(source.asked, ['request', 'renew g1'], '70 s after it was sent, 60 after the answer');
+    await timing.advance(29_999);
+    assert.equal(await held.token(), 'token-1');
+    await timing.advance(1);
+    assert.deepEqual(told.at(-1), 'lost g1 expired');
   });
 
   it('keeps the token until its end while the control plane is away, backs off, and begins anew', async () => {
