@@ -55,8 +55,7 @@ export class CapmeshError extends Error {
   /** What to try; may be empty. */
   readonly hint: string;
 
-  constructor(code: CapmeshErrorCode, address: string, what: string, cause?: unknown) {
-    const hint = HINTS[code];
+  constructor(code: CapmeshErrorCode, address: string, what: string, cause?: unknown, hint = HINTS[code]) {
     super(
       `control plane at ${address}: ${what}${hint === '' ? '' : `. ${hint}`}`,
       cause === undefined ? {} : { cause },
@@ -70,7 +69,10 @@ export class CapmeshError extends Error {
   static from(error: unknown, address: string): CapmeshError {
     if (error instanceof CapmeshError) return error;
     const { code, details, message } = Object(error) as { code?: unknown; details?: unknown; message?: unknown };
-    const known = typeof code === 'number' ? CODES.get(code) : undefined;
-    return new CapmeshError(known ?? 'failed', address, String(details || message || error), error);
+    const known = (typeof code === 'number' ? CODES.get(code) : undefined) ?? 'failed';
+    const what = String(details || message || error);
+    // The transport's own words mean that nobody answered; any others are the control plane's, and say enough.
+    const isAnswer = known === 'unavailable' && !/connection|ECONN|resol/i.test(what);
+    return new CapmeshError(known, address, what, error, isAnswer ? '' : HINTS[known]);
   }
 }
