@@ -11,7 +11,8 @@ import {
   requestMessage,
 } from './capacity-request.ts';
 import { type CallKind, ControlPlaneChannel } from './control-plane-channel.ts';
-import { HeldCapacity, type HoldOptions } from './held/held-capacity.ts';
+import { HeldCapacity } from './held/held-capacity.ts';
+import type { HoldOptions } from './held/hold-options.ts';
 import {
   type AllowedOperation,
   checkMessage,

@@ -12,7 +12,8 @@ export { CapmeshClient, type CapmeshClientOptions } from './capmesh-client.ts';
 export { CapmeshError, type CapmeshErrorCode } from './capmesh-error.ts';
 export { type CapacityInterceptorOptions, capacityInterceptor } from './grpc/capacity-interceptor.ts';
 export { refusalOfError } from './grpc/refusal-of-error.ts';
-export type { CapacityAdvice, HeldCapacity, HoldOptions, LostGrant } from './held/held-capacity.ts';
+export type { HeldCapacity } from './held/held-capacity.ts';
+export type { CapacityAdvice, HoldOptions, LostGrant } from './held/hold-options.ts';
 export {
   type CapacityFetch,
   type CapacityFetchOptions,

@@ -1,48 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { DURATION_DEFAULT_MS, DURATION_MAX_MS } from '../../core/admission/grant.ts';
-import type {
-  AdmittedCapacity,
-  CapacityRequest,
-  CapacityResponse,
-  NotAdmitted,
-  RenewRequest,
-} from '../capacity-request.ts';
+import type { AdmittedCapacity, CapacityRequest, NotAdmitted } from '../capacity-request.ts';
 import { CapmeshError } from '../capmesh-error.ts';
 import { backOffMs, spreadMs, type Timing } from '../timing.ts';
-
-/** Whom a `HeldCapacity` asks: a `CapmeshClient`. */
-export interface GrantSource {
-  readonly address: string;
-  requestCapacity(request: CapacityRequest): Promise<CapacityResponse>;
-  renew(request: RenewRequest): Promise<CapacityResponse>;
-  release(grant: Pick<RenewRequest, 'workloadId' | 'grantId'>): Promise<boolean>;
-}
-
-/** What a workload can act on while it is not admitted: do less, in larger batches, with fewer retries. */
-export type CapacityAdvice = Pick<NotAdmitted, 'gatesFailed' | 'message'>;
-
-export interface HoldOptions {
-  readonly onAdvice?: ((advice: CapacityAdvice) => void) | undefined;
-}
-
-export interface LostGrant {
-  readonly grantId: string;
-  /** `revoked`: the control plane does not know it any more; `expired`: it could not be renewed before its end. */
-  readonly reason: 'revoked' | 'expired';
-}
-
-interface HeldEvents {
-  /** A token is held: the first, or one in the place of another. */
-  renewed: [AdmittedCapacity];
-  /** Asked and not admitted; asked again by itself. What is held stays held until its end. */
-  refused: [NotAdmitted];
-  /** Could not ask; asked again by itself after so many ms. */
-  failed: [CapmeshError, number];
-  /** The grant that was held is no more. A new one is asked for. */
-  lost: [LostGrant];
-  /** Nothing is held any more, and nothing asked for. */
-  closed: [];
-}
+import type { CapacityAdvice, GrantSource, HeldEvents, HoldOptions, LostGrant } from './hold-options.ts';
 
 interface Held {
   readonly grant: AdmittedCapacity;
@@ -59,7 +20,8 @@ const REPLACE_AGAIN_MS = 5000;
 
 /**
  * Keeps capacity granted for as long as it is not closed: renews the token
- * between 60 and 80 % of its life, keeps it while the control plane is away or
+ * between 60 and 80 % of its life (in place, so that the account is charged once;
+ * where nothing is charged, side by side, so that no call meets the change), keeps it while the control plane is away or
  * refuses, and asks from scratch where the grant is gone. Between two questions
  * there is always a pause. It never keeps the process alive, unless somebody
  * waits in `ready`.
@@ -69,6 +31,8 @@ export class HeldCapacity extends EventEmitter<HeldEvents> {
   readonly #request: CapacityRequest;
   readonly #timing: Timing;
   readonly #onAdvice: (advice: CapacityAdvice) => void;
+  /** Nothing is charged for the request, so two of its grants may live side by side. */
+  readonly #isFree: boolean;
   readonly #waiters = new Set<() => void>();
   #held: Held | null = null;
   /** Why no token is held. */
@@ -85,6 +49,8 @@ export class HeldCapacity extends EventEmitter<HeldEvents> {
     this.#source = source;
     this.#request = request;
     this.#timing = timing;
+    const { cInt = null, cPtr = null, cObs = null } = request.capacityVector ?? {};
+    this.#isFree = cInt === null && cPtr === null && cObs === null;
     this.#onAdvice = onAdvice ?? (() => {});
     this.#why = new CapmeshError('closed', source.address, 'nothing was asked yet');
     void this.#keep();
@@ -119,7 +85,7 @@ export class HeldCapacity extends EventEmitter<HeldEvents> {
     if (isHeld() && this.#closing === null) {
       if (this.#asking === null && nowMs < this.#replacedMs + REPLACE_AGAIN_MS) return null;
       this.#replacedMs = nowMs;
-      await this.#ask();
+      await this.#ask(true);
     }
     return isHeld() ? null : this.token().catch(() => null);
   }
@@ -144,7 +110,7 @@ export class HeldCapacity extends EventEmitter<HeldEvents> {
 
   async #keep(): Promise<void> {
     while (this.#closing === null) {
-      await this.#ask();
+      await this.#ask(!this.#isFree);
       await this.#rest();
     }
   }
@@ -161,9 +127,13 @@ export class HeldCapacity extends EventEmitter<HeldEvents> {
     }
   }
 
-  /** One question at a time; whoever comes meanwhile shares it. */
-  #ask(): Promise<void> {
-    this.#asking ??= this.#askOnce().then((pauseMs) => {
+  /**
+   * One question at a time; whoever comes meanwhile shares it.
+   *
+   * @param inPlace of the grant that is held, whose token is refused from then on; else that one ends by itself
+   */
+  #ask(inPlace: boolean): Promise<void> {
+    this.#asking ??= this.#askOnce(inPlace).then((pauseMs) => {
       this.#asking = null;
       this.#nextAskMs = this.#timing.clock.monotonicMs() + pauseMs;
       this.#wake.abort();
@@ -172,13 +142,13 @@ export class HeldCapacity extends EventEmitter<HeldEvents> {
   }
 
   /** Answers the pause until the next question, ms. */
-  async #askOnce(): Promise<number> {
+  async #askOnce(inPlace: boolean): Promise<number> {
     const { workloadId, durationMs } = this.#request;
     const held = this.#live();
     const sentMs = this.#timing.clock.monotonicMs();
     try {
       const response =
-        held === null
+        held === null || !inPlace
           ? await this.#source.requestCapacity(this.#request)
           : await this.#source.renew({ workloadId, grantId: held.grant.grantId, durationMs });
       return response.admitted ? this.#accept(response, sentMs) : this.#refused(response);
@@ -212,7 +182,7 @@ export class HeldCapacity extends EventEmitter<HeldEvents> {
     this.#why = error;
     if (held !== null && error.code === 'not-found') {
       this.#lose(held, 'revoked');
-      return this.#askOnce();
+      return this.#askOnce(true);
     }
     this.#failures += 1;
     const pauseMs = this.#backOffMs();

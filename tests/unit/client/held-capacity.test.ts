@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { inspect } from 'node:util';
-import type { CapacityResponse } from '../../../client/capacity-request.ts';
+import type { CapacityResponse, CapacityVector } from '../../../client/capacity-request.ts';
 import { CapmeshError, type CapmeshErrorCode } from '../../../client/capmesh-error.ts';
-import { type GrantSource, HeldCapacity } from '../../../client/held/held-capacity.ts';
+import { HeldCapacity } from '../../../client/held/held-capacity.ts';
+import type { GrantSource } from '../../../client/held/hold-options.ts';
 import { everythingDone, ManualTiming } from '../../support/manual-timing.ts';
 
 type Answer = CapacityResponse | CapmeshErrorCode | Promise<CapacityResponse>;
@@ -61,9 +62,11 @@ describe('HeldCapacity', () => {
   let told: string[];
   let held: HeldCapacity;
 
-  const hold = (...script: Answer[]): HeldCapacity => {
+  const hold = (...script: Answer[]): HeldCapacity => holdVector({ cInt: 0.5 }, ...script);
+  const holdVector = (capacityVector: Partial<CapacityVector> | undefined, ...script: Answer[]): HeldCapacity => {
     source.script.push(...script);
-    held = new HeldCapacity(source, { workloadId: 'checkout', durationMs: LIFE_MS }, timing, {
+    const request = { workloadId: 'checkout', capacityVector, durationMs: LIFE_MS };
+    held = new HeldCapacity(source, request, timing, {
       onAdvice: ({ gatesFailed, message }) => told.push(`advice ${gatesFailed}: ${message}`),
     });
     held.on('renewed', ({ grantId }) => told.push(`renewed ${grantId}`));
@@ -97,7 +100,7 @@ describe('HeldCapacity', () => {
       assert.deepEqual(source.asked, ['request'], `${chance}`);
       await timing.advance(1);
       assert.deepEqual(source.asked.length, 2, `${chance}`);
-      assert.match(source.asked[1] as string, /^renew g\d$/);
+      assert.match(source.asked[1] as string, /^renew g\d+$/);
       await capacity.close();
     }
   });
@@ -109,6 +112,25 @@ describe('HeldCapacity', () => {
     assert.equal(await held.token(), 'token-2');
     assert.deepEqual(told, ['renewed g1', 'renewed g2']);
     assert.equal(inspect(held, { depth: 9 }).includes('token-2'), false);
+  });
+
+  it('asks for another grant beside the old one where nothing is charged, so that both are good', async () => {
+    for (const free of [undefined, { cGeo: 0.5, cGauge: 0.2, cInt: null }]) {
+      source.asked.length = 0;
+      const capacity = holdVector(free);
+      await timing.advance(70_000);
+      assert.deepEqual(source.asked, ['request', 'request']);
+      await capacity.replace(await capacity.token());
+      assert.match(source.asked.at(-1) as string, /^renew g\d+$/, 'a refused one is looked after');
+      await capacity.close();
+    }
+    for (const charged of [{ cInt: 0 }, { cPtr: 0.1 }, { cObs: 0.1 }]) {
+      source.asked.length = 0;
+      const capacity = holdVector(charged);
+      await timing.advance(70_000);
+      assert.match(source.asked.at(-1) as string, /^renew g\d+$/);
+      await capacity.close();
+    }
   });
 
   it('counts the life of a token from before it was asked for', async () => {
