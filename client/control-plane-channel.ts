@@ -26,6 +26,8 @@ export interface CallKind {
 
 const ATTEMPTS_MAX = 3;
 const BACK_OFF = { firstMs: 100, maxMs: 1000 };
+/** How often a lost connection is looked for; grpc-js itself would come to wait two minutes, however often it is asked. */
+const RECONNECT = { 'grpc.initial_reconnect_backoff_ms': 250, 'grpc.max_reconnect_backoff_ms': 5000 };
 const never = new AbortController().signal;
 
 /**
@@ -42,7 +44,7 @@ export class ControlPlaneChannel {
 
   constructor({ address, channelCredentials, deadlineMs, timing }: ChannelOptions) {
     this.address = address;
-    this.#client = new Client(address, channelCredentials ?? credentials.createInsecure());
+    this.#client = new Client(address, channelCredentials ?? credentials.createInsecure(), RECONNECT);
     this.#deadlineMs = deadlineMs;
     this.#timing = timing;
   }

@@ -50,7 +50,7 @@ export type OperationResult =
 /** How an operation ended. */
 export interface OperationOutcome {
   /** What it needed; left out = as estimated. */
-  readonly actualLoad?: Partial<LoadEstimate> | undefined;
+  readonly actualLoad?: LoadEstimate | undefined;
 }
 
 /** An operation that was allowed and has to be settled. Does not show its token when it is printed. */

@@ -124,6 +124,28 @@ describe('the client against a real Envoy', () => {
     assert.ok(statuses.has(200));
   });
 
+  it('keeps its token while the control plane is gone, and renews it when that is back', async () => {
+    const tough = client.holdCapacity({ workloadId: 'checkout', capacityVector: { cInt: 0.1 } });
+    const token = await tough.ready();
+    const failures: string[] = [];
+    let renewed = false;
+    tough.on('failed', ({ code }) => failures.push(code));
+    tough.on('renewed', () => {
+      renewed = true;
+    });
+    process.kill(topology.pids()['control-plane'] as number, 'SIGKILL');
+    assert.equal(await tough.replace(token), null, 'nobody is there to renew it');
+    const call = capacityFetch(tough, { fetch: throughEnvoy });
+    const statuses = new Set<number>();
+    await waitFor('another token', async () => {
+      statuses.add((await call('http://payment/')).status);
+      return renewed;
+    });
+    assert.deepEqual([[...statuses], new Set(failures)], [[200], new Set(['unavailable'])]);
+    assert.notEqual(await tough.token(), token);
+    await tough.close();
+  });
+
   it('gRPC: a refusal has its status, and says why', async () => {
     const end = (authority: string, memoryMb: number): Promise<ServiceError | null> => {
       const health = new HealthClient(envoy, ChannelCredentials.createInsecure(), {
