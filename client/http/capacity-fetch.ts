@@ -26,13 +26,14 @@ const never = new AbortController().signal;
 
 /**
  * `fetch` with a capacity token on every call. Answers are answers: a refusal is a
- * Response, which `refusalOfResponse` reads. Calls that may be repeated (idempotent by
- * method or an `Idempotency-Key`, and with a body that can be sent again) are made
- * again as often as `retries` says, not before `Retry-After`. Any call that can be sent
- * again is, once, where its token was replaced while it was under way and the service
- * has not seen it. Redirects are not followed unless `init` says
- * so: the token is for the mesh alone. Rejects with a `CapmeshError` where there is no
- * token, throws a RangeError for estimates that are none.
+ * Response, which `refusalOfResponse` reads.
+ *
+ * Calls that may be repeated (idempotent by method or an `Idempotency-Key`, with a body
+ * that can be sent again) are made again as often as `retries` says, not before
+ * `Retry-After`. Any call whose body can be sent again is, once, where its token was
+ * replaced while it was under way and the service has not seen it. Redirects are not
+ * followed unless `init` says so: the token is for the mesh alone. Rejects with a
+ * `CapmeshError` where there is no token, throws a RangeError for estimates that are none.
  */
 export function capacityFetch(tokens: TokenSource, options: CapacityFetchOptions = {}): CapacityFetch {
   const { fetch: send = fetch, capacity: always = {}, retries = 0, timing = systemTiming } = options;
