@@ -128,8 +128,10 @@ export async function startReplica(
     if (own === null) reports.tellAdmission(record);
     else own.noteAdmission(record);
   };
-  const askRefusals = askSidecars(connection, mesh, () => replicas.nodes().map(({ node }) => node));
   const known = (): KernelLoop | MeshReports => kernel() ?? reports;
+  // A sidecar without an Envoy judges operations, and tells of itself in frames alone.
+  const nodes = (): Set<string> => new Set([...replicas.nodes(), ...known().view().nodes].map(({ node }) => node));
+  const askRefusals = askSidecars(connection, mesh, () => [...nodes()]);
   return { store, xds, replicas, metrics, leadership, kernel, known, note, quorum, askRefusals };
 }
 

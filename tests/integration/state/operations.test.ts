@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
 import { type Sidecar, startSidecar } from '../../../ext-authz/main.ts';
 import { systemClock } from '../../../platform/clock.ts';
+import { ExplainRequest } from '../../../proto/gen/capmesh/v1/admin_service.ts';
 import {
   CheckOperationRequest,
   OperationsClient,
@@ -91,6 +92,15 @@ describe('operations through a real control plane, nats-server and sidecars', ()
       assert.ok(allowed, 'everything is free again');
       await settle(mesh.operations, operationId);
     }
+  });
+
+  it('explains why one was refused, by its id, though no Envoy is there', async () => {
+    const { reason, refusalId } = await check(mesh.operations, { estimatedLoad: { cpu: 0, memoryMb: MEMORY_MIB } });
+    assert.equal(reason, 'load-exhausted');
+    const { refusal } = await grpcCall(mesh.admin, mesh.admin.explain, ExplainRequest.fromPartial({ refusalId }));
+    const { limit, used, unit, record } = refusal ?? {};
+    assert.deepEqual([record?.id, record?.workload, record?.service], [refusalId, WORKLOAD, SERVICE]);
+    assert.deepEqual([limit, used, unit], [MEMORY_MIB / 2, 0, 'MiB']);
   });
 
   it('tells in its metrics what is open, and by how much it may exceed what was set aside', async () => {
