@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ChannelCredentials, type ServiceError, status } from '@grpc/grpc-js';
 import {
   CapmeshClient,
+  type CapmeshError,
   capacityFetch,
   capacityInterceptor,
   type Fetch,
@@ -79,6 +80,34 @@ describe('the client against a real Envoy', () => {
     assert.deepEqual([strange.status, (await refusalOfResponse(strange))?.reason], [403, 'edge-not-entitled']);
   });
 
+  it('asks the sidecar about operations, settles them, and reads why one was refused', async () => {
+    const request = { token: await held.token(), operationType: 'charge', service: 'payment' };
+    const estimatedLoad = { cpu: 1, memoryMb: 100 };
+    // The control plane asks sidecars that have told it of themselves.
+    const allowed = await waitFor('an answer', () => client.checkOperation({ ...request, estimatedLoad }));
+    assert.ok(allowed.allowed);
+    assert.equal(await client.settleOperation(allowed.operation, { actualLoad: { cpu: 1, memoryMb: 90 } }), true);
+    assert.equal(await client.settleOperation(allowed.operation), false, 'it has ended');
+    const heavy = await client.checkOperation({ ...request, estimatedLoad: { memoryMb: 10_000 } });
+    assert.ok(!heavy.allowed);
+    assert.deepEqual([heavy.reason, heavy.edge], ['load-exhausted', 'checkout/payment']);
+    assert.ok((heavy.retryAfterMs ?? 0) > 0);
+    assert.match(heavy.refusalId, /^[0-9a-f]{8}-[0-9a-z]+$/);
+    for (const [more, reason] of [
+      [{ service: 'vault' }, 'edge-not-entitled'],
+      [{ token: 'forged' }, 'token-malformed'],
+    ] as const) {
+      const refused = await client.checkOperation({ ...request, ...more });
+      assert.ok(!refused.allowed);
+      assert.deepEqual([refused.reason, refused.retryAfterMs], [reason, null]);
+    }
+    const unnamed = client.checkOperation({ ...request, service: '' });
+    await assert.rejects(unnamed, ({ code, message }: CapmeshError) => {
+      assert.deepEqual([code, /one of inventory, payment/.test(message)], ['invalid', true], message);
+      return true;
+    });
+  });
+
   it('waits until the budget has room again, where retries are asked for', async () => {
     const once = capacityFetch(held, { fetch: throughEnvoy });
     await waitFor('the budget to be spent', async () => (await once('http://inventory/')).status === 429);
@@ -125,7 +154,8 @@ describe('the client against a real Envoy', () => {
   });
 
   it('keeps its token while the control plane is gone, and renews it when that is back', async () => {
-    const tough = client.holdCapacity({ workloadId: 'checkout', capacityVector: { cInt: 0.1 } });
+    // 64 calls per second: more than are made below while it waits.
+    const tough = client.holdCapacity({ workloadId: 'checkout', capacityVector: { cInt: 0.2 } });
     const token = await tough.ready();
     const failures: string[] = [];
     let renewed = false;
