@@ -62,6 +62,8 @@ async function connectOptionsOf({ servers, nkeySeedFile, tls, name }: NatsOption
     ignoreAuthErrorAbort: true,
     pingInterval: PING_INTERVAL_MS,
     maxPingOut: 2,
+    // A stack for every request that may fail costs as much as the request.
+    noAsyncTraces: true,
   };
 }
 
