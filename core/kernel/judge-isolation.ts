@@ -55,13 +55,7 @@ function levelWindows(service: ServiceState): Map<string, TenantSums> {
 }
 
 /** What a tenant did over a window, over all its edges. */
-export interface TenantSums {
-  attempts: number;
-  durationSec: number;
-  answers: number;
-  logSum: number;
-  logSquares: number;
-}
+export type TenantSums = Readonly<Pick<WindowSums, 'attempts' | 'durationSec' | 'answers' | 'logSum' | 'logSquares'>>;
 
 /** Sums of the edges with a budget, by tenant; attempts and answers in calls, `durationSec` that of the longest window. */
 export function tenantSums(
@@ -73,16 +67,20 @@ export function tenantSums(
     const { budget, tenant } = edge;
     if (budget === null) continue;
     const sums = sumsOf(edge);
-    const total = tenants.get(tenant) ?? { attempts: 0, durationSec: 0, answers: 0, logSum: 0, logSquares: 0 };
-    total.attempts += sums.attempts;
-    total.durationSec = Math.max(total.durationSec, sums.durationSec);
-    total.answers += sums.answers;
-    total.logSum += sums.logSum;
-    total.logSquares += sums.logSquares;
-    tenants.set(tenant, total);
+    const others = tenants.get(tenant);
+    // Nearly always a tenant has one edge to a service.
+    tenants.set(tenant, others === undefined ? sums : added(others, sums));
   }
   return tenants;
 }
+
+const added = (a: TenantSums, b: TenantSums): TenantSums => ({
+  attempts: a.attempts + b.attempts,
+  durationSec: Math.max(a.durationSec, b.durationSec),
+  answers: a.answers + b.answers,
+  logSum: a.logSum + b.logSum,
+  logSquares: a.logSquares + b.logSquares,
+});
 
 /** Calls per second of a tenant over the window. */
 export const tenantRps = ({ attempts, durationSec }: TenantSums): number =>

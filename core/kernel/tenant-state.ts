@@ -20,20 +20,29 @@ export class TenantState {
   readonly #ring = new Float64Array(FIELDS * ISOLATION_TICKS);
   readonly #missing = new Uint8Array(ISOLATION_TICKS);
   #next = 0;
+  /** Of the tick that is being observed. */
+  readonly #tick = { load: 0, answers: 0, logSum: 0 };
 
   constructor(name: string, model = new LatencyModel()) {
     this.name = name;
     this.model = model;
   }
 
-  /** One more tick; `null` = missing. */
-  push(tick: TenantTick | null): void {
-    const start = FIELDS * this.#next;
-    this.#ring[start + LOAD] = tick?.load ?? 0;
-    this.#ring[start + ANSWERS] = tick?.answers ?? 0;
-    this.#ring[start + MEAN_LOG] = tick?.meanLog ?? 0;
-    this.#missing[this.#next] = tick === null ? 1 : 0;
-    this.#next = (this.#next + 1) % ISOLATION_TICKS;
+  /** What one of its edges did in the tick that is being observed: calls per second, n and Σ ln(latency). */
+  add(load: number, answers: number, logSum: number): void {
+    this.#tick.load += load;
+    this.#tick.answers += answers;
+    this.#tick.logSum += logSum;
+  }
+
+  /** Ends the tick. */
+  roll(known: boolean): void {
+    const { load, answers, logSum } = this.#tick;
+    if (known) this.#push(load, answers, answers > 0 ? logSum / answers : 0);
+    else this.#pushMissing();
+    this.#tick.load = 0;
+    this.#tick.answers = 0;
+    this.#tick.logSum = 0;
   }
 
   toPlain(): Plain {
@@ -53,7 +62,8 @@ export class TenantState {
     const tenant = new TenantState(textOf(name), LatencyModel.fromPlain(model ?? null));
     for (const told of listOf(ticks).slice(-ISOLATION_TICKS)) {
       const [load = 0, answers = 0, meanLog = 0] = told === null ? [] : numbersOf(told);
-      tenant.push(told === null ? null : { load, answers, meanLog });
+      if (told === null) tenant.#pushMissing();
+      else tenant.#push(load, answers, meanLog);
     }
     return tenant;
   }
@@ -63,6 +73,20 @@ export class TenantState {
     const told = Math.min(count, ISOLATION_TICKS);
     const first = this.#next + ISOLATION_TICKS - told;
     return Array.from({ length: told }, (_, i) => this.#tickAt((first + i) % ISOLATION_TICKS));
+  }
+
+  #push(load: number, answers: number, meanLog: number): void {
+    const start = FIELDS * this.#next;
+    this.#ring[start + LOAD] = load;
+    this.#ring[start + ANSWERS] = answers;
+    this.#ring[start + MEAN_LOG] = meanLog;
+    this.#missing[this.#next] = 0;
+    this.#next = (this.#next + 1) % ISOLATION_TICKS;
+  }
+
+  #pushMissing(): void {
+    this.#push(0, 0, 0);
+    this.#missing[(this.#next + ISOLATION_TICKS - 1) % ISOLATION_TICKS] = 1;
   }
 
   #tickAt(slot: number): TenantTick | null {
