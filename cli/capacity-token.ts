@@ -5,10 +5,11 @@ import { writePrivate } from '../platform/write-private.ts';
 import type { CapacityVector } from '../proto/gen/capmesh/v1/capacity.ts';
 import type { RequestCapacityRequest, RequestCapacityResponse } from '../proto/gen/capmesh/v1/capacity_service.ts';
 import { CliError, EXIT } from './cli-error.ts';
-import type { Invocation } from './context.ts';
+import type { CliContext, Invocation } from './context.ts';
 import { withCapacity } from './grpc-connection.ts';
 import { formatNumber } from './output/format-number.ts';
 import { readIfExists } from './state-folder.ts';
+import { readTokenFile } from './token-file.ts';
 
 /** A cached token is used as long as it stays valid for this time, ms. */
 const SPARE_MS = 5_000;
@@ -44,9 +45,19 @@ export async function renewToken(
   );
 }
 
-/** The grant of a token, or the text itself where it is no token. Throws when it looks like one and is none of ours. */
-export function grantIdOf(text: string): string {
+/** The grant that a command line names: its id, or `-` for the token on stdin. Throws on a token, which is a secret. */
+export function grantNamed(context: CliContext, text: string): string {
+  if (text === '-') return grantOfToken(readTokenFile(context, '-'));
   if (!text.includes('.')) return text;
+  throw new CliError(
+    EXIT.usage,
+    'no command line holds a token, which is a secret',
+    'Give it on stdin, with - in its place, or the id of its grant.',
+  );
+}
+
+/** Throws on what is no token of ours. */
+function grantOfToken(text: string): string {
   const token = readToken(text);
   const claims = token.ok ? readClaims(token.value.payload) : token;
   if (!claims.ok) throw new CliError(EXIT.usage, `not a capacity token: ${claims.message}`);

@@ -7,6 +7,7 @@ import { CliError, EXIT } from '../cli-error.ts';
 import { type CliContext, type Invocation, invocation } from '../context.ts';
 import { checkSignature } from '../token/check-signature.ts';
 import { tokenLines } from '../token/token-lines.ts';
+import { readTokenFile } from '../token-file.ts';
 
 interface InspectOptions {
   readonly jwks?: string;
@@ -15,9 +16,10 @@ interface InspectOptions {
 export function inspectTokenCommand(context: CliContext): Command {
   return new Command('inspect')
     .description('show what a token says; verified where the keys of its mesh can be had, else only decoded')
-    .argument('<token>', 'the token')
+    .argument('[file]', 'file that holds the token; - or nothing reads it from stdin', '-')
     .option('--jwks <url>', 'public keys; default: /.well-known/jwks.json of the running mesh')
-    .action(async (text: string, _options, command: Command) => {
+    .action(async (file: string, _options, command: Command) => {
+      const text = readTokenFile(context, file);
       const call = invocation<InspectOptions>(context, command);
       const { header, claims } = decode(text);
       const signature = await checkSignature(text, jwksUrl(call));

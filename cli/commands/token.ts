@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { CapacityVector } from '../../proto/gen/capmesh/v1/capacity.ts';
 import type { RequestCapacityResponse } from '../../proto/gen/capmesh/v1/capacity_service.ts';
-import { grantIdOf, renewToken, requestToken } from '../capacity-token.ts';
+import { grantNamed, renewToken, requestToken } from '../capacity-token.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { type CliContext, type Invocation, invocation } from '../context.ts';
 import { withAdmin, withCapacity } from '../grpc-connection.ts';
@@ -21,8 +21,8 @@ interface GrantOptions {
 
 const EXIT_CODES = `
 Exit codes: 0 done; for "inspect": signed by this mesh and in force, as far as that was checked ·
-1 not admitted, no such grant, or a token that is not good · 2 wrong command line, or no token at all ·
-3 control plane not reachable · 4 credential missing or not accepted`;
+1 not admitted, no such grant, or a token that is not good · 2 wrong command line, or what is no token ·
+3 control plane not reachable · 4 credential or token missing, or not accepted`;
 
 export function tokenCommand(context: CliContext): Command {
   return new Command('token')
@@ -64,10 +64,13 @@ function renewCommand(context: CliContext): Command {
   const command = new Command('renew')
     .description('a new grant in the place of a live one, whose token is refused from then on; prints the new token')
     .argument('<workload>', 'who calls')
-    .argument('<grant>', 'the token, or the id of its grant; without options the new one is as large and holds 1h');
+    .argument(
+      '<grant>',
+      'id of the grant, or - for its token on stdin; without options the new one is as large and holds 1h',
+    );
   return withGrantOptions(command).action(async (workload: string, grant: string, _options, self: Command) => {
     const call = invocation<GrantOptions>(context, self);
-    const answer = await renewToken(call, workload, grantIdOf(grant), {
+    const answer = await renewToken(call, workload, grantNamed(context, grant), {
       vector: vectorOf(call.options),
       durationMs: call.options.duration,
     });
@@ -89,10 +92,10 @@ function releaseCommand(context: CliContext): Command {
   return new Command('release')
     .description('give a grant back before it ends')
     .argument('<workload>', 'who calls')
-    .argument('<grant>', 'the token, or the id of its grant, as "token request" shows it')
+    .argument('<grant>', 'id of the grant, as "token request" shows it, or - for its token on stdin')
     .action(async (workloadId: string, grant: string, _options, self: Command) => {
       const call = invocation(context, self);
-      const grantId = grantIdOf(grant);
+      const grantId = grantNamed(context, grant);
       const { released } = await withCapacity(call, workloadId, (capacity) =>
         capacity.call(capacity.client.releaseCapacity, { workloadId, grantId }),
       );
@@ -107,10 +110,10 @@ function releaseCommand(context: CliContext): Command {
 function revokeCommand(context: CliContext): Command {
   return new Command('revoke')
     .description('make one token invalid on every node and give its capacity back (admin token needed)')
-    .argument('<token>', 'the token itself, or its jti, which is the id of its grant')
-    .action(async (token: string, _options, command: Command) => {
+    .argument('<grant>', 'id of the grant, which is the jti of the token, or - for the token on stdin')
+    .action(async (grant: string, _options, command: Command) => {
       const call = invocation(context, command);
-      const grantId = grantIdOf(token);
+      const grantId = grantNamed(context, grant);
       const answer = await withAdmin(call, (admin) => admin.call(admin.client.revokeToken, { grantId }));
       await call.print(
         async () => ({ grantId, ...(await toJson('capmesh.v1.RevokeTokenResponse', answer)) }),

@@ -22,7 +22,7 @@ export function explainToken(reason: TokenReason, question: RefusalQuestion, sce
   return explanation({
     facts: where,
     advice: renew ? adviceOf(token, scene.callers) : 'look at what it says with',
-    command: renew ? asks : 'capmesh token inspect "$TOKEN"',
+    command: renew ? asks : 'capmesh token inspect <<< "$TOKEN"',
     limitedBy: 'token',
     figures: { limit: 0, used: 0, unit: 'calls' },
   });

@@ -146,10 +146,11 @@ describe('capmesh: commands that change something', () => {
     assert.equal(out, 'changed workloads.batch\nbatch has no enrolment secret yet: capmesh enrol batch');
   });
 
-  it('token revoke takes a token or its jti, and refuses what is neither', async () => {
+  it('token revoke takes the token on stdin or its jti, and no token on the command line', async () => {
     cli.answers.revokeToken = () => ({ workload: 'checkout', expiresAt: { seconds: ISSUED_AT, nanos: 0 } });
     const token = signToken(makeKey('k1'), claimsOfA);
-    for (const each of [token, 'grant-a']) {
+    cli.input = token;
+    for (const each of ['-', 'grant-a']) {
       const { code, out } = await cli.run('token', 'revoke', each);
       assert.deepEqual(
         [code, out],
@@ -159,7 +160,10 @@ describe('capmesh: commands that change something', () => {
     }
     const json = await cli.run('token', 'revoke', 'grant-a', '--json');
     assert.equal(JSON.parse(json.out).workload, 'checkout');
-    const garbage = await cli.run('token', 'revoke', 'a.b.c');
+    const open = await cli.run('token', 'revoke', token);
+    assert.deepEqual([open.code, /no command line holds a token/.test(open.err)], [2, true]);
+    cli.input = 'a.b.c';
+    const garbage = await cli.run('token', 'revoke', '-');
     assert.deepEqual([garbage.code, /not a capacity token/.test(garbage.err)], [2, true]);
     cli.answers.revokeToken = () => grpcError(status.NOT_FOUND, 'no account holds a live grant x');
     assert.equal((await cli.run('token', 'revoke', 'x')).code, 1);

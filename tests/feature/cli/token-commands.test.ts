@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { systemClock } from '../../../platform/clock.ts';
 import { writePrivate } from '../../../platform/write-private.ts';
@@ -29,7 +30,8 @@ describe('capmesh token and capmesh keys', () => {
   it('renew takes a token or its grant, prints the new token, and says why not', async () => {
     const answer = { admitted: true, capacityToken: 'fresh', grantId: 'g2', expiresAt: { seconds: now, nanos: 0 } };
     cli.answers.renewCapacity = () => answer;
-    for (const grant of [token, 'grant-a']) {
+    cli.input = `${token}\n`;
+    for (const grant of ['-', 'grant-a']) {
       const { code, out, err } = await cli.run(
         'token',
         'renew',
@@ -60,7 +62,8 @@ describe('capmesh token and capmesh keys', () => {
   });
 
   it('inspect says in words what a token holds, and that nobody verified it', async () => {
-    const { code, out } = await cli.run('token', 'inspect', token);
+    cli.input = `${token}\n`;
+    const { code, out } = await cli.run('token', 'inspect');
     assert.equal(code, 0, out);
     assert.match(out, /^decoded only: anybody could have written this\n/);
     assert.match(out, /^workload {3}checkout \(tenant shop, priority 7\)$/m);
@@ -72,23 +75,32 @@ describe('capmesh token and capmesh keys', () => {
 
   it('inspect verifies with the keys of the mesh, and exits with 1 where the token is not good', async () => {
     await publishKeys();
-    const good = await cli.run('token', 'inspect', token);
+    const inspect = (text: string, ...options: string[]) => {
+      cli.input = text;
+      return cli.run('token', 'inspect', '-', ...options);
+    };
+    const good = await inspect(token);
     assert.deepEqual([good.code, /^signature {2}good, by key k1$/m.test(good.out)], [0, true]);
     assert.doesNotMatch(good.out, /decoded only/);
-    const forged = await cli.run('token', 'inspect', flipSignatureBit(token), '--json');
+    const forged = await inspect(flipSignatureBit(token), '--json');
     assert.deepEqual([forged.code, JSON.parse(forged.out).signature.state], [1, 'bad']);
     assert.match(forged.err, /not a good token: token-signature/);
-    const old = await cli.run('token', 'inspect', signToken(key, { ...claims, exp: now - 10 }), '--json');
+    const old = await inspect(signToken(key, { ...claims, exp: now - 10 }), '--json');
     assert.deepEqual([old.code, JSON.parse(old.out).reason, JSON.parse(old.out).inForce], [1, 'token-expired', false]);
-    const unreachable = await cli.run('token', 'inspect', token, '--jwks', 'http://127.0.0.1:1/keys');
+    const unreachable = await inspect(token, '--jwks', 'http://127.0.0.1:1/keys');
     assert.deepEqual([unreachable.code, /not verified: no keys at http:..127/.test(unreachable.out)], [0, true]);
   });
 
   it('inspect exits with 2 for what is no token of ours, and shows dates that no calendar has', async () => {
-    for (const text of ['', 'open sesame', 'a.b.c', unsignedToken(key, claims), signToken(key, { sub: 'checkout' })]) {
-      assert.equal((await cli.run('token', 'inspect', text)).code, 2, text);
+    for (const text of ['open sesame', 'a.b.c', unsignedToken(key, claims), signToken(key, { sub: 'checkout' })]) {
+      cli.input = text;
+      assert.equal((await cli.run('token', 'inspect')).code, 2, text);
     }
-    const { out } = await cli.run('token', 'inspect', signToken(key, { ...claims, exp: Number.MAX_SAFE_INTEGER }));
+    cli.input = '';
+    assert.equal((await cli.run('token', 'inspect')).code, 4);
+    const file = join(cli.folder, 'token.txt');
+    writePrivate(file, signToken(key, { ...claims, exp: Number.MAX_SAFE_INTEGER }));
+    const { out } = await cli.run('token', 'inspect', file);
     assert.match(out, /^expires {4}9007199254740991 s after 1970 \(in /m);
   });
 
