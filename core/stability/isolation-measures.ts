@@ -42,7 +42,7 @@ export function isolationMeasures(scene: StabilityScene): Measure[] {
   // An overload is the overload controller's: capacity is then shared out by priority and weight, and everybody
   // moves everybody. A probe while it weighs the evidence would take the evidence away.
   const nobody = tenant === '' || tenant === REST || scene.trimming || scene.overloadEvidence > 0;
-  if (nobody || running(scene, 'throttle', tenant) || !isMaterial(scene)) return held;
+  if (nobody || !isMaterial(scene)) return held;
   return [...held, ...suspect(scene, tenant)];
 }
 
@@ -70,13 +70,21 @@ function isHeavy(scene: StabilityScene, tenant: string): boolean {
   return usual !== null && recent.length > 0 && mean(recent) - usual > LEVEL_LIMIT;
 }
 
-function suspect(scene: StabilityScene, tenant: string): Measure[] {
-  const edges = edgesOf(scene, tenant);
+/**
+ * A tenant whose own calls became heavier looks like the victim of everybody who
+ * waits with them: then it is the suspect, and who was named for it the victim.
+ */
+function suspect(scene: StabilityScene, named: string): Measure[] {
   const victim = victimOf(scene.gates.isolation.evidence);
+  return harmsItself(scene, victim, named) ? suspectOf(scene, victim, named) : suspectOf(scene, named, victim);
+}
+
+function suspectOf(scene: StabilityScene, tenant: string, victim: string): Measure[] {
+  const edges = edgesOf(scene, tenant);
   // The gate looks back two minutes: what is over by now, or not known to be so now, needs no probe.
   if (edges.length === 0 || victim === '' || suffers(scene, victim) !== true) return [];
   // Who was seen to harm others is no witness: its own heavy calls look like harm done to it.
-  if (scene.confirmed.has(victim) || harmsItself(scene, victim, tenant)) return [];
+  if (scene.confirmed.has(victim) || running(scene, 'throttle', tenant)) return [];
   const least = leastSize(scene, edges);
   if (least >= 1) return [];
   const known = scene.confirmed.has(tenant);

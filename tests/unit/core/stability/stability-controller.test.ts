@@ -279,11 +279,19 @@ describe('StabilityController', () => {
         { trimming: true },
         { overloadEvidence: 0.3 },
         { confirmed: new Set(['checkout']) },
-        { nearestLatency: () => 3.9 },
         { policy: { maxShedRatio: 0, shadow: [], fence: true } },
       ]) {
         assert.deepEqual(controller.decide(at(more)([], 0)), [], JSON.stringify(more));
       }
+    });
+
+    it('suspects the one who is named as victim where its own calls became heavier, if the other suffers', () => {
+      const heavier = { nearestLatency: () => 3.9 };
+      const [measure, ...others] = controller.decide(at(heavier)([], 0));
+      assert.deepEqual([measure?.kind, measure?.target, measure?.victim, others], ['probe', 'checkout', 'batch', []]);
+      const well = { ...heavier, expectedLatency: (tenant: string) => (tenant === 'batch' ? 4 : 3) };
+      assert.deepEqual(controller.decide(at(well)([], 0)), []);
+      assert.deepEqual(controller.decide(at({ ...heavier, confirmed: new Set(['batch']) })([], 0)), []);
     });
   });
 
