@@ -106,21 +106,21 @@ export function edgeDemands(
   edges: readonly EdgeInput[],
   offered: RateByEdge,
 ): RateDemand & { readonly demandRps: readonly number[] } {
-  const demand = { ...rateBasis(capacityRps, edges), offeredRps: edges.map((edge) => offered.get(edge.key) ?? 0) };
+  const demand = { ...rateBasis(capacityRps, edges), offeredRps: offeredTo(edges, offered) };
   return { ...demand, demandRps: demandedRps(demand) };
 }
 
 function edgeRates(capacityRps: number, edges: readonly EdgeInput[], offered: RateByEdge): readonly EdgeRate[] {
   const basis = rateBasis(capacityRps, edges);
-  let lends = false;
-  for (let i = 0; i < edges.length; i++) {
-    const offeredRps = offered.get((edges[i] as EdgeInput).key) ?? 0;
-    if (asksForMore(offeredRps, basis.guaranteeRps[i] as number)) lends = true;
-  }
-  if (lends) return ratesOf(edgeDemands(capacityRps, edges, offered));
+  const offeredRps = offeredTo(edges, offered);
+  const lends = offeredRps.some((rps, i) => asksForMore(rps, basis.guaranteeRps[i] as number));
+  if (lends) return ratesOf({ ...basis, offeredRps });
   basis.calm ??= ratesOf({ ...basis, offeredRps: edges.map(() => 0) });
   return basis.calm;
 }
+
+const offeredTo = (edges: readonly EdgeInput[], offered: RateByEdge): number[] =>
+  edges.map((edge) => offered.get(edge.key) ?? 0);
 
 function ratesOf(demand: RateDemand): EdgeRate[] {
   const limits = rateLimits(demand);

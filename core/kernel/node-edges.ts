@@ -15,9 +15,8 @@ export class NodeEdges implements RateByEdge {
   readonly #edges = new Map<EdgeKey, NodeEdge>();
   /** The same by place in reports. */
   readonly #reported: (NodeEdge | undefined)[] = [];
-  /** The same as they were asked for last. */
-  readonly #asked: NodeEdge[] = [];
-  #nextAsked = 0;
+  /** The one that was asked for last. */
+  #asked: NodeEdge | null = null;
   /** Reports so far. */
   #count = 0;
   #newer: ReportTotals = NO_REPORT;
@@ -57,17 +56,11 @@ export class NodeEdges implements RateByEdge {
   unlink(): void {
     for (const [key, edge] of this.#edges) {
       edge.state = null;
+      edge.next = null;
       if (edge.count < this.#count - 1) this.#edges.delete(key);
     }
     this.#reported.length = 0;
-    this.#asked.length = 0;
-    this.#nextAsked = 0;
-  }
-
-  /** Calls per second offered on each edge, for somebody who will ask from the first edge of the plan on. */
-  offeredRps(): RateByEdge {
-    this.#nextAsked = 0;
-    return this;
+    this.#asked = null;
   }
 
   /** Calls per second offered on an edge. */
@@ -99,6 +92,7 @@ export class NodeEdges implements RateByEdge {
         key: name,
         state: null,
         reported: null,
+        next: null,
         newer: numberOf(newer),
         older: numberOf(older),
         count: numberOf(count),
@@ -117,15 +111,17 @@ export class NodeEdges implements RateByEdge {
   }
 
   #add(key: EdgeKey): NodeEdge {
-    const edge: NodeEdge = { key, state: null, reported: null, newer: 0, older: 0, count: 0 };
+    const edge: NodeEdge = { key, state: null, reported: null, next: null, newer: 0, older: 0, count: 0 };
     this.#edges.set(key, edge);
     return edge;
   }
 
   #find(key: EdgeKey): NodeEdge | undefined {
-    const usual = this.#asked[this.#nextAsked];
+    const usual = this.#asked?.next;
     const edge = usual?.key === key ? usual : this.#edges.get(key);
-    if (edge !== undefined) this.#asked[this.#nextAsked++] = edge;
+    if (edge === undefined) return undefined;
+    if (this.#asked !== null) this.#asked.next = edge;
+    this.#asked = edge;
     return edge;
   }
 }
@@ -135,6 +131,8 @@ interface NodeEdge {
   state: EdgeState | null;
   /** The object that the node's reports name it by. */
   reported: ReportedEdge | null;
+  /** The one that was asked for after it last. */
+  next: NodeEdge | null;
   /** Calls in the report of number `count`, and in the one before. */
   newer: number;
   older: number;

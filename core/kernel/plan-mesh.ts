@@ -50,7 +50,7 @@ function carryingNodes(state: KernelState): string[] {
 /** Calls per second offered on each edge, over the nodes that send frames. */
 function offeredRps(state: KernelState): RateByEdge {
   const heard = [...state.nodes.values()].filter(({ telemetry }) => !isSilent(telemetry.lastFrameMs, state.nowMs));
-  const rates = heard.map(({ edges }) => edges.offeredRps());
+  const rates = heard.map(({ edges }) => edges);
   const [only] = rates;
   if (only !== undefined && rates.length === 1) return only;
   return { get: (key) => rates.reduce((sum, rate) => sum + (rate.get(key) ?? 0), 0) };

@@ -39,7 +39,7 @@ export class TenantState {
   roll(known: boolean): void {
     const { load, answers, logSum } = this.#tick;
     if (known) this.#push(load, answers, answers > 0 ? logSum / answers : 0);
-    else this.#pushMissing();
+    else this.#push();
     this.#tick.load = 0;
     this.#tick.answers = 0;
     this.#tick.logSum = 0;
@@ -62,7 +62,7 @@ export class TenantState {
     const tenant = new TenantState(textOf(name), LatencyModel.fromPlain(model ?? null));
     for (const told of listOf(ticks).slice(-ISOLATION_TICKS)) {
       const [load = 0, answers = 0, meanLog = 0] = told === null ? [] : numbersOf(told);
-      if (told === null) tenant.#pushMissing();
+      if (told === null) tenant.#push();
       else tenant.#push(load, answers, meanLog);
     }
     return tenant;
@@ -75,18 +75,14 @@ export class TenantState {
     return Array.from({ length: told }, (_, i) => this.#tickAt((first + i) % ISOLATION_TICKS));
   }
 
-  #push(load: number, answers: number, meanLog: number): void {
+  /** One more tick; without a load it is missing. */
+  #push(load?: number, answers = 0, meanLog = 0): void {
     const start = FIELDS * this.#next;
-    this.#ring[start + LOAD] = load;
+    this.#ring[start + LOAD] = load ?? 0;
     this.#ring[start + ANSWERS] = answers;
     this.#ring[start + MEAN_LOG] = meanLog;
-    this.#missing[this.#next] = 0;
+    this.#missing[this.#next] = load === undefined ? 1 : 0;
     this.#next = (this.#next + 1) % ISOLATION_TICKS;
-  }
-
-  #pushMissing(): void {
-    this.#push(0, 0, 0);
-    this.#missing[(this.#next + ISOLATION_TICKS - 1) % ISOLATION_TICKS] = 1;
   }
 
   #tickAt(slot: number): TenantTick | null {

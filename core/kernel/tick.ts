@@ -156,7 +156,7 @@ function publishLeases(state: KernelState): KernelEffect[] {
     plan: state.plan,
     nodes: [...state.nodes.values()].map((node) => ({
       node: node.telemetry.node,
-      offeredRps: node.edges.offeredRps(),
+      offeredRps: node.edges,
       ackedSeq: node.telemetry.leaseSeq,
       lastFrameMs: node.telemetry.lastFrameMs,
     })),
