@@ -1,6 +1,4 @@
-import { isBounded, type LoadShare } from '../admission/load-limit.ts';
 import { at } from '../at.ts';
-import { sliceBurst } from '../capacity/burst.ts';
 import type { EdgeKey } from '../mesh/mesh-config.ts';
 import type {
   AnonymousCallerPlan,
@@ -8,7 +6,6 @@ import type {
   EdgeLeasePlan,
   EdgePlan,
   LeasePlan,
-  OverlayPlan,
   ServicePlan,
 } from './capacity-plan.ts';
 import { EdgeLeases } from './edge-leases.ts';
@@ -23,14 +20,12 @@ import {
   type NodeObservation,
   settleLeaseBook,
 } from './lease-book.ts';
+import { isMoved, leaseEdge } from './lease-edge.ts';
 
-/** A lease is written only when some slice moved by more than this (CONTRACT §H). */
-const MOVED_SHARE = 0.05;
 /** A node without traffic still weighs this share of an equal split, so its first calls find room. */
 const IDLE_WEIGHT = 0.1;
+/** What sums of rates may stray by rounding, as a share of them. */
 const DUST = 1e-9;
-/** Actions that no newer lease renews end at the sidecar after this. A lease with actions is written anew at half of it. */
-export const OVERLAY_TERM_MS = 30_000;
 
 export interface SliceInput {
   readonly plan: CapacityPlan;
@@ -278,94 +273,3 @@ function sliceEdge(
   slices.growthRps += wantedRps * scale;
   slices.mustShrink[i] = currentRps > divisible * (1 + DUST) ? 1 : 0;
 }
-
-/** @param rateRps the node's slice; NaN = no rate limit on this edge */
-function leaseEdge({ timeoutMs }: ServicePlan, edge: EdgePlan, nodeCount: number, rateRps: number): EdgeLeasePlan {
-  const burst = edge.burst ?? 0;
-  const guaranteeRps = edge.guaranteeRps ?? 0;
-  const lease: EdgeLeasePlan = {
-    workload: edge.workload,
-    service: edge.service,
-    rateRps: Number.isNaN(rateRps) ? undefined : rateRps,
-    burst: leaseBurst(edge, nodeCount, rateRps),
-    safeRateRps: guaranteeRps / nodeCount,
-    safeBurst: sliceBurst(burst, 1 / nodeCount),
-    guaranteeRps,
-    guaranteeBurst: burst,
-    leaseMs: edge.leaseMs,
-    accessLogLinesPerSec: edge.observation.accessLogLinesPerSec / nodeCount,
-    timeoutMs,
-    maxRequests: edge.breaker?.maxRequests,
-    ...leaseLoad(edge.load, nodeCount),
-  };
-  return edge.overlay === null ? lease : { ...lease, ...leaseOverlay(edge.overlay) };
-}
-
-function leaseBurst({ burst, limitRps, overlay }: EdgePlan, nodeCount: number, rateRps: number): number {
-  const share = !Number.isNaN(rateRps) && limitRps ? rateRps / limitRps : 1 / nodeCount;
-  return sliceBurst((burst ?? 0) * (overlay?.burstFactor ?? 1), share);
-}
-
-/** By far the most edges. */
-const UNBOUNDED: Partial<EdgeLeasePlan> = {};
-
-/** Equal parts, as of the breaker: what calls in flight hold cannot be moved to another node as a rate can. */
-function leaseLoad(load: LoadShare, nodeCount: number): Partial<EdgeLeasePlan> {
-  const { cpuMsPerSec, memoryMiB } = load;
-  if (!isBounded(load)) return UNBOUNDED;
-  return {
-    ...(cpuMsPerSec !== null && { cpuMsPerSec: cpuMsPerSec / nodeCount }),
-    ...(memoryMiB !== null && { memoryMib: memoryMiB / nodeCount }),
-  };
-}
-
-function leaseOverlay(overlay: OverlayPlan): Partial<EdgeLeasePlan> {
-  const { shedBelowPrio, shedRatio, shedRetries, fenced } = overlay;
-  return { overlayExpiresInMs: OVERLAY_TERM_MS, shedBelowPrio, shedRatio, shedRetries, fenced };
-}
-
-/** Whether a node has to be told of a slice; the same numbers as in `leaseEdge`. Runs over every edge in every tick. */
-function isMoved(
-  current: EdgeLeasePlan,
-  { timeoutMs }: ServicePlan,
-  edge: EdgePlan,
-  nodeCount: number,
-  rateRps: number,
-): boolean {
-  const { breaker, load, overlay } = edge;
-  const unlimited = Number.isNaN(rateRps);
-  if ((current.rateRps === undefined) !== unlimited) return true;
-  const burst = edge.burst ?? 0;
-  const guaranteeRps = edge.guaranteeRps ?? 0;
-  return (
-    (!unlimited && isFar(rateRps, current.rateRps ?? 0)) ||
-    isFar(leaseBurst(edge, nodeCount, rateRps), current.burst) ||
-    current.guaranteeRps !== guaranteeRps ||
-    current.guaranteeBurst !== burst ||
-    current.safeRateRps !== guaranteeRps / nodeCount ||
-    current.leaseMs !== edge.leaseMs ||
-    current.accessLogLinesPerSec !== edge.observation.accessLogLinesPerSec / nodeCount ||
-    current.timeoutMs !== timeoutMs ||
-    isBreakerMoved(current.maxRequests, breaker?.maxRequests) ||
-    !sameLoad(current, leaseLoad(load, nodeCount)) ||
-    !sameOverlay(current, overlay === null ? NO_OVERLAY : leaseOverlay(overlay))
-  );
-}
-
-const isFar = (next: number, current: number): boolean => Math.abs(next - current) > MOVED_SHARE * current + DUST;
-
-const sameLoad = (a: Partial<EdgeLeasePlan>, b: Partial<EdgeLeasePlan>): boolean =>
-  a.cpuMsPerSec === b.cpuMsPerSec && a.memoryMib === b.memoryMib;
-
-function isBreakerMoved(current: number | undefined, next: number | undefined): boolean {
-  return current === undefined || next === undefined ? current !== next : isFar(next, current);
-}
-
-const NO_OVERLAY: Partial<EdgeLeasePlan> = {};
-
-const sameOverlay = (a: Partial<EdgeLeasePlan>, b: Partial<EdgeLeasePlan>): boolean =>
-  (a.overlayExpiresInMs ?? 0) === (b.overlayExpiresInMs ?? 0) &&
-  (a.shedBelowPrio ?? 0) === (b.shedBelowPrio ?? 0) &&
-  (a.shedRatio ?? 0) === (b.shedRatio ?? 0) &&
-  (a.shedRetries ?? false) === (b.shedRetries ?? false) &&
-  (a.fenced ?? false) === (b.fenced ?? false);
