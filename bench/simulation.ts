@@ -9,6 +9,7 @@
 import { parseArgs } from 'node:util';
 import { checkMesh } from '../core/mesh/check-mesh.ts';
 import type { MeshConfig } from '../core/mesh/mesh-config.ts';
+import { problemTexts } from '../core/problem.ts';
 import type { CallLoad } from '../core/simulation/call-load.ts';
 import { MeshSimulation } from '../core/simulation/mesh-simulation.ts';
 import { seededRandom } from '../core/simulation/seeded-random.ts';
@@ -39,7 +40,7 @@ function layeredMesh(): MeshConfig {
     workloads: Object.fromEntries(edges.map(([workload]) => [workload, {}])),
     budgets: Object.fromEntries(edges.map(([workload, service]) => [workload, { [service]: {} }])),
   });
-  if (!checked.ok) throw new Error(checked.problems.map(({ path, message }) => `${path}: ${message}`).join('; '));
+  if (!checked.ok) throw new Error(problemTexts(checked.problems).join('; '));
   return checked.value;
 }
 

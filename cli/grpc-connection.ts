@@ -7,6 +7,7 @@ import {
   type ServiceError,
   status,
 } from '@grpc/grpc-js';
+import { isUnreached } from '../platform/grpc-failure.ts';
 import { AdminClient } from '../proto/gen/capmesh/v1/admin_service.ts';
 import { CapacityClient } from '../proto/gen/capmesh/v1/capacity_service.ts';
 import { OperationsClient } from '../proto/gen/capmesh/v1/operation_service.ts';
@@ -116,8 +117,7 @@ async function withClient<C extends Client, T>(
 export function toCliError(error: ServiceError, address: string): CliError {
   switch (error.code) {
     case status.UNAVAILABLE:
-      // The transport's own words mean that nobody answered; any others are the control plane's.
-      if (!/connection|ECONN|resol/i.test(error.details)) return new CliError(EXIT.unreachable, error.details);
+      if (!isUnreached(error.details)) return new CliError(EXIT.unreachable, error.details);
       return notReachable(address);
     case status.DEADLINE_EXCEEDED:
       return notReachable(address);

@@ -1,3 +1,4 @@
+import { LOAD_MAX } from '../core/admission/read-load.ts';
 import { type Problem, throwProblems } from '../core/problem.ts';
 
 /** What a call may say of itself beside its token. */
@@ -20,7 +21,6 @@ export interface TokenSource {
   replace(token: string): Promise<string | null>;
 }
 
-const LOAD_MAX = 1e9;
 const PRIORITY_MAX = 9;
 /** A thousandth of a CPU-ms or MiB is the finest estimate that is sent. */
 const LOAD_DIGITS = 3;

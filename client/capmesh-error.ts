@@ -1,4 +1,5 @@
 import { status } from '@grpc/grpc-js';
+import { isUnreached } from '../platform/grpc-failure.ts';
 
 /**
  * - `unavailable`: nobody answers at the address, or the control plane cannot reach its store
@@ -71,8 +72,8 @@ export class CapmeshError extends Error {
     const { code, details, message } = Object(error) as { code?: unknown; details?: unknown; message?: unknown };
     const known = (typeof code === 'number' ? CODES.get(code) : undefined) ?? 'failed';
     const what = String(details || message || error);
-    // The transport's own words mean that nobody answered; any others are the control plane's, and say enough.
-    const isAnswer = known === 'unavailable' && !/connection|ECONN|resol/i.test(what);
+    // The words of a control plane that was reached say enough.
+    const isAnswer = known === 'unavailable' && !isUnreached(what);
     return new CapmeshError(known, address, what, error, isAnswer ? '' : HINTS[known]);
   }
 }

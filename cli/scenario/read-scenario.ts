@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
-import type { Problem } from '../../core/problem.ts';
+import { type Problem, problemTexts } from '../../core/problem.ts';
 import { NODES_MAX } from '../../core/sweep/load-schema.ts';
 import type { ScenarioInput } from '../../core/sweep/sweep-scenario.ts';
 import { parseMeshFile } from '../../platform/mesh-file.ts';
@@ -64,4 +64,4 @@ export function readMesh({ cwd }: Pick<CliContext, 'cwd'>, file: string, problem
 
 /** All mistakes, a line each. */
 export const usageError = (problems: readonly Problem[], others: readonly string[] = []): CliError =>
-  new CliError(EXIT.usage, [...problems.map(({ path, message }) => `${path}: ${message}`), ...others].join('\n'));
+  new CliError(EXIT.usage, [...problemTexts(problems), ...others].join('\n'));

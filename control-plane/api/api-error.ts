@@ -1,4 +1,4 @@
-import type { Problem } from '../../core/problem.ts';
+import { type Problem, problemTexts } from '../../core/problem.ts';
 
 export type ApiErrorCode =
   | 'invalid'
@@ -28,4 +28,4 @@ export class ApiError extends Error {
 
 /** A request with mistakes; the message holds them all, one a line. */
 export const invalid = (problems: readonly Problem[]): ApiError =>
-  new ApiError('invalid', problems.map(({ path, message }) => `${path}: ${message}`).join('\n'), problems);
+  new ApiError('invalid', problemTexts(problems).join('\n'), problems);

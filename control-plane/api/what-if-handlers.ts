@@ -4,6 +4,7 @@ import { isTight, tightGates } from '../../core/admission/tight-gates.ts';
 import type { ServiceForecast } from '../../core/admission/what-if.ts';
 import { GATES } from '../../core/gates/gate-state.ts';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
+import { problemTexts } from '../../core/problem.ts';
 import { vectorFromMessage, vectorToMessage } from '../../platform/mesh-message.ts';
 import type {
   GateForecast as GateForecastMessage,
@@ -54,9 +55,7 @@ export class WhatIfHandlers {
       admitted: tight.length === 0,
       conditional: isConditional(services),
       gatesFailed: GATES.filter((gate) => tight.some((one) => one.gate === gate)),
-      message: tightGates(services, caution)
-        .map(({ path, message }) => `${path}: ${message}`)
-        .join('; '),
+      message: problemTexts(tightGates(services, caution)).join('; '),
       services: services.map(serviceMessage),
     };
   }

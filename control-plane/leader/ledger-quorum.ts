@@ -2,6 +2,7 @@ import type { NatsConnection } from '@nats-io/transport-node';
 import { grantQuorum } from '../../core/capacity/gauge.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { StoreBusyError } from '../state/compare-and-set.ts';
+import { hearReplicas } from './hear-replicas.ts';
 
 /** Whether enough replicas had a write of the ledger in time. */
 export interface QuorumOutcome {
@@ -84,8 +85,8 @@ export class LedgerQuorum {
     this.#subject = `capmesh.v1.quorum.${mesh}`;
     this.#ends = [
       ledger.subscribe((workload) => this.#applied(workload)),
-      receive(connection, this.#subject, (told) => this.#hearQuestion(told), logger),
-      receive(connection, `${this.#subject}.${self.process}`, (told) => this.#hearAnswer(told), logger),
+      hearReplicas(connection, this.#subject, (data) => this.#hearQuestion(readTold(data)), logger),
+      hearReplicas(connection, `${this.#subject}.${self.process}`, (data) => this.#hearAnswer(readTold(data)), logger),
     ];
   }
 
@@ -173,26 +174,6 @@ export class LedgerQuorum {
     }
     this.#outbox.clear();
   }
-}
-
-function receive(
-  connection: NatsConnection,
-  subject: string,
-  take: (told: Told) => void,
-  logger: Pick<Logger, 'warn'>,
-): () => void {
-  const subscription = connection.subscribe(subject);
-  const listen = async (): Promise<void> => {
-    for await (const { data } of subscription) {
-      try {
-        take(readTold(data));
-      } catch (error) {
-        logger.warn({ err: error, subject }, 'what another replica tells cannot be read');
-      }
-    }
-  };
-  listen().catch((error: unknown) => logger.warn({ err: error, subject }, 'other replicas are not heard'));
-  return () => subscription.unsubscribe();
 }
 
 function readTold(data: Uint8Array): Told {

@@ -1,6 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { Logger } from '../../platform/logger.ts';
 import { packJson, unpackJson } from '../state/packed-json.ts';
+import { hearReplicas } from './hear-replicas.ts';
 
 /** Sends the newest value under a plain subject, packed; one that is overtaken while it is being packed is left out. */
 export class PackedSender {
@@ -55,22 +56,9 @@ export class PackedSender {
 }
 
 /** Calls `take` with every value that `PackedSender`s send, in order; what it throws on is logged. Returns the way to end that. */
-export function receivePacked(
+export const receivePacked = (
   connection: NatsConnection,
   subject: string,
   take: (value: unknown) => void,
   logger: Pick<Logger, 'warn'>,
-): () => void {
-  const subscription = connection.subscribe(subject);
-  const receive = async (): Promise<void> => {
-    for await (const message of subscription) {
-      try {
-        take(await unpackJson(message.data));
-      } catch (error) {
-        logger.warn({ err: error, subject }, 'what another replica tells cannot be read');
-      }
-    }
-  };
-  receive().catch((error: unknown) => logger.warn({ err: error, subject }, 'other replicas are not heard'));
-  return () => subscription.unsubscribe();
-}
+): (() => void) => hearReplicas(connection, subject, async (data) => take(await unpackJson(data)), logger);

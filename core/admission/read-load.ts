@@ -1,7 +1,7 @@
 import type { LoadEstimate } from './load-limit.ts';
 
 /** Largest estimate or cost of one call, CPU-ms or MiB; beyond it somebody is mistaken. */
-const LOAD_MAX = 1e9;
+export const LOAD_MAX = 1e9;
 const DECIMAL = /^\d{1,10}(\.\d{1,9})?$/;
 
 /** CPU-ms or MiB as a header says it: a decimal number from 0 to 10⁹; `null` for anything else. */

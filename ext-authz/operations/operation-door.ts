@@ -3,6 +3,7 @@ import type { LoadEstimate } from '../../core/admission/load-limit.ts';
 import { readTicket, writeTicket } from '../../core/admission/load-ticket.ts';
 import { startOperation } from '../../core/admission/open-operations.ts';
 import { refusalMessage } from '../../core/admission/refusal-message.ts';
+import { problemTexts } from '../../core/problem.ts';
 import type { Clock } from '../../platform/clock.ts';
 import { secondsAndNanos } from '../../platform/protobuf-time.ts';
 import { validateMessage } from '../../platform/validate-message.ts';
@@ -135,7 +136,7 @@ const refused = ({ reason, message, edge, id, retryAfterMs, remaining }: Refusal
 function refuseInvalid(typeName: string, request: object): void {
   const problems = validateMessage(typeName, request);
   if (problems.length === 0) return;
-  throw new OperationError('invalid', problems.map(({ path, message }) => `${path}: ${message}`).join('\n'));
+  throw new OperationError('invalid', problemTexts(problems).join('\n'));
 }
 
 const loadOf = ({ cpu, memoryMb }: LoadMessage): LoadEstimate => ({ cpu, memoryMb });
