@@ -1,6 +1,6 @@
 import { UNVERIFIED_WORKLOAD } from '../substrate/edge-stats.ts';
 import { renewOverlay } from './edge-overlay.ts';
-import { createEdgeRecord, type EdgeRecord, leaseEdge } from './edge-record.ts';
+import { createEdgeRecord, type EdgeRecord, leaseEdge, operationsOf } from './edge-record.ts';
 import {
   createLoadCounts,
   freeTimedOut,
@@ -10,13 +10,7 @@ import {
   settleLoad,
 } from './load-limit.ts';
 import type { LeasedEdge, NodeLease } from './node-lease.ts';
-import {
-  createOpenOperations,
-  createOperationEnds,
-  endOperation,
-  type OpenOperations,
-  timeOutOperations,
-} from './open-operations.ts';
+import { createOperationEnds, endOperation, type OpenOperations, timeOutOperations } from './open-operations.ts';
 
 /** Edges that are kept, leased and unleased together. */
 export const EDGES_MAX = 20_000;
@@ -155,8 +149,7 @@ export class EdgeLedger {
 
   /** The operations of an edge that pass no proxy. */
   operationsOf(edge: EdgeRecord): OpenOperations {
-    edge.operations ??= createOpenOperations(this.operationEnds);
-    return edge.operations;
+    return operationsOf(edge, this.operationEnds);
   }
 
   /**

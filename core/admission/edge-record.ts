@@ -11,7 +11,7 @@ import {
   type LoadLimit,
   renewLoadShare,
 } from './load-limit.ts';
-import type { OpenOperations } from './open-operations.ts';
+import { createOpenOperations, type OpenOperations, type OperationEnds } from './open-operations.ts';
 import type { RefusalReason } from './refusal-reason.ts';
 
 /** One edge at one checker: its limit and what was counted on it since the checker started. */
@@ -95,6 +95,12 @@ export function leaseEdge(edge: EdgeRecord, slice: LeasedTerms, entitled: boolea
   edge.maxRequests = slice.maxRequests ?? Number.POSITIVE_INFINITY;
   leaseLoad(edge, slice, nowMs);
   edge.entitled = entitled;
+}
+
+/** The operations of an edge that pass no proxy; `ends` are shared by the edges of a checker. */
+export function operationsOf(edge: EdgeRecord, ends?: OperationEnds): OpenOperations {
+  edge.operations ??= createOpenOperations(ends);
+  return edge.operations;
 }
 
 /** The limit that load estimates of the edge are held against now; `null` = none. */

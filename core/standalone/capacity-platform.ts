@@ -9,9 +9,9 @@ import type { CapacityEventRecord, Moment } from '../kernel/kernel-io.ts';
 import { edgeKey, type MeshConfig } from '../mesh/mesh-config.ts';
 import { throwProblems } from '../problem.ts';
 import { type CapacityRequest, type CapacityResponse, checkCapacityRequest } from './capacity-request.ts';
-import type { OperationOutcome, RunningOperation } from './local-edge.ts';
 import { LocalNode } from './local-node.ts';
 import { checkLoad, type OperationRequest, type OperationResult } from './operation-request.ts';
+import type { OperationOutcome, RunningOperation } from './running-operation.ts';
 import { type TokenKey, TokenService } from './token-service.ts';
 
 export interface CapacityPlatformOptions {
@@ -82,7 +82,7 @@ export class CapacityPlatform {
     const { operationType } = request;
     const edge = this.#node.find(sub, this.#operations.get(operationType) ?? operationType);
     if (edge === undefined || cap.int === 0 || cap.ptr === 0) return refused('edge-not-entitled');
-    const share = shareOf(token.value, edge.record, nowMs);
+    const share = shareOf(token.value, edge, nowMs);
     return this.#node.check(edge, share, { operationType, estimate, class: { prio, retry: false } }, nowMs);
   }
 

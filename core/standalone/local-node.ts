@@ -1,4 +1,3 @@
-import { takeLevelMax } from '../admission/arrival-meter.ts';
 import {
   type CallClass,
   checkLoadedCall,
@@ -6,8 +5,18 @@ import {
   RETRY_AFTER_MAX_MS,
   type TokenShare,
 } from '../admission/check-call.ts';
+import { edgeCounters } from '../admission/edge-counters.ts';
 import { renewOverlay } from '../admission/edge-overlay.ts';
-import { boundedLoad, countAdmitted, countBreakerRefused, countRefused, leaseEdge } from '../admission/edge-record.ts';
+import {
+  boundedLoad,
+  countAdmitted,
+  countBreakerRefused,
+  countRefused,
+  createEdgeRecord,
+  type EdgeRecord,
+  leaseEdge,
+  operationsOf,
+} from '../admission/edge-record.ts';
 import { type LoadEstimate, loadRetryAfterMs } from '../admission/load-limit.ts';
 import { endOperation, isFull, startOperation, timeOutOperations } from '../admission/open-operations.ts';
 import type { RefusalReason } from '../admission/refusal-reason.ts';
@@ -16,9 +25,9 @@ import { leasedOverlay } from '../allocators/lease-overlay.ts';
 import { edgesByService } from '../allocators/plan-capacity.ts';
 import type { KernelEffect, Moment } from '../kernel/kernel-io.ts';
 import { type EdgeKey, edgeKey, type MeshConfig } from '../mesh/mesh-config.ts';
-import type { EdgeCounters, TelemetryFrame } from '../substrate/telemetry-frame.ts';
-import { createLocalEdge, type LocalEdge, type OperationOutcome, type RunningOperation } from './local-edge.ts';
+import type { TelemetryFrame } from '../substrate/telemetry-frame.ts';
 import type { OperationResult } from './operation-request.ts';
+import type { OperationOutcome, RunningOperation } from './running-operation.ts';
 
 /** The one node of a mesh inside one process. */
 export const LOCAL_NODE = 'local';
@@ -32,7 +41,7 @@ export interface LocalCall {
 /** Checks, counts and reports: what sidecar and proxy do together, inside one process. */
 export class LocalNode {
   readonly #mesh: string;
-  readonly #edges: ReadonlyMap<EdgeKey, LocalEdge>;
+  readonly #edges: ReadonlyMap<EdgeKey, EdgeRecord>;
   #leaseSeq = 0;
   #lastWordMs: number;
   #frames = 0;
@@ -45,7 +54,7 @@ export class LocalNode {
     this.#lastFrame = now;
   }
 
-  find(workload: string, service: string): LocalEdge | undefined {
+  find(workload: string, service: string): EdgeRecord | undefined {
     return this.#edges.get(edgeKey(workload, service));
   }
 
@@ -59,20 +68,20 @@ export class LocalNode {
   }
 
   /** Whether an operation may run now; what is refused is charged to nobody. */
-  check(edge: LocalEdge, share: TokenShare | null, call: LocalCall, nowMs: number): OperationResult {
-    const { record, operations, timeoutMs } = edge;
-    timeOutOperations(operations, record.load, nowMs);
+  check(edge: EdgeRecord, share: TokenShare | null, call: LocalCall, nowMs: number): OperationResult {
+    const { workload: workloadId, service, timeoutMs } = edge;
+    const operations = operationsOf(edge);
+    timeOutOperations(operations, edge.load, nowMs);
     const breakerOpen = isFull(operations, edge.maxRequests);
     const loaded = { ...call.class, estimate: call.estimate, breakerOpen, timeoutMs };
-    const verdict = checkLoadedCall(record, boundedLoad(record), share, loaded, nowMs - this.#lastWordMs, nowMs);
+    const verdict = checkLoadedCall(edge, boundedLoad(edge), share, loaded, nowMs - this.#lastWordMs, nowMs);
     if (typeof verdict === 'string') {
-      if (verdict === 'breaker-open') countBreakerRefused(record, operations);
-      else countRefused(record, verdict);
+      if (verdict === 'breaker-open') countBreakerRefused(edge, operations);
+      else countRefused(edge, verdict);
       return { allowed: false, reason: verdict, retryAfterMs: pauseMs(edge, share, call.estimate, verdict, nowMs) };
     }
-    countAdmitted(record, nowMs);
+    countAdmitted(edge, nowMs);
     const started = startOperation(operations, verdict, timeoutMs, nowMs);
-    const { workload: workloadId, service } = record;
     return { allowed: true, operation: { ...started, workloadId, service, operationType: call.operationType } };
   }
 
@@ -81,7 +90,7 @@ export class LocalNode {
     const edge = this.find(operation.workloadId, operation.service);
     if (edge === undefined) return false;
     const { failed, actualLoad: needed } = outcome;
-    return endOperation(edge.operations, edge.record.load, operation.id, { failed, needed }, nowMs);
+    return endOperation(operationsOf(edge), edge.load, operation.id, { failed, needed }, nowMs);
   }
 
   /** What was counted so far; to be taken once a tick. */
@@ -97,7 +106,7 @@ export class LocalNode {
       startMs: before.wallMs,
       endMs: now.wallMs,
       durationMs: now.nowMs - before.nowMs,
-      edges: [...this.#edges.values()].map((edge) => countersOf(edge, now.nowMs)),
+      edges: [...this.#edges.values()].map((edge) => edgeCounters(edge, now.nowMs)),
       leaseSeq: this.#leaseSeq,
       part: 0,
       parts: 1,
@@ -116,50 +125,32 @@ export class LocalNode {
     for (const slice of edges) {
       const edge = this.find(slice.workload, slice.service);
       if (edge === undefined) continue;
-      leaseEdge(edge.record, slice, true, nowMs);
-      renewOverlay(edge.record.overlay, leasedOverlay(slice), nowMs);
+      leaseEdge(edge, slice, true, nowMs);
+      renewOverlay(edge.overlay, leasedOverlay(slice), nowMs);
     }
   }
 }
 
 /** One edge per budget line that entitles. */
-function localEdges(config: MeshConfig, nowMs: number): Map<EdgeKey, LocalEdge> {
-  const edges = new Map<EdgeKey, LocalEdge>();
+function localEdges(config: MeshConfig, nowMs: number): Map<EdgeKey, EdgeRecord> {
+  const edges = new Map<EdgeKey, EdgeRecord>();
   for (const { budget } of [...edgesByService({ config }).values()].flat()) {
     const { workload, service } = budget;
-    const timeoutMs = config.services.get(service)?.timeoutMs ?? 0;
-    edges.set(edgeKey(workload, service), createLocalEdge({ workload, service, timeoutMs }, nowMs));
+    edges.set(edgeKey(workload, service), createEdgeRecord(workload, service, nowMs));
   }
   return edges;
 }
 
 /** When asking again makes sense; `null` = the reason says nothing about it. */
 function pauseMs(
-  { record }: LocalEdge,
+  edge: EdgeRecord,
   share: TokenShare | null,
   estimate: LoadEstimate,
   reason: RefusalReason,
   nowMs: number,
 ): number | null {
-  if (reason === 'budget-exhausted') return explainExhaustion(record, share, nowMs).retryAfterMs;
-  if (reason !== 'load-exhausted' || record.load === null) return null;
-  const waitMs = loadRetryAfterMs(record.load, estimate, nowMs);
+  if (reason === 'budget-exhausted') return explainExhaustion(edge, share, nowMs).retryAfterMs;
+  if (reason !== 'load-exhausted' || edge.load === null) return null;
+  const waitMs = loadRetryAfterMs(edge.load, estimate, nowMs);
   return Number.isFinite(waitMs) ? Math.min(RETRY_AFTER_MAX_MS, waitMs) : null;
-}
-
-function countersOf({ record, operations: { counts, open } }: LocalEdge, nowMs: number): EdgeCounters {
-  const { workload, service, offered, admitted, retries, refused, meter, guaranteeRps } = record;
-  return {
-    ...counts,
-    workload,
-    service,
-    offered,
-    admitted,
-    refused: Object.fromEntries(refused),
-    admittedLevelMax: takeLevelMax(meter, guaranteeRps, nowMs),
-    retries,
-    nativeRefused: 0,
-    inFlight: open.size,
-    latencyBuckets: [...counts.latencyBuckets],
-  };
 }

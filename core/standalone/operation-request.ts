@@ -1,7 +1,7 @@
 import type { LoadEstimate } from '../admission/load-limit.ts';
 import type { RefusalReason } from '../admission/refusal-reason.ts';
 import { throwProblems } from '../problem.ts';
-import type { RunningOperation } from './local-edge.ts';
+import type { RunningOperation } from './running-operation.ts';
 
 export interface OperationRequest {
   readonly token: string;

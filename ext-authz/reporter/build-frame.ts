@@ -1,6 +1,5 @@
-import { takeLevelMax } from '../../core/admission/arrival-meter.ts';
+import { edgeCounters } from '../../core/admission/edge-counters.ts';
 import type { EdgeLedger } from '../../core/admission/edge-ledger.ts';
-import type { EdgeRecord } from '../../core/admission/edge-record.ts';
 import type { EnvoyEdgeCounters } from '../../core/substrate/telemetry-frame.ts';
 import { EdgeCounters, Frame, type ResourceSample } from '../../proto/gen/capmesh/v1/telemetry.ts';
 import type { EnvoyStats } from '../sinks/fold-metrics.ts';
@@ -18,7 +17,7 @@ const HEAD_BYTES = 1024;
 export function collectEdges(ledger: EdgeLedger, stats: EnvoyStats, nowMs: number): EdgeCounters[] {
   const counters = new Map<string, EdgeCounters>();
   for (const record of ledger.records()) {
-    if (record.offered > 0) counters.set(`${record.workload}/${record.service}`, ownCounters(record, nowMs));
+    if (record.offered > 0) counters.set(`${record.workload}/${record.service}`, edgeCounters(record, nowMs));
   }
   for (const { workload, service, edge } of stats.entries()) {
     const key = `${workload}/${service}`;
@@ -54,22 +53,6 @@ export function splitFrame(
       parts: groups.length,
     };
     return Frame.encode(frame).finish();
-  });
-}
-
-/** What was decided here, and of operations that pass no Envoy also what Envoy counts of calls. */
-function ownCounters(record: EdgeRecord, nowMs: number): EdgeCounters {
-  const { workload, service, offered, admitted, refused, meter, guaranteeRps, retries, operations } = record;
-  return EdgeCounters.fromPartial({
-    workload,
-    service,
-    offered,
-    admitted,
-    refused: Object.fromEntries(refused),
-    admittedLevelMax: takeLevelMax(meter, guaranteeRps, nowMs),
-    retries,
-    ...operations?.counts,
-    inFlight: operations?.open.size ?? 0,
   });
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Server, type ServerUnaryCall, type sendUnaryData, status } from '@grpc/grpc-js';
 import { CapmeshClient, type CapmeshError } from '../../../client/index.ts';
 import { bindGrpcServer } from '../../../control-plane/api/grpc-server.ts';
-import type { RunningOperation } from '../../../core/standalone/local-edge.ts';
+import type { RunningOperation } from '../../../core/standalone/running-operation.ts';
 import { secondsAndNanos } from '../../../platform/protobuf-time.ts';
 import {
   type CheckOperationRequest,

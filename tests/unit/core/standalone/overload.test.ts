@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { RunningOperation } from '../../../../core/standalone/local-edge.ts';
+import type { RunningOperation } from '../../../../core/standalone/running-operation.ts';
 import { LocalPlatform } from '../../../support/local-platform.ts';
 import { meshConfig } from '../../../support/mesh-fixtures.ts';
 import { seededRandom } from '../../../support/random.ts';
