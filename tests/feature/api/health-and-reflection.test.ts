@@ -16,6 +16,16 @@ import { ServerReflectionClient as OlderReflectionClient } from '../../../proto/
 import { type ApiFixture, grpcCall, startApi } from '../../support/api-fixture.ts';
 import { reflectedClient } from '../../support/reflected-client.ts';
 
+/** All that the door serves. */
+const SERVICES = [
+  'capmesh.v1.Admin',
+  'capmesh.v1.Capacity',
+  'capmesh.v1.Operations',
+  'grpc.health.v1.Health',
+  'grpc.reflection.v1.ServerReflection',
+  'grpc.reflection.v1alpha.ServerReflection',
+];
+
 describe('health and reflection of the gRPC door', () => {
   let api: ApiFixture;
   let health: HealthClient;
@@ -62,14 +72,7 @@ describe('health and reflection of the gRPC door', () => {
 
   it('lists its services', async () => {
     const answer = await ask({ $case: 'listServices', value: '' });
-    deepEqual(answer?.$case === 'listServicesResponse' && answer.value.service.map(({ name }) => name), [
-      'capmesh.v1.Admin',
-      'capmesh.v1.Capacity',
-      'capmesh.v1.Operations',
-      'grpc.health.v1.Health',
-      'grpc.reflection.v1.ServerReflection',
-      'grpc.reflection.v1alpha.ServerReflection',
-    ]);
+    deepEqual(answer?.$case === 'listServicesResponse' && answer.value.service.map(({ name }) => name), SERVICES);
   });
 
   for (const symbol of [
@@ -144,14 +147,7 @@ describe('health and reflection of the gRPC door', () => {
       equal((await api.rest('PUT', '/v1/mesh', { body })).status, 200);
       const client = await reflectedClient(api.grpcAddress, Reflection);
       try {
-        deepEqual(client.services, [
-          'capmesh.v1.Admin',
-          'capmesh.v1.Capacity',
-          'capmesh.v1.Operations',
-          'grpc.health.v1.Health',
-          'grpc.reflection.v1.ServerReflection',
-          'grpc.reflection.v1alpha.ServerReflection',
-        ]);
+        deepEqual(client.services, SERVICES);
         const budget = { workload: 'web', service: 'pay', vector: { cInt: 0.25 } };
         const set = await client.call('capmesh.v1.Admin', 'SetBudget', { budget });
         deepEqual([set.applied, set.problems], [true, undefined]);
