@@ -7,6 +7,7 @@ import { retryRatio } from '../gates/uv.ts';
 import type { PoolScene } from './admission-scene.ts';
 import { latencyGrowth } from './latency-growth.ts';
 import type { EdgeForecast } from './load-forecast.ts';
+import type { IndexedPool } from './scene-index.ts';
 
 /** One gate of one service, now and after a change. */
 export interface GateForecast {
@@ -31,7 +32,10 @@ export interface PoolChange {
   /** Largest live C_geo and C_int. */
   readonly geo: number | null;
   readonly int: number | null;
+  /** Those that move; all others stay as they are. */
   readonly edges: readonly EdgeForecast[];
+  /** How much load comes to some of them cannot be said. */
+  readonly isOpen: boolean;
 }
 
 /**
@@ -50,70 +54,80 @@ export interface PoolChange {
  *
  * G is the growth of latency, see `latencyGrowth`.
  */
-export function forecastGates(pool: PoolScene, then: PoolChange): GateForecast[] {
+export function forecastGates(indexed: IndexedPool, then: PoolChange): GateForecast[] {
+  const { pool } = indexed;
   const growth = latencyGrowth(pool, then.loadRps, then.capacityRps);
-  const isOpen = then.edges.some((edge) => edge.isOpen);
-  const unknown = isOpen ? 'no-limit' : growth.isLowerBound ? 'no-capacity' : '';
-  const scale = { pool, then, growth: growth.factor };
+  const unknown = then.isOpen ? 'no-limit' : growth.isLowerBound ? 'no-capacity' : '';
+  const scale = { indexed, pool, then, growth: growth.factor };
   return [
-    forecast(pool, 'fit', unknown, (now) => ({ ratio: fitRatio(now, scale), worst: now.worst })),
-    forecast(pool, 'gluing', '', (now) => ({ ratio: gluingRatio(now, scale), worst: now.worst })),
-    forecast(pool, 'uv', isOpen ? unknown : '', (now) => uvRatio(now, pool, then.edges)),
-    forecast(pool, 'isolation', unknown, (now) => ({ ratio: isolationRatio(now, scale), worst: now.worst })),
+    forecast(scale, 'fit', unknown, fitAfter),
+    forecast(scale, 'gluing', '', gluingAfter),
+    forecast(scale, 'uv', then.isOpen ? unknown : '', uvAfter),
+    forecast(scale, 'isolation', unknown, isolationAfter),
   ];
 }
 
 interface Scale {
+  readonly indexed: IndexedPool;
   readonly pool: PoolScene;
   readonly then: PoolChange;
+  /** G. */
   readonly growth: number;
 }
 
+interface WorstRatio {
+  readonly ratio: number;
+  readonly worst: string;
+}
+
 function forecast(
-  { service, gates }: PoolScene,
+  scale: Scale,
   gate: GateName,
   unknown: string,
-  predict: (now: GateVerdict & { readonly ratio: number }) => { readonly ratio: number; readonly worst: string },
+  predict: (now: GateVerdict, ratio: number, scale: Scale) => WorstRatio,
 ): GateForecast {
+  const { service, gates } = scale.pool;
   const now = gates[gate];
-  const { status, reason, ratio, worst } = now;
-  const own = { gate, service, now };
-  if (status !== 'PASS') return { ...own, status, ratio, reason, worst };
-  if (ratio === null) return { ...own, status: 'UNKNOWN', ratio, reason: 'held', worst };
-  const then = predict({ ...now, ratio });
-  if (!(then.ratio <= 1)) return { ...own, ...then, status: 'FAIL', reason: '' };
-  return unknown === ''
-    ? { ...own, ...then, status: 'PASS', reason: '' }
-    : { ...own, ...then, status: 'UNKNOWN', reason: unknown };
+  const { status, reason, ratio: nowRatio, worst: nowWorst } = now;
+  if (status !== 'PASS') return { gate, service, now, status, ratio: nowRatio, reason, worst: nowWorst };
+  if (nowRatio === null) {
+    return { gate, service, now, status: 'UNKNOWN', ratio: null, reason: 'held', worst: nowWorst };
+  }
+  const { ratio, worst } = predict(now, nowRatio, scale);
+  if (!(ratio <= 1)) return { gate, service, now, status: 'FAIL', ratio, reason: '', worst };
+  return { gate, service, now, status: unknown === '' ? 'PASS' : 'UNKNOWN', ratio, reason: unknown, worst };
 }
 
-function fitRatio({ ratio, evidence }: { ratio: number; evidence: GateVerdict['evidence'] }, scale: Scale): number {
-  const { pool, then, growth } = scale;
+function fitAfter({ evidence, worst }: GateVerdict, ratio: number, { pool, then, growth }: Scale): WorstRatio {
   const tighter = fitThreshold(1, pool.live.geo) / fitThreshold(1, largerOf(pool.live.geo, then.geo));
   const drift = evidence.u_drift ?? (pool.baselineSec > 0 ? 1 / CONGESTION_LIMIT : 0);
-  return Math.max(ratio * tighter, drift * growth);
+  return { ratio: Math.max(ratio * tighter, drift * growth), worst };
 }
 
-function gluingRatio({ ratio, evidence }: { ratio: number; evidence: GateVerdict['evidence'] }, scale: Scale): number {
-  const geo = scale.pool.live.geo ?? 1;
+function gluingAfter({ evidence, worst }: GateVerdict, ratio: number, { pool, then }: Scale): WorstRatio {
+  const geo = pool.live.geo ?? 1;
   const views = Math.max(evidence.u_distribution ?? 0, evidence.u_counter ?? 0);
-  return Math.max(ratio, views * 10 ** Math.max(0, (scale.then.geo ?? geo) - geo));
+  return { ratio: Math.max(ratio, views * 10 ** Math.max(0, (then.geo ?? geo) - geo)), worst };
 }
 
 /** The burst of an edge that gets no more calls stays below its σ, which its own bucket sees to: it is no reason to refuse others. */
-function uvRatio(now: GateVerdict & { readonly ratio: number }, { live }: PoolScene, edges: readonly EdgeForecast[]) {
-  const isBurst = now.evidence.u_burst === now.ratio;
-  let worst = isBurst ? { ratio: retryRatio(now.evidence, live.int ?? 1), worst: '' } : now;
-  for (const { key, nowRps, thenRps, burstRatio } of edges) {
+function uvAfter({ evidence, worst: nowWorst }: GateVerdict, nowRatio: number, { pool, then }: Scale): WorstRatio {
+  const isBurst = evidence.u_burst === nowRatio;
+  let ratio = isBurst ? retryRatio(evidence, pool.live.int ?? 1) : nowRatio;
+  let worst = isBurst ? '' : nowWorst;
+  for (const { key, nowRps, thenRps, burstRatio } of then.edges) {
     if (burstRatio === null || !(nowRps > 0) || thenRps <= nowRps) continue;
-    const ratio = burstRatio * Math.sqrt(thenRps / nowRps);
-    if (ratio > worst.ratio) worst = { ratio, worst: key };
+    const grown = burstRatio * Math.sqrt(thenRps / nowRps);
+    if (grown > ratio) [ratio, worst] = [grown, key];
   }
-  return { ratio: worst.ratio, worst: worst.worst };
+  return { ratio, worst };
 }
 
-function isolationRatio(now: GateVerdict & { readonly ratio: number }, { pool, then, growth }: Scale): number {
-  const { evidence, worst, ratio } = now;
+function isolationAfter(
+  { evidence, worst }: GateVerdict,
+  nowRatio: number,
+  { indexed, pool, then, growth }: Scale,
+): WorstRatio {
   const thresholdNow = isolationThreshold(pool.isolationEps, pool.live.geo, pool.live.int);
   const threshold = isolationThreshold(
     pool.isolationEps,
@@ -121,19 +135,16 @@ function isolationRatio(now: GateVerdict & { readonly ratio: number }, { pool, t
     largerOf(pool.live.int, then.int),
   );
   const share = Math.min(1, evidence.isolation ?? 0);
-  const louder = loudness(worst, then.edges);
+  const louder = loudness(worst, indexed, then.edges);
   const explained = share / (share + (1 - share) / louder);
   const level = (evidence.isolation_level ?? 0) + Math.log(Math.max(1, growth)) / LEVEL_LIMIT;
-  return Math.max((ratio * thresholdNow) / threshold, share > 0 ? explained / threshold : 0, level);
+  const ratio = Math.max((nowRatio * thresholdNow) / threshold, share > 0 ? explained / threshold : 0, level);
+  return { ratio, worst };
 }
 
 /** Load of a tenant then over now, at least 1: variance of independent arrivals grows as their rate does. */
-function loudness(tenant: string, edges: readonly EdgeForecast[]): number {
-  let [now, then] = [0, 0];
-  for (const edge of edges) {
-    if (edge.tenant !== tenant) continue;
-    now += edge.nowRps;
-    then += edge.thenRps;
-  }
-  return now > 0 ? Math.max(1, then / now) : 1;
+function loudness(tenant: string, indexed: IndexedPool, moved: readonly EdgeForecast[]): number {
+  const nowRps = indexed.tenantRps(tenant);
+  const addedRps = moved.reduce((sum, edge) => (edge.tenant === tenant ? sum + (edge.thenRps - edge.nowRps) : sum), 0);
+  return nowRps > 0 ? Math.max(1, (nowRps + addedRps) / nowRps) : 1;
 }

@@ -3,6 +3,7 @@ import { largerOf, smallerOf, sumLiveGrants } from '../capacity/live-capacity.ts
 import type { EdgeKey } from '../mesh/mesh-config.ts';
 import type { AdmissionScene, EdgeScene } from './admission-scene.ts';
 import type { EdgeChange, MeshChange } from './load-forecast.ts';
+import { sceneIndex } from './scene-index.ts';
 
 /**
  * What one more grant changes (MATHS §B7, CONTRACT §C): each edge of the workload
@@ -23,14 +24,11 @@ export function grantChange(
   const added = Math.min(1, held + (asked.int ?? 1)) - held;
   const edges = new Map<EdgeKey, EdgeChange>();
   const levels = new Map<string, { geo: number | null; int: number | null }>();
-  for (const pool of scene.pools.values()) {
-    for (const edge of pool.edges.values()) {
-      if (edge.workload !== workload) continue;
-      edges.set(edge.key, edgeChange(edge, added));
-      const geo = smallerOf(edge.budget.geo, asked.geo);
-      const int = edge.budget.int === null ? null : edge.budget.int * (held + added);
-      levels.set(pool.service, { geo: largerOf(pool.live.geo, geo), int: largerOf(pool.live.int, int) });
-    }
+  for (const { edge, pool } of sceneIndex(scene).byCaller.get(workload) ?? []) {
+    edges.set(edge.key, edgeChange(edge, added));
+    const geo = smallerOf(edge.budget.geo, asked.geo);
+    const int = edge.budget.int === null ? null : edge.budget.int * (held + added);
+    levels.set(pool.service, { geo: largerOf(pool.live.geo, geo), int: largerOf(pool.live.int, int) });
   }
   return { edges, capacityRps: new Map(), levels };
 }

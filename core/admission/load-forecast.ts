@@ -1,5 +1,6 @@
 import type { EdgeKey } from '../mesh/mesh-config.ts';
-import type { AdmissionScene, EdgeScene } from './admission-scene.ts';
+import type { AdmissionScene } from './admission-scene.ts';
+import { type IndexedEdge, sceneIndex } from './scene-index.ts';
 
 /** What changes of a mesh; all that is not named stays as it is. Rates in calls per second. */
 export interface MeshChange {
@@ -22,18 +23,23 @@ export interface EdgeChange {
   readonly isOpen: boolean;
 }
 
-/** An edge now and then. */
+/** An edge that a change moves, now and then. */
 export interface EdgeForecast {
   readonly key: EdgeKey;
-  readonly workload: string;
-  readonly service: string;
   readonly tenant: string;
   readonly nowRps: number;
   readonly thenRps: number;
-  readonly guaranteeRps: number | null;
-  readonly callsPerRequest: number | null;
   readonly burstRatio: number | null;
+}
+
+/** The load of one service after a change. */
+export interface LoadForecast {
+  /** Calls per second of all edges, then over now; negative = less. */
+  readonly addedRps: number;
+  /** How much load comes to some of its edges cannot be said. */
   readonly isOpen: boolean;
+  /** Edges that the change names or moves, in the order of the scene; new ones last. All others stay as they are. */
+  readonly edges: readonly EdgeForecast[];
 }
 
 /** Keeps circles that feed each other without a limit within numbers, calls per second. */
@@ -45,106 +51,118 @@ const ROUNDS_MAX = 64;
  * The load of every edge after a change: ρ_e + added, never above the guarantee
  * unless it is there already; and where a service handles Δx more requests, its
  * own calls grow by Δx·R_ij, each edge within its guarantee (MATHS §B7, §B1).
- * Never falls as what is added grows. Tells of the edges of all services that the
- * change reaches.
+ * Never falls as what is added grows. Its cost grows with the edges that move and
+ * with the calls of the services that they lead to, not with all edges of these.
  */
-export function forecastLoads(scene: AdmissionScene, change: MeshChange): EdgeForecast[] {
-  const touched = touchedServices(scene, change);
-  const known = [...touched].flatMap((service) => [...(scene.pools.get(service)?.edges.values() ?? [])]);
-  const keys = new Set(known.map(({ key }) => key));
-  const created = [...change.edges].filter(([key]) => !keys.has(key)).map(([key, edge]) => newEdge(key, edge));
-  const edges = [...known.map((edge) => atStart(edge, change.edges.get(edge.key))), ...created];
-  const direct = new Map(edges.map(({ key, thenRps }) => [key, thenRps]));
-  let loads = edges;
-  for (let round = 0; round < ROUNDS_MAX; round++) {
-    const grown = addedByService(loads);
-    const next = loads.map((edge) => follow(edge, direct.get(edge.key) ?? 0, grown.get(edge.workload) ?? 0));
-    if (next.every(({ thenRps }, i) => thenRps === loads[i]?.thenRps)) break;
-    loads = next;
+export function forecastLoads(scene: AdmissionScene, change: MeshChange): ReadonlyMap<string, LoadForecast> {
+  const { pools, byCaller } = sceneIndex(scene);
+  const moved = new Map<string, MovedService>();
+  for (const [key, edge] of change.edges) {
+    const known = pools.get(edge.service)?.edges.get(key);
+    const service = movedService(moved, edge.service);
+    service.add(known === undefined ? newEdge(key, edge) : changedEdge(known, edge));
+    service.isOpen ||= edge.isOpen;
   }
-  return loads;
-}
-
-/** Services whose edges change, and those that they call in turn. */
-function touchedServices(scene: AdmissionScene, { edges, capacityRps }: MeshChange): Set<string> {
-  const touched = new Set([...capacityRps.keys(), ...[...edges.values()].map(({ service }) => service)]);
-  const callees = calleesOf(scene);
-  // A set tells what is added while it is walked, too.
-  for (const service of touched) for (const callee of callees.get(service) ?? []) touched.add(callee);
-  return touched;
-}
-
-/** A scene is never changed, so what follows from it alone is kept with it. */
-const CALLEES = new WeakMap<AdmissionScene, ReadonlyMap<string, readonly string[]>>();
-
-function calleesOf(scene: AdmissionScene): ReadonlyMap<string, readonly string[]> {
-  const known = CALLEES.get(scene);
-  if (known !== undefined) return known;
-  const callees = new Map<string, string[]>();
-  for (const { edges } of scene.pools.values()) {
-    for (const { workload, service, callsPerRequest } of edges.values()) {
-      if (callsPerRequest === null) continue;
-      const own = callees.get(workload);
-      if (own) own.push(service);
-      else callees.set(workload, [service]);
+  let grown = [...moved.values()].filter((service) => service.sumUp());
+  for (let round = 0; round < ROUNDS_MAX && grown.length > 0; round++) {
+    const reached = new Set<MovedService>();
+    // All follow what the round before left: sums change when the round is over.
+    for (const { service, addedRps } of grown) {
+      for (const called of byCaller.get(service) ?? []) {
+        if (called.edge.callsPerRequest === null) continue;
+        const callee = movedService(moved, called.edge.service);
+        if (callee.follow(called, called.edge.callsPerRequest, addedRps)) reached.add(callee);
+      }
     }
+    grown = [...reached].filter((service) => service.sumUp());
   }
-  CALLEES.set(scene, callees);
-  return callees;
+  return moved;
 }
 
-/** Most edges of a service are not named by a change: as they start they stay with their scene. */
-const UNCHANGED = new WeakMap<EdgeScene, EdgeForecast>();
+interface MovedEdge extends EdgeForecast {
+  readonly position: number;
+  readonly guaranteeRps: number | null;
+  /** What the change itself makes of it. */
+  readonly directRps: number;
+  thenRps: number;
+}
 
-function atStart(edge: EdgeScene, change: EdgeChange | undefined): EdgeForecast {
-  const known = change === undefined ? UNCHANGED.get(edge) : undefined;
+/** The edges of one service that move, as far as they have been followed. */
+class MovedService implements LoadForecast {
+  readonly service: string;
+  readonly edges: MovedEdge[] = [];
+  addedRps = 0;
+  isOpen = false;
+  readonly #byKey = new Map<EdgeKey, MovedEdge>();
+  #inOrder = true;
+
+  constructor(service: string) {
+    this.service = service;
+  }
+
+  add(edge: MovedEdge): void {
+    this.#inOrder &&= edge.position >= (this.edges.at(-1)?.position ?? 0);
+    this.edges.push(edge);
+    this.#byKey.set(edge.key, edge);
+  }
+
+  /** An edge whose caller handles so many more requests. Whether its load changes. */
+  follow(indexed: IndexedEdge, callsPerRequest: number, addedRequests: number): boolean {
+    const known = this.#byKey.get(indexed.edge.key);
+    const edge = known ?? unchangedEdge(indexed);
+    const thenRps = addedRequests === 0 ? edge.directRps : followedRps(edge, callsPerRequest * addedRequests);
+    if (thenRps === edge.thenRps) return false;
+    edge.thenRps = thenRps;
+    if (known === undefined) this.add(edge);
+    return true;
+  }
+
+  /** Whether what is added to the service is another than before. */
+  sumUp(): boolean {
+    if (!this.#inOrder) this.edges.sort((a, b) => a.position - b.position);
+    this.#inOrder = true;
+    const before = this.addedRps;
+    this.addedRps = this.edges.reduce((sum, { nowRps, thenRps }) => sum + (thenRps - nowRps), 0);
+    return this.addedRps !== before;
+  }
+}
+
+function followedRps({ directRps, guaranteeRps }: MovedEdge, addedRps: number): number {
+  const most = guaranteeRps === null ? RATE_MAX_RPS : Math.max(directRps, guaranteeRps);
+  return Math.max(0, Math.min(directRps + addedRps, most));
+}
+
+function movedService(moved: Map<string, MovedService>, service: string): MovedService {
+  const known = moved.get(service);
   if (known !== undefined) return known;
-  const start = startOf(edge, change);
-  if (change === undefined) UNCHANGED.set(edge, start);
-  return start;
+  const own = new MovedService(service);
+  moved.set(service, own);
+  return own;
 }
 
-function startOf(edge: EdgeScene, change: EdgeChange | undefined): EdgeForecast {
-  const { key, workload, service, tenant, loadRps, callsPerRequest, burstRatio } = edge;
-  const guaranteeRps = change === undefined ? edge.guaranteeRps : change.guaranteeRps;
-  const own = { key, workload, service, tenant, nowRps: loadRps, guaranteeRps, callsPerRequest, burstRatio };
-  const isOpen = change?.isOpen ?? false;
-  return { ...own, isOpen, thenRps: within(loadRps + (change?.addedRps ?? 0), loadRps, guaranteeRps, change) };
+const unchangedEdge = (indexed: IndexedEdge): MovedEdge => movedEdge(indexed, indexed.edge.loadRps, null);
+
+function changedEdge(indexed: IndexedEdge, change: EdgeChange): MovedEdge {
+  const { loadRps } = indexed.edge;
+  return movedEdge(indexed, within(loadRps + change.addedRps, loadRps, change), change);
 }
 
-const newEdge = (key: EdgeKey, change: EdgeChange): EdgeForecast => ({
-  key,
-  workload: change.workload,
-  service: change.service,
-  tenant: change.tenant,
-  nowRps: 0,
-  thenRps: within(change.addedRps, 0, change.guaranteeRps, change),
-  guaranteeRps: change.guaranteeRps,
-  callsPerRequest: null,
-  burstRatio: null,
-  isOpen: change.isOpen,
-});
+function movedEdge({ edge, position }: IndexedEdge, directRps: number, change: EdgeChange | null): MovedEdge {
+  const { key, tenant, loadRps, burstRatio } = edge;
+  const guaranteeRps = change === null ? edge.guaranteeRps : change.guaranteeRps;
+  return { key, tenant, nowRps: loadRps, directRps, thenRps: directRps, guaranteeRps, burstRatio, position };
+}
+
+function newEdge(key: EdgeKey, change: EdgeChange): MovedEdge {
+  const { tenant, guaranteeRps } = change;
+  const directRps = within(change.addedRps, 0, change);
+  const position = Number.MAX_SAFE_INTEGER;
+  return { key, tenant, nowRps: 0, directRps, thenRps: directRps, guaranteeRps, burstRatio: null, position };
+}
 
 /** What it had it keeps, unless its own budget takes it away; what is added stays within the guarantee. */
-function within(rps: number, nowRps: number, guaranteeRps: number | null, change: EdgeChange | undefined): number {
+function within(rps: number, nowRps: number, { addedRps, guaranteeRps }: EdgeChange): number {
   if (guaranteeRps === null) return Math.max(0, rps);
-  const most = change !== undefined && change.addedRps < 0 ? guaranteeRps : Math.max(nowRps, guaranteeRps);
+  const most = addedRps < 0 ? guaranteeRps : Math.max(nowRps, guaranteeRps);
   return Math.max(0, Math.min(rps, most));
 }
-
-function addedByService(edges: readonly EdgeForecast[]): Map<string, number> {
-  const added = new Map<string, number>();
-  for (const { service, nowRps, thenRps } of edges) added.set(service, (added.get(service) ?? 0) + thenRps - nowRps);
-  return added;
-}
-
-/** An edge whose caller handles so many more requests. */
-function follow(edge: EdgeForecast, directRps: number, addedRequests: number): EdgeForecast {
-  if (edge.callsPerRequest === null || addedRequests === 0) return withLoad(edge, directRps);
-  const wantedRps = directRps + edge.callsPerRequest * addedRequests;
-  const most = edge.guaranteeRps === null ? RATE_MAX_RPS : Math.max(directRps, edge.guaranteeRps);
-  return withLoad(edge, Math.max(0, Math.min(wantedRps, most)));
-}
-
-const withLoad = (edge: EdgeForecast, thenRps: number): EdgeForecast =>
-  edge.thenRps === thenRps ? edge : { ...edge, thenRps };

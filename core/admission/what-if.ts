@@ -1,7 +1,8 @@
 import { GATES, type GateName, type GateStatus } from '../gates/gate-state.ts';
 import type { AdmissionScene } from './admission-scene.ts';
 import { forecastGates, type GateForecast } from './gate-forecast.ts';
-import { type EdgeForecast, forecastLoads, type MeshChange } from './load-forecast.ts';
+import { forecastLoads, type LoadForecast, type MeshChange } from './load-forecast.ts';
+import { type IndexedPool, sceneIndex } from './scene-index.ts';
 
 /** One service now and after a change. */
 export interface ServiceForecast {
@@ -34,20 +35,44 @@ const DUST_RPS = 1e-9;
  * @param always services that are told of even where nothing changes
  */
 export function whatIf(scene: AdmissionScene, change: MeshChange, always: ReadonlySet<string>): ServiceForecast[] {
-  const byService = groupByService(forecastLoads(scene, change));
-  return [...scene.pools.values()].flatMap((pool) => {
-    const edges = byService.get(pool.service) ?? [];
-    const addedRps = edges.reduce((sum, { nowRps, thenRps }) => sum + thenRps - nowRps, 0);
-    const changed = change.capacityRps.get(pool.service);
-    const isTouched = Math.abs(addedRps) > DUST_RPS || changed !== undefined || edges.some(({ isOpen }) => isOpen);
-    if (!isTouched && !always.has(pool.service)) return [];
-    const capacityRps = changed === undefined ? pool.capacityRps : changed;
-    const loadRps = Math.max(0, pool.loadRps + addedRps);
-    const { geo, int } = change.levels.get(pool.service) ?? pool.live;
-    const gates = forecastGates(pool, { loadRps, capacityRps, geo, int, edges });
-    return [{ service: pool.service, nowRps: pool.loadRps, thenRps: loadRps, capacityRps, gates }];
-  });
+  const { pools } = sceneIndex(scene);
+  const loads = forecastLoads(scene, change);
+  const told: IndexedPool[] = [];
+  for (const service of reachedServices(loads, change, always)) {
+    const indexed = pools.get(service);
+    if (indexed !== undefined) told.push(indexed);
+  }
+  return told
+    .sort((a, b) => a.position - b.position)
+    .map((one) => forecastService(one, loads.get(one.pool.service), change));
 }
+
+/** Services whose load, limits or thresholds change, and those that are told of anyway. */
+function reachedServices(
+  loads: ReadonlyMap<string, LoadForecast>,
+  { capacityRps }: MeshChange,
+  always: ReadonlySet<string>,
+): Set<string> {
+  const reached = new Set(always);
+  for (const service of capacityRps.keys()) reached.add(service);
+  for (const [service, { addedRps, isOpen }] of loads) {
+    if (Math.abs(addedRps) > DUST_RPS || isOpen) reached.add(service);
+  }
+  return reached;
+}
+
+function forecastService(indexed: IndexedPool, load: LoadForecast | undefined, change: MeshChange): ServiceForecast {
+  const { service, loadRps, live, capacityRps: nowCapacityRps } = indexed.pool;
+  const { addedRps, edges, isOpen } = load ?? UNMOVED;
+  const changed = change.capacityRps.get(service);
+  const capacityRps = changed === undefined ? nowCapacityRps : changed;
+  const thenRps = Math.max(0, loadRps + addedRps);
+  const { geo, int } = change.levels.get(service) ?? live;
+  const gates = forecastGates(indexed, { loadRps: thenRps, capacityRps, geo, int, edges, isOpen });
+  return { service, nowRps: loadRps, thenRps, capacityRps, gates };
+}
+
+const UNMOVED: LoadForecast = { addedRps: 0, isOpen: false, edges: [] };
 
 /** Each gate as in the worst of the services: FAIL before UNKNOWN before PASS, then by ratio. */
 export function outlookOf(services: readonly ServiceForecast[]): Readonly<Record<GateName, GateOutlook>> {
@@ -64,13 +89,3 @@ export function outlookOf(services: readonly ServiceForecast[]): Readonly<Record
 }
 
 const STATUS_ORDER: readonly GateStatus[] = ['FAIL', 'UNKNOWN', 'PASS', 'NOT_APPLICABLE'];
-
-function groupByService(edges: readonly EdgeForecast[]): Map<string, EdgeForecast[]> {
-  const grouped = new Map<string, EdgeForecast[]>();
-  for (const edge of edges) {
-    const known = grouped.get(edge.service);
-    if (known) known.push(edge);
-    else grouped.set(edge.service, [edge]);
-  }
-  return grouped;
-}
