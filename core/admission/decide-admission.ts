@@ -1,12 +1,12 @@
-import { type AccountCheck, checkAccount } from '../capacity/account.ts';
+import { type AccountCheck, type AccountRoom, accountRoom, checkRoom } from '../capacity/account.ts';
 import { AXES, type Axis, type CapacityVector } from '../capacity/capacity-vector.ts';
 import { GATES, type GateName } from '../gates/gate-state.ts';
 import type { AdmissionScene } from './admission-scene.ts';
-import { feasibleVector, withinShare } from './feasible-vector.ts';
+import { type FeasibleVector, feasibleVector, nothingOf, withinShare } from './feasible-vector.ts';
 import type { GateForecast } from './gate-forecast.ts';
-import { grantChange } from './grant-change.ts';
-import { isTight } from './tight-gates.ts';
-import { type ServiceForecast, whatIf } from './what-if.ts';
+import { heldShare } from './grant-change.ts';
+import { excessOf, type GrantScene, type Judgement, judgeGrant } from './judge-grant.ts';
+import type { ServiceForecast } from './what-if.ts';
 
 export interface AdmissionInput {
   readonly workload: string;
@@ -40,9 +40,6 @@ export interface AdmissionAssessment {
   readonly services: readonly ServiceForecast[];
 }
 
-/** UNKNOWN for these reasons means that we are blind, not that there is nothing to see yet (CONTRACT §E). */
-const BLIND_REASONS: ReadonlySet<string> = new Set(['stale', 'nonfinite', 'clock']);
-
 /**
  * CONTRACT §E: valid vector → account Σ ≤ 1 → no gate of the workload's edges
  * FAILs → what-if ≤ 1 − margin. Monotone: if `asked` is admitted, so is every vector
@@ -52,59 +49,33 @@ const BLIND_REASONS: ReadonlySet<string> = new Set(['stale', 'nonfinite', 'clock
 export const decideAdmission = (input: AdmissionInput): AdmissionDecision => assessAdmission(input).decision;
 
 /** `decideAdmission`, with the prediction. Changes nothing. */
-export function assessAdmission(input: AdmissionInput): AdmissionAssessment {
-  const account = checkAccount(input.live, input.asked);
-  const { services, objections } = judgeGrant(input, input.asked);
+export function assessAdmission({ scene, workload, asked, live }: AdmissionInput): AdmissionAssessment {
+  const request = { scene, workload, room: accountRoom(live), held: heldShare(live) };
+  const account = checkRoom(request.room, asked);
+  const judgement = judgeGrant(request, asked);
+  const { services, objections } = judgement;
   if (account.admitted && objections.length === 0) {
     const conditional = services.length === 0 || services.some(({ gates }) => gates.some(isUnknown));
     return { decision: { admitted: true, conditional }, account, services };
   }
-  return { decision: refuse(input, account, objections), account, services };
+  return { decision: refuse(request, account, judgement), account, services };
 }
 
 const isUnknown = ({ status }: GateForecast): boolean => status === 'UNKNOWN';
 
-interface Objection {
-  readonly gate: GateForecast;
-  readonly kind: 'fails' | 'blind' | 'tight';
-}
-
-/** What speaks against a grant, apart from the account. */
-function judgeGrant(
-  { scene, workload, live }: AdmissionInput,
-  asked: CapacityVector,
-): { readonly services: readonly ServiceForecast[]; readonly objections: readonly Objection[] } {
-  const change = grantChange(scene, workload, asked, live);
-  const own = new Set([...change.edges.values()].map(({ service }) => service));
-  const services = whatIf(scene, change, own);
-  const { coldStartMax } = scene.caution;
-  const isSmall = AXES.every((axis) => (asked[axis] ?? 1) <= coldStartMax);
-  const objections = services.flatMap(({ gates }) =>
-    gates.flatMap((gate): Objection[] => {
-      const { status, reason } = gate.now;
-      if (status === 'FAIL') return [{ gate, kind: 'fails' }];
-      if (status === 'UNKNOWN' && BLIND_REASONS.has(reason)) return isSmall ? [] : [{ gate, kind: 'blind' }];
-      return isTight(gate, scene.caution) ? [{ gate, kind: 'tight' }] : [];
-    }),
-  );
-  // What fails hides what is merely close.
-  const failing = objections.filter(({ kind }) => kind === 'fails');
-  return { services, objections: failing.length > 0 ? failing : objections };
+interface Request extends GrantScene {
+  readonly room: AccountRoom;
 }
 
 function refuse(
-  input: AdmissionInput,
+  request: Request,
   account: AccountCheck,
-  objections: readonly Objection[],
+  judgement: Judgement,
 ): Extract<AdmissionDecision, { admitted: false }> {
-  const { coldStartMax, marginRatio } = input.scene.caution;
+  const { objections } = judgement;
+  const { coldStartMax, marginRatio } = request.scene.caution;
   const isBlind = objections.some(({ kind }) => kind === 'blind');
-  // A null is charged as 0: what takes its place has to find room.
-  const fits = (vector: CapacityVector): AccountCheck => checkAccount(input.live, vector);
-  const start = isBlind ? fits(withinShare(account.available, coldStartMax)).available : account.available;
-  const isAdmitted = (vector: CapacityVector): boolean =>
-    fits(vector).admitted && judgeGrant(input, vector).objections.length === 0;
-  const feasible = feasibleVector(start, isAdmitted);
+  const feasible = feasibleFor(request, account, judgement, isBlind);
   const blindAxes = isBlind ? AXES.filter((axis) => (account.available[axis] ?? 1) > coldStartMax) : [];
   const binding = new Set([...account.bindingAxes, ...blindAxes, ...feasible.bindingAxes]);
   const words = {
@@ -122,4 +93,21 @@ function refuse(
       ...objections.map(({ gate, kind }) => `${gate.gate} of ${gate.service} ${words[kind]}`),
     ].join('; '),
   };
+}
+
+/** What would be admitted instead. */
+function feasibleFor(request: Request, account: AccountCheck, judgement: Judgement, isBlind: boolean): FeasibleVector {
+  const { scene, room } = request;
+  // A null is charged as 0: what takes its place has to find room.
+  const fits = (vector: CapacityVector): AccountCheck => checkRoom(room, vector);
+  const start = isBlind
+    ? fits(withinShare(account.available, scene.caution.coldStartMax)).available
+    : account.available;
+  // What the workload calls itself is judged however little it asks for.
+  const isHopeless = judgement.objections.some(({ kind, gate }) => kind === 'fails' && judgement.own.has(gate.service));
+  if (isHopeless) return { vector: nothingOf(start), bindingAxes: [] };
+  const excess = (vector: CapacityVector): number =>
+    fits(vector).admitted ? excessOf(judgeGrant(request, vector), scene.caution) : Number.POSITIVE_INFINITY;
+  const isAsked = account.admitted && !isBlind;
+  return feasibleVector(start, isAsked ? excessOf(judgement, scene.caution) : excess(start), excess);
 }

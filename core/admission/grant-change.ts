@@ -12,15 +12,9 @@ import { sceneIndex } from './scene-index.ts';
  * lives, adds only what the two have more than one of them. Levels become
  * min(budget, the largest grant).
  *
- * @param live vectors of the account's live grants
+ * @param held Σ of the account's live grants, see `heldShare`
  */
-export function grantChange(
-  scene: AdmissionScene,
-  workload: string,
-  asked: CapacityVector,
-  live: readonly CapacityVector[],
-): MeshChange {
-  const held = live.length === 0 ? 0 : Math.min(1, sumLiveGrants(live).int ?? 1);
+export function grantChange(scene: AdmissionScene, workload: string, asked: CapacityVector, held: number): MeshChange {
   const added = Math.min(1, held + (asked.int ?? 1)) - held;
   const edges = new Map<EdgeKey, EdgeChange>();
   const levels = new Map<string, { geo: number | null; int: number | null }>();
@@ -32,6 +26,10 @@ export function grantChange(
   }
   return { edges, capacityRps: new Map(), levels };
 }
+
+/** Share of a workload's guarantees that its live grants entitle it to, 0 … 1: min(1, Σ c_int). */
+export const heldShare = (live: readonly CapacityVector[]): number =>
+  live.length === 0 ? 0 : Math.min(1, sumLiveGrants(live).int ?? 1);
 
 function edgeChange(edge: EdgeScene, added: number): EdgeChange {
   const { workload, service, tenant, guaranteeRps } = edge;

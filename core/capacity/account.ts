@@ -1,5 +1,5 @@
-import { AXES, type Axis, type CapacityVector } from './capacity-vector.ts';
-import { isAdding } from './live-capacity.ts';
+import type { Axis, CapacityVector } from './capacity-vector.ts';
+import { ADDING_AXES, type AddingAxis, isAdding, mapAxes } from './live-capacity.ts';
 
 /** Whether one more grant fits into an account, and what would. */
 export interface AccountCheck {
@@ -12,20 +12,34 @@ export interface AccountCheck {
 
 const DUST = 1e-9;
 
+/** What is left of an account on every adding axis; negative where too much is granted. */
+export type AccountRoom = Readonly<Record<AddingAxis, number>>;
+
+/** 1 − Σ live grants; a null is charged as 0 (CONTRACT §C). */
+export function accountRoom(live: readonly CapacityVector[]): AccountRoom {
+  let [int, ptr, obs] = [0, 0, 0];
+  for (const grant of live) {
+    int += grant.int ?? 0;
+    ptr += grant.ptr ?? 0;
+    obs += grant.obs ?? 0;
+  }
+  return { int: 1 - int, ptr: 1 - ptr, obs: 1 - obs };
+}
+
 /**
  * Σ of an account's live grants ≤ 1 on every adding axis, each by itself; a null
  * is charged as 0 and levels are not charged (CONTRACT §C).
  */
-export function checkAccount(live: readonly CapacityVector[], asked: CapacityVector): AccountCheck {
-  const left = (axis: Axis): number => 1 - live.reduce((sum, grant) => sum + (grant[axis] ?? 0), 0);
-  const bindingAxes = AXES.filter((axis) => isAdding(axis) && (asked[axis] ?? 0) > left(axis) + DUST);
-  const offer = (axis: Axis): number | null =>
-    bindingAxes.includes(axis) ? dropDust(Math.max(0, left(axis))) : asked[axis];
-  return {
-    admitted: bindingAxes.length === 0,
-    bindingAxes,
-    available: { geo: offer('geo'), int: offer('int'), gauge: offer('gauge'), ptr: offer('ptr'), obs: offer('obs') },
-  };
+export const checkAccount = (live: readonly CapacityVector[], asked: CapacityVector): AccountCheck =>
+  checkRoom(accountRoom(live), asked);
+
+/** `checkAccount` where it is known what is left. */
+export function checkRoom(room: AccountRoom, asked: CapacityVector): AccountCheck {
+  const bindingAxes = ADDING_AXES.filter((axis) => (asked[axis] ?? 0) > room[axis] + DUST);
+  const available = mapAxes((axis) =>
+    isAdding(axis) && bindingAxes.includes(axis) ? dropDust(Math.max(0, room[axis])) : asked[axis],
+  );
+  return { admitted: bindingAxes.length === 0, bindingAxes, available };
 }
 
 const dropDust = (value: number): number => (value < DUST ? 0 : value);
