@@ -71,7 +71,7 @@ export function forecastLoads(scene: AdmissionScene, change: MeshChange): Readon
       for (const called of byCaller.get(service) ?? []) {
         if (called.edge.callsPerRequest === null) continue;
         const callee = movedService(moved, called.edge.service);
-        if (callee.follow(called, called.edge.callsPerRequest, addedRps)) reached.add(callee);
+        if (callee.follow(called, called.edge.callsPerRequest * addedRps)) reached.add(callee);
       }
     }
     grown = [...reached].filter((service) => service.sumUp());
@@ -106,11 +106,11 @@ class MovedService implements LoadForecast {
     this.#byKey.set(edge.key, edge);
   }
 
-  /** An edge whose caller handles so many more requests. Whether its load changes. */
-  follow(indexed: IndexedEdge, callsPerRequest: number, addedRequests: number): boolean {
+  /** An edge on which so many calls follow. Whether its load changes. */
+  follow(indexed: IndexedEdge, addedRps: number): boolean {
     const known = this.#byKey.get(indexed.edge.key);
     const edge = known ?? unchangedEdge(indexed);
-    const thenRps = addedRequests === 0 ? edge.directRps : followedRps(edge, callsPerRequest * addedRequests);
+    const thenRps = followedRps(edge, addedRps);
     if (thenRps === edge.thenRps) return false;
     edge.thenRps = thenRps;
     if (known === undefined) this.add(edge);
