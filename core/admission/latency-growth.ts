@@ -35,15 +35,29 @@ export interface LatencyGrowth {
  */
 export function latencyGrowth(pool: PoolScene, thenRps: number, capacityRps: number | null): LatencyGrowth {
   const { loadRps: nowRps, curves, baselineSec } = pool;
-  const knownRps = Math.min(...curves.map(({ highestRps }) => highestRps));
-  const curveRps = curves.length === 0 ? nowRps : Math.max(Math.min(nowRps, thenRps), Math.min(thenRps, knownRps));
-  const alongCurve =
-    curves.length === 0 ? 1 : Math.max(...curves.map((curve) => latencyAt(curve, curveRps) / latencyAt(curve, nowRps)));
+  const curveRps = learnedUpTo(curves, nowRps, thenRps);
+  const alongCurve = growthAlong(curves, nowRps, curveRps);
   if (capacityRps === null) {
     return { factor: alongCurve, isLowerBound: thenRps > curveRps || pool.capacityRps !== null };
   }
   const before = queueGrowth(curveRps, pool.capacityRps ?? capacityRps, baselineSec);
   return { factor: (alongCurve * queueGrowth(thenRps, capacityRps, baselineSec)) / before, isLowerBound: false };
+}
+
+/** The load between now and then up to which all curves are known. */
+function learnedUpTo(curves: readonly LatencyCurve[], nowRps: number, thenRps: number): number {
+  if (curves.length === 0) return nowRps;
+  let knownRps = Number.POSITIVE_INFINITY;
+  for (const { highestRps } of curves) knownRps = Math.min(knownRps, highestRps);
+  return Math.max(Math.min(nowRps, thenRps), Math.min(thenRps, knownRps));
+}
+
+/** The largest growth that a curve tells of; 1 without curves. */
+function growthAlong(curves: readonly LatencyCurve[], nowRps: number, thenRps: number): number {
+  if (curves.length === 0) return 1;
+  let largest = Number.NEGATIVE_INFINITY;
+  for (const curve of curves) largest = Math.max(largest, latencyAt(curve, thenRps) / latencyAt(curve, nowRps));
+  return largest;
 }
 
 /** Below the lowest load that is known latency is taken for what it is there. */
