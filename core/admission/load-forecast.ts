@@ -122,6 +122,7 @@ class MovedService implements LoadForecast {
     if (!this.#inOrder) this.edges.sort((a, b) => a.position - b.position);
     this.#inOrder = true;
     const before = this.addedRps;
+    // Differences are added up, not loads: a circle would make what rounding leaves of them grow.
     this.addedRps = this.edges.reduce((sum, { nowRps, thenRps }) => sum + (thenRps - nowRps), 0);
     return this.addedRps !== before;
   }
