@@ -100,6 +100,7 @@ function controlPlanePermissions(mesh: string): object {
         `capmesh.v1.admissions.${mesh}`,
         `capmesh.v1.quorum.${mesh}`,
         `capmesh.v1.quorum.${mesh}.*`,
+        `capmesh.v1.homes.${mesh}.>`,
       ],
     },
   };

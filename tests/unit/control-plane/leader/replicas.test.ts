@@ -29,6 +29,7 @@ const sign = (name: string, more: Partial<ReplicaSign> = {}): ReplicaSign => ({
   epoch: null,
   nodes: [],
   rollout: null,
+  isHome: false,
   ...more,
 });
 
