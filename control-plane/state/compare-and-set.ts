@@ -18,7 +18,7 @@ export class StoreBusyError extends Error {
  */
 export async function putIfUnchanged(kv: KV, key: string, value: string, revision: number): Promise<number | null> {
   try {
-    return await kv.put(key, value, { previousSeq: revision });
+    return await kv.put(key, Buffer.from(value), { previousSeq: revision });
   } catch (error) {
     if (error instanceof JetStreamApiError && error.code === WRONG_LAST_SEQUENCE) return null;
     throw error;

@@ -4,7 +4,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import { ATTEMPTS_MAX, StoreBusyError } from './compare-and-set.ts';
 import { EVENTS_KEPT_MS, EVENTS_STREAM } from './open-store.ts';
-import { type BatchOutcome, publishBatch } from './publish-batch.ts';
+import { type BatchOutcome, publishBatch, publishOne } from './publish-batch.ts';
 
 export interface NumberedEvent {
   /** Grows along the series; it may leave numbers out. */
@@ -25,6 +25,9 @@ interface Position {
   readonly sequence: number;
   readonly number: number;
 }
+
+/** A batch costs the server as much as this many messages one by one. */
+const ONE_BY_ONE_MAX = 10;
 
 /**
  * Numbered events on a subject of their own: each is there once, and in order,
@@ -48,11 +51,16 @@ export class EventSeries {
   }
 
   /**
-   * Stores what is not there yet, all or nothing; settles when all of it is. Events
-   * that have been told and have gone since are left out. Rejects when the store does
-   * not take them; they may then be there or not.
+   * Stores what is not there yet, in order; settles when all of it is. Events that
+   * have been told and have gone since are left out. Rejects when the store does not
+   * take them; the first of them, or all, may then be there or not.
    */
   async append(events: readonly NumberedEvent[]): Promise<void> {
+    if (events.length > ONE_BY_ONE_MAX) await this.#appendTogether(events);
+    else for (const each of events) await this.#appendTogether([each]);
+  }
+
+  async #appendTogether(events: readonly NumberedEvent[]): Promise<void> {
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
       const known = this.#position ?? (await this.#look());
       const owed = events.filter((each) => each.number > known.number && this.#isKept(each.event));
@@ -69,7 +77,7 @@ export class EventSeries {
       this.#position = now;
       if (outcome.kind === 'stale' || now.number >= (owed[0]?.number ?? 0)) continue;
       // The store remembers an id whose event has gone from the stream again: one of these was told.
-      if (owed.length > 1) for (const each of owed) await this.append([each]);
+      if (owed.length > 1) for (const each of owed) await this.#appendTogether([each]);
       else this.#position = { ...now, number: last.number };
       return;
     }
@@ -84,7 +92,10 @@ export class EventSeries {
       headers: { 'Nats-Msg-Id': `${name}.${number}` },
       ...(index === 0 ? { expectedRevision } : {}),
     }));
-    return publishBatch(store.connection, messages);
+    const [only] = messages;
+    return only !== undefined && messages.length === 1
+      ? publishOne(store.connection, only)
+      : publishBatch(store.connection, messages);
   }
 
   async #look(): Promise<Position> {

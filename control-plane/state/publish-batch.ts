@@ -1,4 +1,4 @@
-import { headers, type NatsConnection, nuid } from '@nats-io/transport-node';
+import { headers, type MsgHdrs, type NatsConnection, nuid } from '@nats-io/transport-node';
 import { WRONG_LAST_SEQUENCE } from './compare-and-set.ts';
 
 export interface BatchMessage {
@@ -27,6 +27,8 @@ const commitTimeoutMs = (size: number): number => 5000 + 2 * size;
 interface BatchAnswer {
   readonly seq?: number;
   readonly count?: number;
+  /** Of a single message: its id is known. */
+  readonly duplicate?: boolean;
   readonly error?: { readonly err_code?: number; readonly description?: string };
 }
 
@@ -43,15 +45,9 @@ export async function publishBatch(
 ): Promise<BatchOutcome> {
   const batchId = nuid.next();
   for (const [index, message] of messages.entries()) {
-    const head = headers();
-    for (const [name, value] of Object.entries(message.headers ?? {})) {
-      head.set(name, value);
-    }
+    const head = headersOf(message);
     head.set('Nats-Batch-Id', batchId);
     head.set('Nats-Batch-Sequence', String(index + 1));
-    if (message.expectedRevision !== undefined) {
-      head.set('Nats-Expected-Last-Subject-Sequence', String(message.expectedRevision));
-    }
     if (index === 0 && expectedStreamSequence !== undefined) {
       head.set('Nats-Expected-Last-Sequence', String(expectedStreamSequence));
     }
@@ -67,6 +63,22 @@ export async function publishBatch(
     return readAnswer(reply.json<BatchAnswer>(), messages.length);
   }
   throw new Error('a batch holds at least one message');
+}
+
+/** Stores one message without a batch, which costs the server a tenth of that. Throws as `publishBatch` does. */
+export async function publishOne(connection: NatsConnection, message: BatchMessage): Promise<BatchOutcome> {
+  const request = { headers: headersOf(message), timeout: commitTimeoutMs(1) };
+  const answer = (await connection.request(message.subject, message.payload, request)).json<BatchAnswer>();
+  return answer.duplicate === true ? { kind: 'known' } : readAnswer({ count: 1, ...answer }, 1);
+}
+
+function headersOf(message: BatchMessage): MsgHdrs {
+  const head = headers();
+  for (const [name, value] of Object.entries(message.headers ?? {})) head.set(name, value);
+  if (message.expectedRevision !== undefined) {
+    head.set('Nats-Expected-Last-Subject-Sequence', String(message.expectedRevision));
+  }
+  return head;
 }
 
 function readAnswer(answer: BatchAnswer, size: number): BatchOutcome {
