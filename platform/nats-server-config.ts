@@ -101,6 +101,7 @@ function controlPlanePermissions(mesh: string): object {
         `capmesh.v1.quorum.${mesh}`,
         `capmesh.v1.quorum.${mesh}.*`,
         `capmesh.v1.homes.${mesh}.>`,
+        `capmesh.v1.published.${mesh}`,
       ],
     },
   };

@@ -23,6 +23,8 @@ import { signToken } from './sign-token.ts';
 export interface Ledger {
   workloads(): string[];
   account(workload: string): Account;
+  /** Reads an account anew, for what others have written into it. */
+  refresh(workload: string): Promise<void>;
   update<T>(workload: string, wallMs: number, change: (account: Account) => AccountChange<T>): Promise<T>;
 }
 
@@ -130,11 +132,11 @@ export class Admission {
       return null;
     }
     const grantId = this.#deps.newGrantId();
-    // Others wait for what is written here.
-    const mayPassOn = grantGauge(this.#deps.config(), request.workload, request.vector) === null;
-    const atHome = mayPassOn ? await this.#deps.askHome(request, grantId) : null;
+    // A grant that waits for other replicas waits for what is written here.
+    const waits = grantGauge(this.#deps.config(), request.workload, request.vector) !== null;
+    const atHome = waits ? null : await this.#deps.askHome(request, grantId);
     const outcome = atHome ?? (await this.#decideHere(request, grantId));
-    const missing = await this.#missingAgreement(outcome, request.workload);
+    const missing = waits ? await this.#missingAgreement(outcome, request.workload) : null;
     if (missing !== null) return missing;
     const record = admissionRecord(request.workload, request.vector, outcome, this.#deps.newGrantId);
     if (record !== null) this.#deps.note(record);
@@ -150,6 +152,7 @@ export class Admission {
     const workload = this.#deps.config().workloads.get(request.workload);
     if (workload === undefined) return null;
     const wallMs = this.#deps.clock.wallMs();
+    await this.#findGrant(request.workload, request.grantId, wallMs);
     const renewed = await this.#deps.ledger.update(request.workload, wallMs, (account) =>
       this.#renewIn(account, request, wallMs),
     );
@@ -185,7 +188,7 @@ export class Admission {
    */
   async #takeBack(workload: string, grantId: string, how: 'released' | 'revoked'): Promise<Grant | null> {
     const wallMs = this.#deps.clock.wallMs();
-    const grant = liveGrants(this.#deps.ledger.account(workload).grants, wallMs).find(isGrant(grantId));
+    const grant = await this.#findGrant(workload, grantId, wallMs);
     if (grant === undefined) return null;
     await this.#deps.revoker.revokeGrant(grantId, grant.expiresAtMs);
     return await this.#deps.ledger.update<Grant | null>(workload, wallMs, (account) => {
@@ -202,6 +205,16 @@ export class Admission {
     return ledger.update(request.workload, clock.wallMs(), (account) =>
       admitInto(account, request, grantId, { scene: scene(), wallMs: clock.wallMs() }),
     );
+  }
+
+  /** Another replica may have written it a moment ago, and be known here only by its answer. */
+  async #findGrant(workload: string, grantId: string, wallMs: number): Promise<Grant | undefined> {
+    const { ledger } = this.#deps;
+    const find = (): Grant | undefined => liveGrants(ledger.account(workload).grants, wallMs).find(isGrant(grantId));
+    const known = find();
+    if (known !== undefined) return known;
+    await ledger.refresh(workload);
+    return find();
   }
 
   /**

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { GrantRequest } from '../../core/admission/admit-grant.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { GrantOutcome } from '../admission/admit-into.ts';
@@ -17,6 +18,9 @@ export interface AccountHomesOptions extends Omit<GrantHomeOptions, 'process'> {
   readonly onChange: () => void;
   readonly clock: Clock;
 }
+
+/** From saying that it leaves until every other replica has heard it. */
+const LEAVE_MS = 150;
 
 /** The replicas that accounts are at home at: this one as one of them, and its way to the others. */
 export class AccountHomes {
@@ -54,10 +58,12 @@ export class AccountHomes {
     return this.#passer.ask(request, grantId);
   }
 
-  /** Tells the others that nothing is at home here any more; what they pass on all the same is decided. */
-  leave(): void {
+  /** Tells the others that nothing is at home here any more; what they pass on until they have heard it is decided. */
+  async leave(): Promise<void> {
+    const { others, onChange } = this.#options;
     this.#isOpen = false;
-    this.#options.onChange();
+    onChange();
+    if (others().length > 0) await delay(LEAVE_MS);
   }
 
   /** Answers what it has, and neither takes nor passes on anything more. */

@@ -72,7 +72,8 @@ export class GrantPasser {
     const { connection, mesh, self, bytesMax, logger } = options;
     this.#options = options;
     this.#outbox = new TurnOutbox((home, message) => {
-      connection.publish(homeSubject(mesh, home), message, { reply: answersSubject(mesh, self.process, home) });
+      const reply = answersSubject(mesh, self.process, home);
+      if (!connection.isClosed()) connection.publish(homeSubject(mesh, home), message, { reply });
     }, bytesMax);
     const subscription = connection.subscribe(answersSubject(mesh, self.process, '*'), {
       callback: (error, message) => {

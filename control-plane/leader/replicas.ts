@@ -53,6 +53,7 @@ export class Replicas {
   readonly #end: () => void;
   readonly #interval: NodeJS.Timeout;
   #owed: NodeJS.Timeout | undefined;
+  #told = '';
 
   constructor(options: ReplicasOptions) {
     const { connection, mesh, bytesMax, logger, own } = options;
@@ -66,7 +67,7 @@ export class Replicas {
 
   /** Something changed that others should know at once. */
   changed(): void {
-    this.#owed ??= setTimeout(() => this.#tell(), GATHER_MS);
+    this.#owed ??= setTimeout(() => this.#tellChange(), GATHER_MS);
   }
 
   /** Those that live, this one first. */
@@ -118,7 +119,15 @@ export class Replicas {
   #tell(): void {
     clearTimeout(this.#owed);
     this.#owed = undefined;
-    this.#sender.send(this.#options.own());
+    const own = this.#options.own();
+    this.#told = JSON.stringify(own);
+    this.#sender.send(own);
+  }
+
+  /** What was told already is not told again before its time. */
+  #tellChange(): void {
+    this.#owed = undefined;
+    if (JSON.stringify(this.#options.own()) !== this.#told) this.#tell();
   }
 
   #take(sign: ReplicaSign): void {

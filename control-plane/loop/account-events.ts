@@ -13,11 +13,15 @@ const LANES_MAX = 16;
 const BATCH_MAX = 64;
 /** Published events that an account may hold before it is written without them. */
 const HELD_MAX = 16;
+/** By then whoever writes the account anyway has left them out. */
+const FORGET_AFTER_MS = 2000;
 const RETRY_MS = 500;
 
 export interface AccountEventsOptions {
   readonly ledger: LedgerStore;
   readonly series: (workload: string) => Pick<EventSeries, 'append'>;
+  /** Told of the newest event of an account that is in the stream, by its number. */
+  readonly onPublished: (workload: string, number: number) => void;
   readonly clock: Pick<Clock, 'wallMs'>;
   readonly logger: Pick<Logger, 'warn'>;
 }
@@ -75,7 +79,7 @@ export class AccountEvents {
 
   /** Until the account holds nothing more to tell. A lane that the store refuses waits a moment. */
   async #tellAll(workload: string): Promise<void> {
-    const { ledger, logger } = this.#options;
+    const { ledger, onPublished, logger } = this.#options;
     const { signal } = this.#aborter;
     for (;;) {
       const batch = ledger.unpublishedEvents(workload).slice(0, BATCH_MAX);
@@ -85,8 +89,9 @@ export class AccountEvents {
         await this.#seriesOf(workload).append(
           batch.map((event) => ({ number: event.number, event: eventMessage(workload, event) })),
         );
-        ledger.markPublished(workload, last);
-        this.#forget(workload);
+        ledger.markPublished(workload, last.number);
+        onPublished(workload, last.number);
+        this.#forgetLater(workload);
       } catch (error) {
         if (signal.aborted) return;
         logger.warn({ err: error, workload }, 'the store did not take the events of an account');
@@ -101,15 +106,25 @@ export class AccountEvents {
     return known;
   }
 
-  /** Replicas that did not publish the events cannot know that they may leave them out. */
-  #forget(workload: string): void {
-    const { ledger, clock, logger } = this.#options;
-    if (this.#forgetting.has(workload) || ledger.account(workload).events.length < HELD_MAX) return;
+  /** An account that nobody writes any more keeps them otherwise. */
+  #forgetLater(workload: string): void {
+    const { logger } = this.#options;
+    if (this.#forgetting.has(workload) || !this.#holdsMany(workload)) return;
     this.#forgetting.add(workload);
-    ledger
-      .forgetPublished(workload, clock.wallMs())
+    this.#forget(workload)
       .catch((error: unknown) => logger.warn({ err: error, workload }, 'published events stay with their account'))
       .finally(() => this.#forgetting.delete(workload));
+  }
+
+  async #forget(workload: string): Promise<void> {
+    const { ledger, clock } = this.#options;
+    const { signal } = this.#aborter;
+    await delay(FORGET_AFTER_MS, undefined, { signal }).catch(() => {});
+    if (!signal.aborted && this.#holdsMany(workload)) await ledger.forgetPublished(workload, clock.wallMs());
+  }
+
+  #holdsMany(workload: string): boolean {
+    return this.#options.ledger.account(workload).events.length >= HELD_MAX;
   }
 }
 

@@ -38,6 +38,8 @@ export interface LoopParts {
   /** Called after every tick. */
   readonly onTick: (tick: TickReport) => void;
   readonly onPlan: () => void;
+  /** Told of the newest event of an account that is in the stream, by its number. */
+  readonly onPublished: (workload: string, number: number) => void;
   /** Folder to record the kernel's inputs and events into. */
   readonly recordFolder?: string | undefined;
 }
@@ -103,6 +105,7 @@ export async function startLoop(parts: LoopParts, writes: LeaderWrites): Promise
   const accountEvents = new AccountEvents({
     ledger: store.ledger,
     series: (workload) => heldBy(writes, store.events.grants(workload)),
+    onPublished: parts.onPublished,
     clock,
     logger,
   });

@@ -11,6 +11,7 @@ import { AccountHomes, type AccountHomesOptions } from '../homes/account-homes.t
 import type { Leadership, LeadershipState } from '../leader/leadership.ts';
 import { LedgerQuorum } from '../leader/ledger-quorum.ts';
 import { MeshReports, type MeshReportsOptions } from '../leader/mesh-reports.ts';
+import { PublishedEvents } from '../leader/published-events.ts';
 import { Replicas } from '../leader/replicas.ts';
 import { type ControlPlaneMetrics, createControlPlaneMetrics } from '../metrics/control-plane-metrics.ts';
 import { type ControlPlaneStore, openControlPlaneStore } from '../state/control-plane-store.ts';
@@ -97,6 +98,7 @@ export async function startReplica(
   const quorum = openQuorum(connection, mesh, { store, replicas, logger }, closing);
   const onAdmission = (record: AdmissionRecord): void => leader.running?.kernel.noteAdmission(record);
   const reports = openReports(connection, mesh, { store, onAdmission, clock, logger }, closing);
+  const published = openPublished(connection, mesh, { store, logger }, closing);
   const leader: MeshLeader = new MeshLeader(
     {
       mesh,
@@ -109,6 +111,7 @@ export async function startReplica(
       isHeard: () => replicas.others().length > 0,
       onTick: (tick) => metrics.observeTick(tick),
       onPlan: () => metrics.countPlan(),
+      onPublished: (workload, number) => published.tell(workload, number),
       recordFolder,
     },
     (term) => store.writesOf(term, () => election?.lookAgain()),
@@ -164,6 +167,18 @@ function openReports(
   const reports = new MeshReports({ ...rest, connection, mesh, bytesMax: maxPayload(connection), config });
   closing.push(() => reports.stop());
   return reports;
+}
+
+function openPublished(
+  connection: NatsConnection,
+  mesh: string,
+  { store, logger }: Pick<Replica, 'store'> & Pick<ReplicaOptions, 'logger'>,
+  closing: (() => unknown)[],
+): PublishedEvents {
+  const onPublished = (workload: string, number: number): void => store.ledger.markPublished(workload, number);
+  const published = new PublishedEvents({ connection, mesh, onPublished, logger });
+  closing.push(() => published.stop());
+  return published;
 }
 
 /** Closed before the replica says that it leaves. */

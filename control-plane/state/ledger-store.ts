@@ -7,6 +7,7 @@ import { decodeAccount, encodeAccount } from './account-codec.ts';
 import { putIfUnchanged, StoreBusyError } from './compare-and-set.ts';
 import { followBucket } from './follow-bucket.ts';
 import type { Follower } from './keep-following.ts';
+import { Turns } from './turns.ts';
 
 export type { AccountChange } from './account-changes.ts';
 
@@ -22,6 +23,12 @@ const CONTENDED_MAX = 200;
  * to read it.
  */
 const YIELD_MS = 4;
+/**
+ * Accounts that are written at once. The store takes one write after the other: more
+ * would wait there, each with one change, and not here, where they become fewer
+ * and larger writes.
+ */
+const WRITES_MAX = 4;
 
 interface Known {
   readonly account: Account;
@@ -41,6 +48,7 @@ export class LedgerStore {
   /** Highest event number known to be in the event stream, by workload. */
   readonly #published = new Map<string, number>();
   readonly #listeners = new Set<(workload: string) => void>();
+  readonly #turns = new Turns(WRITES_MAX);
   #follower: Follower | undefined;
   #conflicts = 0;
   #writes = 0;
@@ -78,6 +86,11 @@ export class LedgerStore {
     return this.#accounts.get(workload)?.account ?? EMPTY_ACCOUNT;
   }
 
+  /** Reads an account anew, for what others have written into it. */
+  async refresh(workload: string): Promise<void> {
+    await this.#read(workload);
+  }
+
   /** Of the newest write of an account that was seen here; 0 = none. */
   revisionOf(workload: string): number {
     return this.#accounts.get(workload)?.revision ?? 0;
@@ -112,8 +125,9 @@ export class LedgerStore {
     return this.account(workload).events.filter((event) => !this.#isPublished(workload, event));
   }
 
-  markPublished(workload: string, event: AccountEvent): void {
-    this.#published.set(workload, Math.max(event.number, this.#published.get(workload) ?? 0));
+  /** Events of an account up to this number are in the stream. */
+  markPublished(workload: string, number: number): void {
+    this.#published.set(workload, Math.max(number, this.#published.get(workload) ?? 0));
   }
 
   /** Writes an account without the events that are in the stream. */
@@ -135,7 +149,7 @@ export class LedgerStore {
     while (queue.length > 0) {
       const batch: WaitingChange[] = [];
       try {
-        const isWritten = await this.#write(workload, queue, batch);
+        const isWritten = await this.#turns.take(() => this.#write(workload, queue, batch));
         for (const change of batch) change.done();
         if (isWritten && queue.length > 0) await delay(YIELD_MS);
       } catch (error) {

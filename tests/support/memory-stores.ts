@@ -54,6 +54,8 @@ export class MemoryLedger implements Ledger {
     return Math.max(0, ...[...this.accounts.values()].flatMap(({ grants }) => grants.map((each) => each.expiresAtMs)));
   }
 
+  async refresh(_workload: string): Promise<void> {}
+
   workloads(): string[] {
     return [...this.accounts.keys()];
   }

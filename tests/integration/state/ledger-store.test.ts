@@ -76,7 +76,7 @@ describe('ledger and events on a real nats-server', () => {
     const second = await LedgerStore.open(store.ledger, logger);
     const event = { number: 1, message: 'one', wallMs: 5 };
     deepEqual(second.unpublishedEvents('batch'), [event]);
-    second.markPublished('batch', event);
+    second.markPublished('batch', event.number);
     deepEqual(second.unpublishedEvents('batch'), []);
     await second.update('batch', 0, (account) => ({ account: withEvent(account, 'two', 6), result: undefined }));
     deepEqual(

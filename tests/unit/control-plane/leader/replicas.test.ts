@@ -6,6 +6,7 @@ import type { Rollout } from '../../../../control-plane/xds/rollouts.ts';
 import { type ManualClock, manualClock } from '../../../support/manual-clock.ts';
 import { PlainMessages } from '../../../support/plain-messages.ts';
 import { quietLogger } from '../../../support/quiet-logger.ts';
+import { until } from '../../../support/until.ts';
 
 const node = (name: string, connected: boolean, appliedAtMs = 0) => ({
   node: name,
@@ -82,6 +83,16 @@ describe('Replicas', () => {
     equal(replicas.memberCount(), 2);
     clock.advance(600_000);
     equal(replicas.memberCount(), 1);
+  });
+
+  it('tells a change, and nothing where nothing has changed', async () => {
+    await until(() => messages.sent.length === 1);
+    replicas.changed();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    own = sign('a', { isHome: true });
+    replicas.changed();
+    await until(() => messages.sent.length > 1);
+    deepEqual(await unpackJson(messages.sent[1]?.data ?? new Uint8Array()), own);
   });
 
   it('says that it leaves', async () => {

@@ -1,4 +1,4 @@
-import { deepEqual, equal, rejects } from 'node:assert/strict';
+import { deepEqual, equal, rejects, throws } from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { type Account, EMPTY_ACCOUNT } from '../../../../control-plane/state/account.ts';
 import { applyChanges, waitingChange } from '../../../../control-plane/state/account-changes.ts';
@@ -76,5 +76,27 @@ describe('an account as it is stored', () => {
   it('is read where grants were written as objects', () => {
     const account: Account = { ...EMPTY_ACCOUNT, grants: [grant('a')] };
     deepEqual(decodeAccount(JSON.stringify(account)), account);
+  });
+
+  it('comes back whatever its texts say, wherever its grants stand', () => {
+    const message = 'says ,"grants": and "events": itself';
+    const account: Account = {
+      ...EMPTY_ACCOUNT,
+      grants: [grant('a')],
+      revoked: [{ jti: ',"grants":', expiresAtMs: 5 }],
+      eventCount: 1,
+      events: [{ number: 1, message, wallMs: 5 }],
+    };
+    const { grants, ...rest } = account;
+    for (const json of [encodeAccount(account), JSON.stringify({ grants, ...rest }), JSON.stringify(account)]) {
+      deepEqual(decodeAccount(json), account);
+    }
+  });
+
+  it('has its grants read no sooner than they are looked at', () => {
+    const broken = encodeAccount({ ...EMPTY_ACCOUNT, generation: 3 }).replace('[]}', '[}');
+    const account = decodeAccount(broken);
+    equal(account.generation, 3);
+    throws(() => account.grants, SyntaxError);
   });
 });
