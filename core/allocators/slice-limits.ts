@@ -82,9 +82,10 @@ export function sliceLimits(input: SliceInput): SliceResult {
     .map((report) => activeNode(report, settled, edgeCount));
   const silent = [...settled.nodes.values()].filter((node) => isSilent(node.lastFrameMs, nowMs));
   const held = heldByService(settled.nodes.values());
+  const slices = roomForSlices(plan, active.length);
   let first = 0;
   for (const service of plan.services) {
-    sliceService(service, plan.nodeCount, first, active, silent, held.get(service.service) ?? 0);
+    sliceService(slices, service, plan.nodeCount, first, active, silent, held.get(service.service) ?? 0);
     first += service.edges.length;
   }
 
@@ -164,8 +165,12 @@ const safeLease = (newest: LeasePlan, epoch: number): LeasePlan => ({
   ),
 });
 
-/** @param first place of its first edge among all edges of the plan */
+/**
+ * @param slices room for those of the service
+ * @param first place of its first edge among all edges of the plan
+ */
 function sliceService(
+  slices: WantedSlices,
   service: ServicePlan,
   nodeCount: number,
   first: number,
@@ -173,7 +178,7 @@ function sliceService(
   silent: readonly NodeLeases[],
   heldInServiceRps: number,
 ): void {
-  const slices = wantedSlices(service.edges, first, nodes, silent);
+  wantSlices(slices, service.edges, first, nodes, silent);
   const room = Math.max(0, (service.capacityRps ?? Number.POSITIVE_INFINITY) - heldInServiceRps);
   const scale = slices.growthRps > room ? room / slices.growthRps : 1;
   for (let i = 0; i < service.edges.length; i++) {
@@ -191,7 +196,7 @@ function sliceService(
   }
 }
 
-/** Calls per second of each edge on each node, edge by edge. */
+/** Calls per second of each edge of one service on each node, edge by edge; written anew for every service. */
 interface WantedSlices {
   /** What each node may have without any room being free. */
   readonly base: Float64Array;
@@ -205,20 +210,26 @@ interface WantedSlices {
   readonly mustShrink: Uint8Array;
 }
 
-function wantedSlices(
+function roomForSlices({ services }: CapacityPlan, nodes: number): WantedSlices {
+  const edges = services.reduce((most, service) => Math.max(most, service.edges.length), 0);
+  return {
+    base: new Float64Array(edges * nodes),
+    growth: new Float64Array(edges * nodes),
+    current: new Array<EdgeLeasePlan | undefined>(edges * nodes),
+    growthRps: 0,
+    mustShrink: new Uint8Array(edges),
+  };
+}
+
+function wantSlices(
+  slices: WantedSlices,
   edges: readonly EdgePlan[],
   first: number,
   nodes: readonly ActiveNode[],
   silent: readonly NodeLeases[],
-): WantedSlices {
-  const size = edges.length * nodes.length;
-  const slices: WantedSlices = {
-    base: new Float64Array(size),
-    growth: new Float64Array(size),
-    current: new Array<EdgeLeasePlan | undefined>(size),
-    growthRps: 0,
-    mustShrink: new Uint8Array(edges.length),
-  };
+): void {
+  slices.growthRps = 0;
+  slices.mustShrink.fill(0);
   for (let i = 0; i < edges.length; i++) {
     const edge = at(edges, i);
     for (let n = 0; n < nodes.length; n++) {
@@ -226,7 +237,6 @@ function wantedSlices(
     }
     if (edge.limitRps !== null) sliceEdge(slices, i, edge.key, edge.limitRps, nodes, silent);
   }
-  return slices;
 }
 
 /** Runs over every edge in every tick: until the targets are known, `base` holds weights and `growth` what is held. */
@@ -241,7 +251,9 @@ function sliceEdge(
   const { base, growth } = slices;
   const first = i * nodes.length;
   const idle = (IDLE_WEIGHT * limitRps) / nodes.length;
-  let [currentRps, weightSum, heldSum] = [0, 0, 0];
+  let currentRps = 0;
+  let weightSum = 0;
+  let heldSum = 0;
   for (let n = 0; n < nodes.length; n++) {
     const node = at(nodes, n);
     const weight = Math.max(node.report.offeredRps.get(key) ?? 0, idle);

@@ -14,13 +14,20 @@ export interface LatencyCell {
  * ln(latency) with the sampling noise s²/n taken out,
  * √(max(0, Σ p_e((ȳ_e − ŷ_e)² − s²_e/n_e))), p_e = n_e/Σn. Free of units.
  * NaN when there is no answer or an input is not finite.
+ *
+ * @param errorOf what counts as the error of a cell, ȳ_e − ŷ_e if not given
  */
-export function fitLatency(cells: readonly LatencyCell[]): number {
-  const answered = cells.filter((cell) => cell.count !== 0);
-  const total = answered.reduce((sum, cell) => sum + cell.count, 0);
-  const squared = answered.reduce((sum, cell) => {
-    const error = cell.meanLog - cell.expectedMeanLog;
-    return sum + (cell.count / total) * (error * error - cell.varianceLog / cell.count);
-  }, 0);
+export function fitLatency(cells: readonly LatencyCell[], errorOf: (cell: LatencyCell) => number = errorLog): number {
+  let total = 0;
+  for (const { count } of cells) total += count;
+  let squared = 0;
+  for (const cell of cells) {
+    if (cell.count === 0) continue;
+    const error = errorOf(cell);
+    squared += (cell.count / total) * (error * error - cell.varianceLog / cell.count);
+  }
   return total > 0 ? Math.sqrt(Math.max(0, squared)) : Number.NaN;
 }
+
+/** ȳ_e − ŷ_e. */
+export const errorLog = ({ meanLog, expectedMeanLog }: LatencyCell): number => meanLog - expectedMeanLog;

@@ -1,4 +1,4 @@
-import { fitLatency, type LatencyCell } from './fit-latency.ts';
+import { errorLog, fitLatency, type LatencyCell } from './fit-latency.ts';
 import type { FitRate } from './fit-rate.ts';
 import type { GateVerdict } from './gate-state.ts';
 import { isAmount, isPositive } from './usable-number.ts';
@@ -68,13 +68,12 @@ function ratePart(rate: FitRate | null, worst: string): GateVerdict {
   return judge(rate.ratio, { worst: rate.value > 0 ? worst : '', evidence: { ...evidence, fit_rate: rate.value } });
 }
 
-function latencyPart({ cells: measured, medianMs }: FitLatencyInput, threshold: number): GateVerdict {
-  if (!measured.every(isUsable) || !isAmount(medianMs ?? 0)) return unknown('nonfinite');
-  const cells = measured.map(slowerOnly);
+function latencyPart({ cells, medianMs }: FitLatencyInput, threshold: number): GateVerdict {
+  if (!cells.every(isUsable) || !isAmount(medianMs ?? 0)) return unknown('nonfinite');
   const total = cells.reduce((sum, cell) => sum + cell.count, 0);
   // Answers, but none at a load that the model knows.
   if (total === 0) return medianMs === null ? unknown('warmup') : notApplicable('low-confidence');
-  const value = fitLatency(cells);
+  const value = fitLatency(cells, slowerLog);
   if (!Number.isFinite(value)) return unknown('nonfinite');
   const evidence = { fit_lat: value };
   if (medianMs !== null && medianMs < MIN_GATED_MEDIAN_MS) {
@@ -90,25 +89,23 @@ const isUsable = ({ count, meanLog, expectedMeanLog, varianceLog }: LatencyCell)
   count === 0 || (isAmount(count) && isAmount(varianceLog) && Number.isFinite(meanLog - expectedMeanLog));
 
 /** Answers that are faster than expected break no promise: only slower ones are an error (decision 7). */
-function slowerOnly<Cell extends LatencyCell>(cell: Cell): Cell {
-  if (cell.expectedMeanLog <= cell.meanLog) return cell;
-  return { ...cell, expectedMeanLog: Math.min(cell.expectedMeanLog, cell.meanLog) };
-}
+const slowerLog = (cell: LatencyCell): number => Math.max(0, errorLog(cell));
 
 /**
  * Answers below which noise alone could make the latency part as large as this.
  * Its statistic has the standard deviation √(2Σs⁴)/n, which must stay below ε²/z.
  */
 export function latencyMassNeeded(cells: readonly LatencyCell[], size: number): number {
-  const spread = Math.sqrt(2 * cells.reduce((sum, cell) => sum + cell.varianceLog ** 2, 0));
-  return (FIT_Z * spread) / size ** 2;
+  let spread = 0;
+  for (const { varianceLog } of cells) spread += varianceLog ** 2;
+  return (FIT_Z * Math.sqrt(2 * spread)) / size ** 2;
 }
 
 function worstCell(cells: FitLatencyInput['cells']): string {
   let worst = '';
   let largest = -1;
   for (const cell of cells) {
-    const weight = cell.count * (cell.meanLog - cell.expectedMeanLog) ** 2;
+    const weight = cell.count * slowerLog(cell) ** 2;
     if (weight > largest) {
       largest = weight;
       worst = cell.name;

@@ -33,8 +33,10 @@ export interface GateStep {
 export function settleGate(memory: GateMemory, seen: GateVerdict, nowMs: number): GateStep {
   const blind = seen.status === 'UNKNOWN' && !(memory.status === 'FAIL' && isWellWithoutModel(seen));
   const next = blind ? withoutKnowledge(memory, nowMs) : withKnowledge(memory, seen);
+  const evidence = evidenceOf(next, seen, nowMs);
+  if (next.status === seen.status && evidence === seen.evidence) return { memory: next, verdict: seen };
   const reason = next.status === seen.status ? seen.reason : next.status === 'UNKNOWN' ? 'confirming' : '';
-  return { memory: next, verdict: { ...seen, status: next.status, reason, evidence: evidenceOf(next, seen, nowMs) } };
+  return { memory: next, verdict: { ...seen, status: next.status, reason, evidence } };
 }
 
 /** A status that only stands because nothing is known now says for how long. */

@@ -1,7 +1,7 @@
 import { burstRatio } from './burst-level.ts';
 import type { GateVerdict } from './gate-state.ts';
 import { isAmount, isPositive } from './usable-number.ts';
-import { combine, judge, largest, notApplicable, unknown } from './verdict.ts';
+import { combine, judge, notApplicable, unknown } from './verdict.ts';
 
 /** τ_c: period of the slow control loop, s (MATHS §B10). */
 export const CONTROL_PERIOD_SEC = 10;
@@ -62,20 +62,28 @@ function resolutionRatio({ lowestHz, observedSec, tickSec }: UvInput): number {
 }
 
 function burstPart(edges: readonly UvEdge[]): GateVerdict {
-  const limited: { readonly name: string; readonly ratio: number }[] = [];
+  let ratio = -1;
+  let worst = '';
   for (const { name, admittedLevelMax, burst } of edges) {
-    if (burst !== null) limited.push({ name, ratio: burstRatio(admittedLevelMax, burst) });
+    if (burst === null) continue;
+    const own = burstRatio(admittedLevelMax, burst);
+    if (!(own >= 0)) return judge(own, { worst: name, evidence: { u_burst: own } });
+    if (own <= ratio) continue;
+    ratio = own;
+    worst = name;
   }
-  const worst = largest(limited);
-  if (worst === null) return notApplicable('no-limit');
-  return judge(worst.ratio, { worst: worst.name, evidence: { u_burst: worst.ratio } });
+  return ratio < 0 ? notApplicable('no-limit') : judge(ratio, { worst, evidence: { u_burst: ratio } });
 }
 
 function retryPart({ edges, coupling }: UvInput): GateVerdict {
-  const attempts = edges.reduce((sum, edge) => sum + edge.attempts, 0);
+  let [attempts, retries] = [0, 0];
+  let worst: UvEdge | null = null;
+  for (const edge of edges) {
+    attempts += edge.attempts;
+    retries += edge.retries;
+    if (edge.retries > (worst?.retries ?? 0)) worst = edge;
+  }
   if (attempts < MIN_ATTEMPTS_FOR_RETRIES) return judge(0, { evidence: { retry_ratio: 0 } });
-  const retries = edges.reduce((sum, edge) => sum + edge.retries, 0);
-  const worst = edges.reduce<UvEdge | null>((a, b) => (b.retries > (a?.retries ?? 0) ? b : a), null);
   const evidence = { retry_ratio: retries / attempts };
   return judge(retryRatio(evidence, coupling), { worst: worst?.name ?? '', evidence });
 }

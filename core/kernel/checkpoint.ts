@@ -1,4 +1,5 @@
 import { EdgeLeases } from '../allocators/edge-leases.ts';
+import type { EdgeKey } from '../mesh/mesh-config.ts';
 import { EdgeWindow, emptySums } from '../substrate/edge-window.ts';
 import { LatencyModel } from '../substrate/latency-model.ts';
 import { NodeTelemetry } from '../substrate/node-telemetry.ts';
@@ -14,6 +15,7 @@ import { createEdgeState, type EdgeState } from './edge-state.ts';
 import { EdgeViews } from './edge-views.ts';
 import { createKernel, type KernelState } from './kernel-state.ts';
 import { NodeEdges } from './node-edges.ts';
+import { ServiceEdges } from './service-edges.ts';
 import { createServiceState, type ServiceState } from './service-state.ts';
 import { TenantState } from './tenant-state.ts';
 
@@ -84,17 +86,15 @@ function learnedPart(state: KernelState): KernelState {
       key,
       { ...edge, window: new EdgeWindow(), sums: emptySums(), views: null, arrived: null, newest: null },
     ]);
-    return [name, { ...service, edges: new Map(edges) }];
+    return [name, { ...service, edges: ServiceEdges.of(edges) }];
   });
   return { ...state, services: new Map(services), nodes: new Map(), plan: null, published: null };
 }
 
 function adoptService(name: string, told: unknown): ServiceState {
-  const service = adopt(createServiceState(name, 0), told, name);
-  return {
-    ...service,
-    edges: adoptEntries(service.edges, name, (key, edge) => adopt(createEdgeState(key, '', name), edge, key)),
-  };
+  const service = adopt({ ...createServiceState(name, 0), edges: new Map<EdgeKey, EdgeState>() }, told, name);
+  const edges = adoptEntries(service.edges, name, (key, edge) => adopt(createEdgeState(key, '', name), edge, key));
+  return { ...service, edges: ServiceEdges.of(edges) };
 }
 
 function adoptEntries<K, V>(entries: ReadonlyMap<K, V>, path: string, adoptEntry: (key: K, told: V) => V): Map<K, V> {

@@ -3,7 +3,7 @@ import { allPass, combineGates } from '../gates/all-pass.ts';
 import type { GateState } from '../gates/gate-state.ts';
 import type { GateSettings } from '../mesh/mesh-config.ts';
 import { DEFAULT_GATES } from '../mesh/mesh-defaults.ts';
-import { compareService, judgeService, type ServiceVerdicts } from './judge-service.ts';
+import { compareService, JudgeScratch, judgeService, type ServiceVerdicts } from './judge-service.ts';
 import type { MeasuredMesh } from './measure-mesh.ts';
 import type { ServiceState } from './service-state.ts';
 import type { SubstrateState } from './substrate-state.ts';
@@ -29,6 +29,7 @@ export class GateMonitor implements GateSettings {
   readonly uvLambdaMaxHz: number | null;
   /** ε_iso: largest share of a tenant's latency variance that another may cause. */
   readonly isolationEps: number;
+  readonly #scratch = new JudgeScratch();
 
   constructor(settings: Partial<GateSettings> = {}) {
     const { fitThreshold, gluingK, uvLambda1Hz, uvLambdaMaxHz, isolationEps } = { ...DEFAULT_GATES, ...settings };
@@ -48,7 +49,7 @@ export class GateMonitor implements GateSettings {
 
   /** What one tick can afford for one service; notes how much the next tick has to look at. */
   judge(service: ServiceState, C: CapacityVector, measured: MeasuredMesh): ServiceVerdicts {
-    const { fit, uv, answersNeeded } = judgeService(this, service, C, measured);
+    const { fit, uv, answersNeeded } = judgeService(this, service, C, measured, this.#scratch);
     service.answersNeeded = answersNeeded ?? service.answersNeeded;
     return { fit, uv, ...(measured.inTurn.has(service) ? compareService(this, service, C, measured) : {}) };
   }
@@ -60,9 +61,10 @@ export function computeCapacityMetrics(
   C: CapacityVector,
   settings: GateSettings = DEFAULT_GATES,
 ): ReadonlyMap<string, GateState> {
+  const scratch = new JudgeScratch();
   return new Map(
     [...measured.services.values()].map((service) => {
-      const { fit, uv } = judgeService(settings, service, C, measured);
+      const { fit, uv } = judgeService(settings, service, C, measured, scratch);
       return [service.service, { fit, uv, ...compareService(settings, service, C, measured) }];
     }),
   );

@@ -3,7 +3,7 @@ import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import type { LatencyCell } from '../gates/fit-latency.ts';
 import { type IsolationVerdict, isolationGate, isolationThreshold, type PoolTenant } from '../gates/isolation.ts';
 import { levelMassNeeded } from '../gates/isolation-level.ts';
-import { WINDOW_TICKS, WINDOW_TICKS_MAX, type WindowSums } from '../substrate/edge-window.ts';
+import { emptySums, WINDOW_TICKS, WINDOW_TICKS_MAX, type WindowSums } from '../substrate/edge-window.ts';
 import { varianceLog } from '../substrate/latency-model.ts';
 import type { EdgeState } from './edge-state.ts';
 import type { ServiceState } from './service-state.ts';
@@ -40,14 +40,17 @@ const LEVEL_TICKS: readonly number[] = [
 ];
 
 function levelWindows(service: ServiceState): Map<string, TenantSums> {
-  const edges = [...service.edges.values()];
   const windows = new Map<string, TenantSums>();
   const isEnough = (name: string, sums: TenantSums): boolean =>
     sums.answers >= levelMassNeeded(varianceLog(sums) * (service.tenants.get(name)?.model.dispersion ?? 1));
   for (const ticks of LEVEL_TICKS) {
-    for (const [name, sums] of tenantSums(edges, ({ window }) => window.sums(ticks))) {
-      const shorter = windows.get(name);
-      if (shorter === undefined || !isEnough(name, shorter)) windows.set(name, sums);
+    for (const { tenant, edges } of service.edges.tenants) {
+      const shorter = windows.get(tenant);
+      if (shorter !== undefined && isEnough(tenant, shorter)) continue;
+      windows.set(
+        tenant,
+        sumsOfTenant(edges, ({ window }) => window.sums(ticks)),
+      );
     }
     if ([...windows].every(([name, sums]) => isEnough(name, sums))) break;
   }
@@ -57,21 +60,12 @@ function levelWindows(service: ServiceState): Map<string, TenantSums> {
 /** What a tenant did over a window, over all its edges. */
 export type TenantSums = Readonly<Pick<WindowSums, 'attempts' | 'durationSec' | 'answers' | 'logSum' | 'logSquares'>>;
 
-/** Sums of the edges with a budget, by tenant; attempts and answers in calls, `durationSec` that of the longest window. */
-export function tenantSums(
-  edges: Iterable<EdgeState>,
-  sumsOf: (edge: EdgeState) => WindowSums,
-): Map<string, TenantSums> {
-  const tenants = new Map<string, TenantSums>();
-  for (const edge of edges) {
-    const { budget, tenant } = edge;
-    if (budget === null) continue;
-    const sums = sumsOf(edge);
-    const others = tenants.get(tenant);
-    // Nearly always a tenant has one edge to a service.
-    tenants.set(tenant, others === undefined ? sums : added(others, sums));
-  }
-  return tenants;
+/** Sums of one edge or more; attempts and answers in calls, `durationSec` that of the longest window. */
+export function sumsOfTenant(edges: readonly EdgeState[], sumsOf: (edge: EdgeState) => WindowSums): TenantSums {
+  // Nearly always a tenant has one edge to a service.
+  let sums: TenantSums | null = null;
+  for (const edge of edges) sums = sums === null ? sumsOf(edge) : added(sums, sumsOf(edge));
+  return sums ?? emptySums();
 }
 
 const added = (a: TenantSums, b: TenantSums): TenantSums => ({

@@ -14,7 +14,7 @@ import {
 } from '../gates/fit.ts';
 import { fitRate } from '../gates/fit-rate.ts';
 import type { GateName, GateVerdict } from '../gates/gate-state.ts';
-import { CONTROL_PERIOD_SEC, MIN_ATTEMPTS_FOR_RETRIES, uvGate } from '../gates/uv.ts';
+import { CONTROL_PERIOD_SEC, MIN_ATTEMPTS_FOR_RETRIES, type UvEdge, uvGate } from '../gates/uv.ts';
 import { largest } from '../gates/verdict.ts';
 import type { GateSettings } from '../mesh/mesh-config.ts';
 import { attemptsAimed, WINDOW_TICKS } from '../substrate/edge-window.ts';
@@ -23,6 +23,7 @@ import { callsOf, type EdgeState, expectedCalls } from './edge-state.ts';
 import { judgeGluing } from './judge-gluing.ts';
 import { judgeIsolation } from './judge-isolation.ts';
 import type { MeasuredMesh } from './measure-mesh.ts';
+import { ScratchList } from './scratch-list.ts';
 import type { ServiceState } from './service-state.ts';
 import { type MeshWindows, rateOf } from './windows.ts';
 
@@ -35,6 +36,27 @@ const BORROWED_RATIO = 1.01;
 const MAX_CONGESTION = 1000;
 /** The mean of a queue's latency strays further upwards than a normal one; as a factor on its variance (decision 10). */
 const SKEW = 1.5;
+
+/** What the gates of one service after the other are handed. */
+export class JudgeScratch {
+  readonly cells = new ScratchList<Writable<NamedCell>>(() => ({
+    name: '',
+    count: 0,
+    meanLog: 0,
+    expectedMeanLog: 0,
+    varianceLog: 0,
+  }));
+  readonly edges = new ScratchList<Writable<UvEdge>>(() => ({
+    name: '',
+    admittedLevelMax: 0,
+    burst: null,
+    attempts: 0,
+    retries: 0,
+  }));
+}
+
+type NamedCell = FitLatencyInput['cells'][number];
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 /** Gates that were judged in this tick. */
 export type ServiceVerdicts = Partial<Record<GateName, GateVerdict>>;
@@ -57,12 +79,10 @@ export function judgeService(
   service: ServiceState,
   live: CapacityVector,
   measured: MeasuredMesh,
+  scratch: JudgeScratch,
 ): JudgedService {
-  const edges = budgetedEdges(service);
-  return {
-    ...judgeFit(settings.fitThreshold, service, edges, measured, live.geo),
-    uv: judgeUv(settings, service, edges, measured, live.int ?? 1),
-  };
+  const { fit, answersNeeded } = judgeFit(settings.fitThreshold, service, measured, live.geo, scratch);
+  return { fit, answersNeeded, uv: judgeUv(settings, service, measured, live.int ?? 1, scratch) };
 }
 
 /** Gluing and isolation of one service: in a large mesh services take turns. */
@@ -72,23 +92,20 @@ export function compareService(
   live: CapacityVector,
   { lag, plans }: MeasuredMesh,
 ): { readonly gluing: GateVerdict; readonly isolation: GateVerdict } {
-  const edges = budgetedEdges(service);
   return {
-    gluing: judgeGluing({ edges, lag, k: settings.gluingK, geo: live.geo }),
+    gluing: judgeGluing({ edges: service.edges.budgeted, lag, k: settings.gluingK, geo: live.geo }),
     isolation: judgeIsolation(settings.isolationEps, service, plans.get(service.service), live),
   };
 }
 
-const budgetedEdges = ({ edges }: ServiceState): EdgeState[] =>
-  [...edges.values()].filter((edge) => edge.budget !== null);
-
 function judgeFit(
   setting: number,
   service: ServiceState,
-  edges: readonly EdgeState[],
   { services, windows }: MeasuredMesh,
   geo: number | null,
+  { cells }: JudgeScratch,
 ): Pick<JudgedService, 'fit' | 'answersNeeded'> {
+  const edges = service.edges.budgeted;
   const { attempts } = windows.of(service);
   const drift = driftInput(service, windows);
   // Without a model only the overload part is known: it tells a held failure that its cause is gone.
@@ -97,7 +114,7 @@ function judgeFit(
   }
   const threshold = fitThreshold(setting, geo);
   const loadRps = rateOf(windows.of(service));
-  const latency = latencyInput(edges, loadRps, ({ sums }) => sums);
+  const latency = latencyInput(edges, loadRps, ({ sums }) => sums, cells);
   const fit = fitGate({
     ...ratePart(services, service, edges, windows, threshold),
     latency,
@@ -108,7 +125,7 @@ function judgeFit(
   });
   // A failure goes by its newest ticks: what a longer window still holds of it would keep that window long.
   const recovering = service.gates.fit.status === 'FAIL';
-  const spread = recovering ? latencyInput(edges, loadRps, ({ window }) => window.sums(WINDOW_TICKS)) : latency;
+  const spread = recovering ? latencyInput(edges, loadRps, ({ window }) => window.sums(WINDOW_TICKS), cells) : latency;
   return { fit, answersNeeded: latencyMassNeeded(spread.cells, threshold) };
 }
 
@@ -138,7 +155,7 @@ function ratePart(
   windows: MeshWindows,
   threshold: number,
 ): Pick<FitInput, 'rate' | 'rateWorst'> {
-  const modelled = edges.filter((edge) => services.has(edge.workload) && edge.model.requests > 0);
+  const modelled = edges.filter((edge) => edge.model.requests > 0 && services.has(edge.workload));
   if (modelled.length === 0) return { rate: null };
   const ticks = windows.of(service).ticks;
   const requests = modelled.map((edge) => windows.handled(edge.workload, ticks));
@@ -164,27 +181,26 @@ function latencyInput(
   edges: readonly EdgeState[],
   loadRps: number,
   sumsOf: (edge: EdgeState) => LogSums,
+  cells: JudgeScratch['cells'],
 ): FitLatencyInput {
-  const cells: FitLatencyInput['cells'][number][] = [];
-  let [answers, logSum] = [0, 0];
+  let [size, answers, logSum] = [0, 0, 0];
   for (const edge of edges) {
-    const { key, latency } = edge;
+    const { latency } = edge;
     const sums = sumsOf(edge);
     if (sums.answers === 0) continue;
     answers += sums.answers;
     logSum += sums.logSum;
     const expectedMeanLog = latency.expected(loadRps);
     if (expectedMeanLog === null) continue;
-    cells.push({
-      name: key,
-      count: sums.answers,
-      meanLog: sums.logSum / sums.answers,
-      expectedMeanLog,
-      varianceLog: SKEW * varianceLog(sums) * latency.dispersion,
-    });
+    const cell = cells.at(size++);
+    cell.name = edge.key;
+    cell.count = sums.answers;
+    cell.meanLog = sums.logSum / sums.answers;
+    cell.expectedMeanLog = expectedMeanLog;
+    cell.varianceLog = SKEW * varianceLog(sums) * latency.dispersion;
   }
   // The geometric mean stands for the median.
-  return { cells, medianMs: answers > 0 ? Math.exp(logSum / answers) : null };
+  return { cells: cells.first(size), medianMs: answers > 0 ? Math.exp(logSum / answers) : null };
 }
 
 function worstError(edges: readonly EdgeState[]): FitInput['errors'] {
@@ -202,19 +218,25 @@ function worstError(edges: readonly EdgeState[]): FitInput['errors'] {
 function judgeUv(
   settings: GateSettings,
   service: ServiceState,
-  edges: readonly EdgeState[],
   { plans, windows }: MeasuredMesh,
   coupling: number,
+  { edges: judged }: JudgeScratch,
 ): GateVerdict {
+  const edges = service.edges.budgeted;
   const planned = plans.get(service.service)?.edges ?? [];
+  for (let i = 0; i < edges.length; i++) {
+    const { key, sums } = at(edges, i);
+    // Nearly always in the same order.
+    const plan = planned[i]?.key === key ? planned[i] : planned.find((edge) => edge.key === key);
+    const edge = judged.at(i);
+    edge.name = key;
+    edge.admittedLevelMax = sums.admittedLevelMax;
+    edge.burst = burstOf(settings, plan);
+    edge.attempts = attemptsAimed(sums);
+    edge.retries = sums.retries;
+  }
   return uvGate({
-    edges: edges.map((edge, i) => {
-      const { admittedLevelMax, retries } = edge.sums;
-      // Nearly always in the same order.
-      const plan = planned[i]?.key === edge.key ? planned[i] : planned.find(({ key }) => key === edge.key);
-      const burst = burstOf(settings, plan);
-      return { name: edge.key, admittedLevelMax, burst, attempts: attemptsAimed(edge.sums), retries };
-    }),
+    edges: judged.first(edges.length),
     amplification: windows.amplification(service.service),
     coupling,
     observedSec: service.observedSec,

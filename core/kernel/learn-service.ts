@@ -1,5 +1,6 @@
+import type { WindowSums } from '../substrate/edge-window.ts';
 import { type EdgeState, learn, unlearn } from './edge-state.ts';
-import { tenantRps, tenantSums } from './judge-isolation.ts';
+import { sumsOfTenant, tenantRps } from './judge-isolation.ts';
 import type { ServiceState } from './service-state.ts';
 import { rateOf, type ServiceWindow } from './windows.ts';
 
@@ -26,21 +27,24 @@ export function learnService(
   service.frozenSinceMs = null;
   const durationSec = service.newest?.durationSec ?? 0;
   if ((service.newest?.answers ?? 0) > 0) service.learnedSec += durationSec;
-  for (const edge of service.edges.values()) {
-    if (edge.budget === null) continue;
+  const loadRps = rateOf(window);
+  for (const edge of service.edges.budgeted) {
     learnEdge(edge, services.get(edge.workload), durationSec, nowMs);
     // Over the window, as the gate will ask: load and latency of one tick are too noisy to belong together.
-    edge.latency.learn(rateOf(window), edge.sums, durationSec);
+    edge.latency.learn(loadRps, edge.sums, durationSec);
   }
-  for (const [name, sums] of tenantSums(service.edges.values(), ({ sums }) => sums)) {
-    service.tenants.get(name)?.model.learn(tenantRps(sums), sums, durationSec);
+  for (const { tenant, edges } of service.edges.tenants) {
+    const sums = sumsOfTenant(edges, ownSums);
+    service.tenants.get(tenant)?.model.learn(tenantRps(sums), sums, durationSec);
   }
 }
+
+const ownSums = ({ sums }: EdgeState): WindowSums => sums;
 
 function freeze(service: ServiceState, nowMs: number): void {
   service.frozenSinceMs ??= nowMs;
   if (nowMs - service.frozenSinceMs < REBASELINE_MS) return;
-  for (const edge of service.edges.values()) unlearn(edge);
+  for (const edge of service.edges.all) unlearn(edge);
   for (const tenant of service.tenants.values()) tenant.model.clear();
   service.learnedSec = 0;
   service.frozenSinceMs = null;

@@ -30,18 +30,20 @@ export function measureMesh(state: KernelState, wallMs: number): MeasuredMesh {
   const gathered = gather(state);
   forgetNodes(state);
   const seen = new Set<ServiceState>();
+  const windows = new MeshWindows(state.services);
   for (const service of state.services.values()) {
     if (observeService(service, gathered, state.nowMs, limitIsEnforced(state))) seen.add(service);
     if (service.controller.mode === 'trim' && !mayHold(state, service, wallMs)) {
       service.controller = releaseOverload(service.controller);
     }
+    windows.refresh(service);
   }
   const inTurn = servicesInTurn([...seen], state.turns);
   state.turns += inTurn.length;
   return {
     services: state.services,
     seen,
-    windows: new MeshWindows(state.services),
+    windows,
     lag: meshLag(state),
     plans: new Map(state.plan?.services.map((plan) => [plan.service, plan])),
     inTurn: new Set(inTurn),

@@ -21,7 +21,7 @@ export function observeService(service: ServiceState, gathered: Gathered, nowMs:
   if (isSilent(service.lastDataMs, nowMs)) service.observedSec = 0;
   if (gathered.durationSec === 0) return false;
   const isWhole = gathered.missingEdges.size === 0;
-  for (const edge of service.edges.values()) {
+  for (const edge of service.edges.all) {
     const delta = edge.arrived ?? NOTHING;
     edge.arrived = null;
     if (!isWhole && gathered.missingEdges.has(edge.key)) {
@@ -60,7 +60,7 @@ export function observeService(service: ServiceState, gathered: Gathered, nowMs:
 function serviceTick(service: ServiceState, gathered: Gathered): ServiceTick {
   const { durationSec } = gathered;
   let [attempts, breakerRefused, shed, answers, latencySumSec, timeouts, inFlight] = [0, 0, 0, 0, 0, 0, 0];
-  for (const { newest: delta, window } of service.edges.values()) {
+  for (const { newest: delta, window } of service.edges.all) {
     if (delta === null || delta === NOTHING) continue;
     attempts += delta.attempts;
     breakerRefused += delta.breakerRefused;
@@ -75,7 +75,7 @@ function serviceTick(service: ServiceState, gathered: Gathered): ServiceTick {
 
 function p10Sec(service: ServiceState): number {
   const buckets = new Array<number>(LATENCY_BUCKET_COUNT).fill(0);
-  for (const { newest } of service.edges.values()) {
+  for (const { newest } of service.edges.all) {
     newest?.latencyBuckets.forEach((count, k) => {
       buckets[k] = (buckets[k] ?? 0) + count;
     });

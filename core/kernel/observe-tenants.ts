@@ -9,10 +9,14 @@ import type { ServiceState } from './service-state.ts';
  */
 export function observeTenants(service: ServiceState, durationSec: number, known: boolean): void {
   service.tenantTicks++;
-  for (const { budget, tenant, newest, window } of service.edges.values()) {
-    if (budget === null || newest === null) continue;
-    const { count, sum } = window.newest;
-    service.tenants.get(tenant)?.add(newest.attempts / durationSec, count, sum);
+  for (const { tenant, edges } of service.edges.tenants) {
+    const state = service.tenants.get(tenant);
+    if (state === undefined) continue;
+    for (const { newest, window } of edges) {
+      if (newest === null) continue;
+      const { count, sum } = window.newest;
+      state.add(newest.attempts / durationSec, count, sum);
+    }
   }
   for (const tenant of service.tenants.values()) tenant.roll(known);
 }

@@ -1,17 +1,16 @@
 import type { GateName, GateState } from '../gates/gate-state.ts';
 import { type GateMemory, NEW_GATE } from '../gates/hysteresis.ts';
 import { unknown } from '../gates/verdict.ts';
-import type { EdgeKey } from '../mesh/mesh-config.ts';
 import { type ActionBook, EMPTY_ACTION_BOOK } from '../stability/action-book.ts';
 import { INITIAL_OVERLOAD_STATE, type OverloadState } from '../stability/overload-controller.ts';
 import type { StabilityActionRecord } from '../stability/stability-action.ts';
-import type { EdgeState } from './edge-state.ts';
+import { ServiceEdges } from './service-edges.ts';
 import type { TenantState } from './tenant-state.ts';
 
 /** What the kernel knows about one service. Changed in place by the tick. */
 export interface ServiceState {
   readonly service: string;
-  readonly edges: Map<EdgeKey, EdgeState>;
+  readonly edges: ServiceEdges;
   /** Tenants that have an edge to it. */
   readonly tenants: Map<string, TenantState>;
   /** Ticks that the tenants have been followed for. */
@@ -74,7 +73,7 @@ export interface LimitAction {
 export function createServiceState(service: string, nowMs: number): ServiceState {
   return {
     service,
-    edges: new Map(),
+    edges: new ServiceEdges(),
     tenants: new Map(),
     tenantTicks: 0,
     controller: INITIAL_OVERLOAD_STATE,

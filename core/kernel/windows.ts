@@ -15,12 +15,22 @@ export class MeshWindows {
   readonly #services: ReadonlyMap<string, ServiceState>;
   readonly #windows = new Map<string, ServiceWindow>();
   readonly #handled = new Map<string, number>();
-  readonly #amplification: ReadonlyMap<string, number>;
+  #amplification: ReadonlyMap<string, number> | null = null;
 
   constructor(services: ReadonlyMap<string, ServiceState>) {
     this.#services = services;
-    for (const service of services.values()) this.#windows.set(service.service, refreshWindow(service));
-    this.#amplification = this.#amplifications();
+  }
+
+  /** Those of services that have all been observed. */
+  static of(services: ReadonlyMap<string, ServiceState>): MeshWindows {
+    const windows = new MeshWindows(services);
+    for (const service of services.values()) windows.refresh(service);
+    return windows;
+  }
+
+  /** Looks at a service again, once it has been observed; all of them before anything is asked. */
+  refresh(service: ServiceState): void {
+    this.#windows.set(service.service, refreshWindow(service));
   }
 
   /** What reached a service over its window, calls without identity included. */
@@ -42,6 +52,7 @@ export class MeshWindows {
 
   /** ρ of the part of K + diag(r) that a service is in (MATHS §B3). */
   amplification(service: string): number {
+    this.#amplification ??= this.#amplifications();
     return this.#amplification.get(service) ?? 0;
   }
 
@@ -53,7 +64,7 @@ export class MeshWindows {
       const callee = index.get(name) ?? 0;
       const { attemptsAimed, retries } = this.of(service);
       if (attemptsAimed >= MIN_ATTEMPTS_FOR_RETRIES && retries > 0) rows[callee]?.set(callee, retries / attemptsAimed);
-      for (const edge of service.edges.values()) this.#addCalls(rows, index, service, edge);
+      for (const edge of service.edges.all) this.#addCalls(rows, index, service, edge);
     }
     const radii = spectralRadii(rows);
     return new Map(names.map((name, i) => [name, at(radii, i)]));
@@ -117,7 +128,7 @@ function refreshWindow(service: ServiceState): ServiceWindow {
 
 function sumsOver(service: ServiceState, ticks: number): ServiceWindow {
   const total = { ticks, durationSec: 0, attempts: 0, attemptsAimed: 0, retries: 0, inFlight: 0 };
-  for (const edge of service.edges.values()) {
+  for (const edge of service.edges.all) {
     edge.window.sumInto(edge.sums, ticks);
     total.attempts += edge.sums.attempts;
     total.attemptsAimed += attemptsAimed(edge.sums);
@@ -130,6 +141,6 @@ function sumsOver(service: ServiceState, ticks: number): ServiceWindow {
 
 function attemptsOver(service: ServiceState, ticks: number): number {
   let attempts = 0;
-  for (const edge of service.edges.values()) attempts += edge.window.attempts(ticks);
+  for (const edge of service.edges.all) attempts += edge.window.attempts(ticks);
   return attempts;
 }
