@@ -9,14 +9,15 @@ import type { ServiceState } from './service-state.ts';
  * What the kernel keeps of each edge that one node reports: whose it is, and the
  * calls offered over the last two reports, about two seconds. Reports and plans
  * name the same edges in the same order tick after tick, so that few have to be
- * looked up.
+ * looked up by name.
  */
 export class NodeEdges implements RateByEdge {
   readonly #edges = new Map<EdgeKey, NodeEdge>();
   /** The same by place in reports. */
   readonly #reported: (NodeEdge | undefined)[] = [];
-  /** The one that was asked for last. */
-  #asked: NodeEdge | null = null;
+  /** The same in the order in which rates were asked for, and the place that comes next. */
+  readonly #asked: NodeEdge[] = [];
+  #next = 0;
   /** Reports so far. */
   #count = 0;
   #newer: ReportTotals = NO_REPORT;
@@ -56,11 +57,12 @@ export class NodeEdges implements RateByEdge {
   unlink(): void {
     for (const [key, edge] of this.#edges) {
       edge.state = null;
-      edge.next = null;
+      edge.askedAt = -1;
       if (edge.count < this.#count - 1) this.#edges.delete(key);
     }
     this.#reported.length = 0;
-    this.#asked = null;
+    this.#asked.length = 0;
+    this.#next = 0;
   }
 
   /** Calls per second offered on an edge. */
@@ -92,7 +94,7 @@ export class NodeEdges implements RateByEdge {
         key: name,
         state: null,
         reported: null,
-        next: null,
+        askedAt: -1,
         newer: numberOf(newer),
         older: numberOf(older),
         count: numberOf(count),
@@ -111,17 +113,21 @@ export class NodeEdges implements RateByEdge {
   }
 
   #add(key: EdgeKey): NodeEdge {
-    const edge: NodeEdge = { key, state: null, reported: null, next: null, newer: 0, older: 0, count: 0 };
+    const edge: NodeEdge = { key, state: null, reported: null, askedAt: -1, newer: 0, older: 0, count: 0 };
     this.#edges.set(key, edge);
     return edge;
   }
 
   #find(key: EdgeKey): NodeEdge | undefined {
-    const usual = this.#asked?.next;
-    const edge = usual?.key === key ? usual : this.#edges.get(key);
+    const usual = this.#asked[this.#next];
+    if (usual?.key === key) {
+      this.#next++;
+      return usual;
+    }
+    const edge = this.#edges.get(key);
     if (edge === undefined) return undefined;
-    if (this.#asked !== null) this.#asked.next = edge;
-    this.#asked = edge;
+    if (edge.askedAt < 0) edge.askedAt = this.#asked.push(edge) - 1;
+    this.#next = edge.askedAt + 1;
     return edge;
   }
 }
@@ -131,8 +137,8 @@ interface NodeEdge {
   state: EdgeState | null;
   /** The object that the node's reports name it by. */
   reported: ReportedEdge | null;
-  /** The one that was asked for after it last. */
-  next: NodeEdge | null;
+  /** Where it stands among those that rates were asked for; below 0 = nobody has. */
+  askedAt: number;
   /** Calls in the report of number `count`, and in the one before. */
   newer: number;
   older: number;

@@ -1,6 +1,7 @@
 import { at } from '../at.ts';
 import type { TenantTick } from '../gates/isolation.ts';
 import { LatencyModel } from '../substrate/latency-model.ts';
+import { NumberRows } from '../substrate/number-rows.ts';
 import { fieldsOf, listOf, numbersOf, type Plain, textOf } from '../substrate/plain-value.ts';
 
 /** Ticks that the isolation gate looks back (MATHS §B4). */
@@ -10,39 +11,45 @@ const FIELDS = 3;
 const LOAD = 0;
 const ANSWERS = 1;
 const MEAN_LOG = 2;
+/** One more than are looked back on: the tick that is being observed. */
+const SLOTS = ISOLATION_TICKS + 1;
+const ROWS = new NumberRows(FIELDS * SLOTS);
 
 /** What the kernel knows about one tenant at one service. */
 export class TenantState {
   readonly name: string;
   /** ŷ by the tenant's own load. */
   readonly model: LatencyModel;
-  /** In one block of memory, for a large mesh has a million ticks. Until its first tick the tenant had no load. */
-  readonly #ring = new Float64Array(FIELDS * ISOLATION_TICKS);
-  readonly #missing = new Uint8Array(ISOLATION_TICKS);
-  #next = 0;
-  /** Of the tick that is being observed. */
-  readonly #tick = { load: 0, answers: 0, logSum: 0 };
+  /** Until its first tick the tenant had no load; a load of NaN is a missing tick. */
+  readonly #ring: Float64Array;
+  readonly #first: number;
+  /** The tick that is being observed. */
+  #now = 0;
 
   constructor(name: string, model = new LatencyModel()) {
     this.name = name;
     this.model = model;
+    const { numbers, start } = ROWS.take();
+    this.#ring = numbers;
+    this.#first = start;
   }
 
   /** What one of its edges did in the tick that is being observed: calls per second, n and Σ ln(latency). */
   add(load: number, answers: number, logSum: number): void {
-    this.#tick.load += load;
-    this.#tick.answers += answers;
-    this.#tick.logSum += logSum;
+    const ring = this.#ring;
+    const now = this.#first + FIELDS * this.#now;
+    ring[now + LOAD] = (ring[now + LOAD] as number) + load;
+    ring[now + ANSWERS] = (ring[now + ANSWERS] as number) + answers;
+    ring[now + MEAN_LOG] = (ring[now + MEAN_LOG] as number) + logSum;
   }
 
   /** Ends the tick. */
   roll(known: boolean): void {
-    const { load, answers, logSum } = this.#tick;
-    if (known) this.#push(load, answers, answers > 0 ? logSum / answers : 0);
-    else this.#push();
-    this.#tick.load = 0;
-    this.#tick.answers = 0;
-    this.#tick.logSum = 0;
+    const now = this.#first + FIELDS * this.#now;
+    const answers = this.#ring[now + ANSWERS] as number;
+    const logSum = this.#ring[now + MEAN_LOG] as number;
+    if (known) this.#push(this.#ring[now + LOAD] as number, answers, answers > 0 ? logSum / answers : 0);
+    else this.#push(Number.NaN);
   }
 
   toPlain(): Plain {
@@ -62,7 +69,7 @@ export class TenantState {
     const tenant = new TenantState(textOf(name), LatencyModel.fromPlain(model ?? null));
     for (const told of listOf(ticks).slice(-ISOLATION_TICKS)) {
       const [load = 0, answers = 0, meanLog = 0] = told === null ? [] : numbersOf(told);
-      if (told === null) tenant.#push();
+      if (told === null) tenant.#push(Number.NaN);
       else tenant.#push(load, answers, meanLog);
     }
     return tenant;
@@ -71,25 +78,30 @@ export class TenantState {
   /** The newest ticks, oldest first. */
   ticks(count: number): (TenantTick | null)[] {
     const told = Math.min(count, ISOLATION_TICKS);
-    const first = this.#next + ISOLATION_TICKS - told;
-    return Array.from({ length: told }, (_, i) => this.#tickAt((first + i) % ISOLATION_TICKS));
+    const first = this.#now + SLOTS - told;
+    return Array.from({ length: told }, (_, i) => this.#tickAt((first + i) % SLOTS));
   }
 
-  /** One more tick; without a load it is missing. */
-  #push(load?: number, answers = 0, meanLog = 0): void {
-    const start = FIELDS * this.#next;
-    this.#ring[start + LOAD] = load ?? 0;
+  /** The tick that was observed, and room for the next one. */
+  #push(load: number, answers = 0, meanLog = 0): void {
+    this.#write(load, answers, meanLog);
+    this.#now = (this.#now + 1) % SLOTS;
+    this.#write(0, 0, 0);
+  }
+
+  #write(load: number, answers: number, meanLog: number): void {
+    const start = this.#first + FIELDS * this.#now;
+    this.#ring[start + LOAD] = load;
     this.#ring[start + ANSWERS] = answers;
     this.#ring[start + MEAN_LOG] = meanLog;
-    this.#missing[this.#next] = load === undefined ? 1 : 0;
-    this.#next = (this.#next + 1) % ISOLATION_TICKS;
   }
 
   #tickAt(slot: number): TenantTick | null {
-    if (this.#missing[slot] === 1) return null;
-    const start = FIELDS * slot;
+    const start = this.#first + FIELDS * slot;
+    const load = at(this.#ring, start + LOAD);
+    if (Number.isNaN(load)) return null;
     return {
-      load: at(this.#ring, start + LOAD),
+      load,
       answers: at(this.#ring, start + ANSWERS),
       meanLog: at(this.#ring, start + MEAN_LOG),
     };

@@ -1,6 +1,7 @@
 import { type EdgeKey, edgeKey } from '../mesh/mesh-config.ts';
 import { type EdgeDelta, isCount } from './edge-delta.ts';
 import { LATENCY_BUCKET_COUNT } from './latency-buckets.ts';
+import { NumberRows } from './number-rows.ts';
 import type { EdgeCounters } from './telemetry-frame.ts';
 
 /** Refusal reasons kept apart per edge; the closed list of CONTRACT §F is shorter. */
@@ -18,6 +19,7 @@ const LATENCY_SUM = 8;
 const LEVEL = 9;
 const IN_FLIGHT = 10;
 const BUCKETS = 11;
+const ROWS = new NumberRows(BUCKETS + LATENCY_BUCKET_COUNT);
 
 type Reasons = Readonly<Record<string, number>>;
 
@@ -31,34 +33,47 @@ export class CountedEdge {
   readonly workload: string;
   readonly service: string;
   readonly key: EdgeKey;
-  readonly #counts = new Float64Array(BUCKETS + LATENCY_BUCKET_COUNT);
+  readonly #counts: Float64Array;
+  readonly #first: number;
   #refused: Reasons = NO_REASONS;
+  /** Buckets up to the last one that has ever held an answer. */
+  #used = 0;
 
   constructor(workload: string, service: string) {
     this.workload = workload;
     this.service = service;
     this.key = edgeKey(workload, service);
+    const { numbers, start } = ROWS.take();
+    this.#counts = numbers;
+    this.#first = start;
   }
 
   /** Takes newer counters without asking what happened since the last ones. */
   adopt(now: EdgeCounters): void {
-    for (let k = 0; k < LATENCY_BUCKET_COUNT; k++) this.#counts[BUCKETS + k] = now.latencyBuckets[k] ?? 0;
+    const buckets = this.#first + BUCKETS;
+    this.#used = 0;
+    for (let k = 0; k < LATENCY_BUCKET_COUNT; k++) {
+      const count = now.latencyBuckets[k] ?? 0;
+      this.#counts[buckets + k] = count;
+      if (count !== 0) this.#used = k + 1;
+    }
     this.#adoptCounts(now);
   }
 
   #adoptCounts(now: EdgeCounters): void {
     const counts = this.#counts;
-    counts[OFFERED] = now.offered;
-    counts[ADMITTED] = now.admitted;
-    counts[ATTEMPTS] = now.attempts;
-    counts[RETRIES] = now.retries;
-    counts[FAILURES] = now.failures;
-    counts[TIMEOUTS] = now.timeouts;
-    counts[BREAKER_REFUSED] = now.breakerRefused;
-    counts[NATIVE_REFUSED] = now.nativeRefused;
-    counts[LATENCY_SUM] = now.latencySumMs;
-    counts[LEVEL] = now.admittedLevelMax;
-    counts[IN_FLIGHT] = now.inFlight;
+    const at = this.#first;
+    counts[at + OFFERED] = now.offered;
+    counts[at + ADMITTED] = now.admitted;
+    counts[at + ATTEMPTS] = now.attempts;
+    counts[at + RETRIES] = now.retries;
+    counts[at + FAILURES] = now.failures;
+    counts[at + TIMEOUTS] = now.timeouts;
+    counts[at + BREAKER_REFUSED] = now.breakerRefused;
+    counts[at + NATIVE_REFUSED] = now.nativeRefused;
+    counts[at + LATENCY_SUM] = now.latencySumMs;
+    counts[at + LEVEL] = now.admittedLevelMax;
+    counts[at + IN_FLIGHT] = now.inFlight;
     this.#refused = hasReasons(now.refused) ? now.refused : NO_REASONS;
   }
 
@@ -69,17 +84,18 @@ export class CountedEdge {
    */
   advance(now: EdgeCounters, delta: EdgeDelta): boolean {
     const before = this.#counts;
-    delta.offered = now.offered - (before[OFFERED] as number);
-    delta.admitted = now.admitted - (before[ADMITTED] as number);
+    const at = this.#first;
+    delta.offered = now.offered - (before[at + OFFERED] as number);
+    delta.admitted = now.admitted - (before[at + ADMITTED] as number);
     delta.admittedLevelMax = now.admittedLevelMax;
-    delta.attempts = now.attempts - (before[ATTEMPTS] as number);
-    delta.retries = now.retries - (before[RETRIES] as number);
-    delta.failures = now.failures - (before[FAILURES] as number);
-    delta.timeouts = now.timeouts - (before[TIMEOUTS] as number);
-    delta.breakerRefused = now.breakerRefused - (before[BREAKER_REFUSED] as number);
-    delta.nativeRefused = now.nativeRefused - (before[NATIVE_REFUSED] as number);
+    delta.attempts = now.attempts - (before[at + ATTEMPTS] as number);
+    delta.retries = now.retries - (before[at + RETRIES] as number);
+    delta.failures = now.failures - (before[at + FAILURES] as number);
+    delta.timeouts = now.timeouts - (before[at + TIMEOUTS] as number);
+    delta.breakerRefused = now.breakerRefused - (before[at + BREAKER_REFUSED] as number);
+    delta.nativeRefused = now.nativeRefused - (before[at + NATIVE_REFUSED] as number);
     delta.inFlight = now.inFlight;
-    delta.latencySumMs = now.latencySumMs - (before[LATENCY_SUM] as number);
+    delta.latencySumMs = now.latencySumMs - (before[at + LATENCY_SUM] as number);
     const isKnown = differenceReasons(this.#refused, now.refused, delta) && areCounts(delta);
     this.#adoptCounts(now);
     return this.#advanceBuckets(now.latencyBuckets, delta.latencyBuckets) && isKnown;
@@ -87,7 +103,8 @@ export class CountedEdge {
 
   /** As it was told last. */
   counters(): EdgeCounters {
-    const at = (field: number): number => this.#counts[field] as number;
+    const at = (field: number): number => this.#counts[this.#first + field] as number;
+    const buckets = this.#first + BUCKETS;
     return {
       workload: this.workload,
       service: this.service,
@@ -102,7 +119,7 @@ export class CountedEdge {
       breakerRefused: at(BREAKER_REFUSED),
       nativeRefused: at(NATIVE_REFUSED),
       inFlight: at(IN_FLIGHT),
-      latencyBuckets: [...this.#counts.subarray(BUCKETS)],
+      latencyBuckets: [...this.#counts.subarray(buckets, buckets + LATENCY_BUCKET_COUNT)],
       latencySumMs: at(LATENCY_SUM),
     };
   }
@@ -110,16 +127,19 @@ export class CountedEdge {
   /** Takes newer buckets; those beyond the last one that changed are as they were. */
   #advanceBuckets(now: readonly number[], changes: number[]): boolean {
     const before = this.#counts;
+    const buckets = this.#first + BUCKETS;
     let isKnown = true;
     let size = LATENCY_BUCKET_COUNT;
-    while (size > 0 && isUnchanged(now[size - 1] ?? 0, before[BUCKETS + size - 1] as number)) size--;
+    while (size > this.#used && (now[size - 1] ?? 0) === 0) size--;
+    this.#used = Math.max(this.#used, size);
+    while (size > 0 && isUnchanged(now[size - 1] ?? 0, before[buckets + size - 1] as number)) size--;
     changes.length = Math.min(changes.length, size);
     for (let k = 0; k < size; k++) {
       const count = now[k] ?? 0;
-      const known = before[BUCKETS + k] as number;
+      const known = before[buckets + k] as number;
       const change = isUnchanged(count, known) ? 0 : count - known;
       if (!isCount(change)) isKnown = false;
-      before[BUCKETS + k] = count;
+      before[buckets + k] = count;
       changes[k] = change;
     }
     return isKnown;

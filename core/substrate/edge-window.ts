@@ -1,5 +1,6 @@
 import type { EdgeDelta } from './edge-delta.ts';
 import { type LogMoments, logMoments } from './latency-buckets.ts';
+import { NumberRows } from './number-rows.ts';
 import { fieldsOf, listOf, numbersOf, type Plain } from './plain-value.ts';
 
 /** W: ticks of a gate's window; doubled up to the maximum while too little happened (MATHS §B0). */
@@ -87,6 +88,9 @@ const IN_FLIGHT = 13;
 const SLOTS = WINDOW_TICKS_MAX + 1;
 /** What stood before the first tick. */
 const ZEROS = new Float64Array(FIELDS);
+/** Sums up to the end of each tick, then the largest level in each: that one is looked for among many. */
+const LEVELS = FIELDS * SLOTS;
+const ROWS = new NumberRows(LEVELS + SLOTS);
 
 /**
  * The last minute of an edge, none of whose ticks is ever missing. What was summed
@@ -94,18 +98,27 @@ const ZEROS = new Float64Array(FIELDS);
  * difference of two of them: this is asked of every edge in every tick.
  */
 export class EdgeWindow {
-  readonly #ring = new Float64Array(FIELDS * SLOTS);
-  readonly #levels = new Float64Array(SLOTS);
+  readonly #ring: Float64Array;
+  /** Where its part of the ring begins, and its levels. */
+  readonly #first: number;
+  readonly #levels: number;
   #next = 0;
   #size = 0;
   readonly #newest = { count: 0, sum: 0, squares: 0 };
+
+  constructor() {
+    const { numbers, start } = ROWS.take();
+    this.#ring = numbers;
+    this.#first = start;
+    this.#levels = start + LEVELS;
+  }
 
   push(durationSec: number, delta: EdgeDelta): void {
     const moments = logMoments(delta.latencyBuckets);
     const ring = this.#ring;
     const before = this.#size > 0 ? ring : ZEROS;
     const from = this.#size > 0 ? this.#start(1) : 0;
-    const to = this.#next * FIELDS;
+    const to = this.#first + this.#next * FIELDS;
     ring[to + DURATION] = (before[from + DURATION] as number) + durationSec;
     ring[to + OFFERED] = (before[from + OFFERED] as number) + delta.offered;
     ring[to + ADMITTED] = (before[from + ADMITTED] as number) + delta.admitted;
@@ -120,7 +133,7 @@ export class EdgeWindow {
     ring[to + LOG_SQUARES] = (before[from + LOG_SQUARES] as number) + moments.squares;
     ring[to + IN_FLIGHT_SUM] = (before[from + IN_FLIGHT_SUM] as number) + delta.inFlight;
     ring[to + IN_FLIGHT] = delta.inFlight;
-    this.#levels[this.#next] = delta.admittedLevelMax;
+    ring[this.#levels + this.#next] = delta.admittedLevelMax;
     this.#newest.count = moments.count;
     this.#newest.sum = moments.sum;
     this.#newest.squares = moments.squares;
@@ -196,8 +209,9 @@ export class EdgeWindow {
   toPlain(): Plain {
     const { count, sum, squares } = this.#newest;
     const kept = Array.from({ length: this.#size }, (_, i) => {
-      const start = this.#start(this.#size - i);
-      return [...this.#ring.subarray(start, start + FIELDS), this.#levels[start / FIELDS] as number];
+      const slot = this.#slot(this.#size - i);
+      const start = this.#first + slot * FIELDS;
+      return [...this.#ring.subarray(start, start + FIELDS), this.#ring[this.#levels + slot] as number];
     });
     return { newest: [count, sum, squares], kept };
   }
@@ -210,8 +224,8 @@ export class EdgeWindow {
     Object.assign(window.#newest, { count, sum, squares });
     for (const tick of listOf(kept).slice(-SLOTS)) {
       const numbers = numbersOf(tick);
-      window.#ring.set(numbers.slice(0, FIELDS), window.#next * FIELDS);
-      window.#levels[window.#next] = numbers[FIELDS] ?? 0;
+      window.#ring.set(numbers.slice(0, FIELDS), window.#first + window.#next * FIELDS);
+      window.#ring[window.#levels + window.#next] = numbers[FIELDS] ?? 0;
       window.#next = (window.#next + 1) % SLOTS;
       window.#size++;
     }
@@ -231,7 +245,7 @@ export class EdgeWindow {
     let slot = this.#next;
     for (let back = 1; back <= ticks; back++) {
       slot = slot === 0 ? SLOTS - 1 : slot - 1;
-      const level = this.#levels[slot] as number;
+      const level = this.#ring[this.#levels + slot] as number;
       if (level > largest) largest = level;
     }
     return largest;
@@ -243,7 +257,11 @@ export class EdgeWindow {
 
   /** Where the tick so many back begins. */
   #start(back: number): number {
+    return this.#first + this.#slot(back) * FIELDS;
+  }
+
+  #slot(back: number): number {
     const slot = this.#next - back;
-    return (slot < 0 ? slot + SLOTS : slot) * FIELDS;
+    return slot < 0 ? slot + SLOTS : slot;
   }
 }

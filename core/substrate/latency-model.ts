@@ -1,5 +1,6 @@
 import { at } from '../at.ts';
 import { fading } from './fading.ts';
+import { NumberRows } from './number-rows.ts';
 import { listOf, numbersOf, type Plain } from './plain-value.ts';
 
 /** Loads whose ratio is below this count as the same load. */
@@ -30,6 +31,18 @@ const LOG_SUM = 2;
 const RATE_SUM = 3;
 const FIELDS = 4;
 
+/** Before the classes stands what is known of the dispersion, and the last whole window: its class, mean and s²/n. */
+const DISPERSION_SUM = 0;
+const DISPERSION_SEC = 1;
+const SINCE_WINDOW_SEC = 2;
+const WINDOW_CLASS = 3;
+const WINDOW_MEAN_LOG = 4;
+const WINDOW_NOISE = 5;
+const CLASSES = 8;
+const ROWS = new NumberRows(CLASSES + LOADS * FIELDS);
+/** There was no window yet. */
+const NO_CLASS = -1;
+
 /**
  * What latency to expect at a load: ŷ = mean ln(latency in ms) (MATHS §B1).
  *
@@ -41,26 +54,30 @@ const FIELDS = 4;
  * the curve ln(c0 + c1·x + c2·x²), c ≥ 0, if at least six are known.
  */
 export class LatencyModel {
-  readonly #classes = new Float64Array(LOADS * FIELDS);
-  #dispersionSum = PRIOR_DISPERSION * PRIOR_SEC;
-  #dispersionSec = PRIOR_SEC;
-  #window: { readonly index: number; readonly meanLog: number; readonly noise: number } | null = null;
-  #sinceWindowSec = 0;
+  readonly #numbers: Float64Array;
+  readonly #first: number;
   #curve: readonly [number, number, number] | null | undefined;
+
+  constructor() {
+    const { numbers, start } = ROWS.take();
+    this.#numbers = numbers;
+    this.#first = start;
+    this.clear();
+  }
 
   /** What the answers of a window looked like at a load; the newest `durationSec` of it have not been seen before. */
   learn(loadRps: number, seen: WindowLogSums, durationSec: number): void {
     const { answers, logSum } = seen;
     if (!(answers > 0) || !(loadRps > 0) || !Number.isFinite(logSum)) return;
     const index = classOf(loadRps);
-    const at = FIELDS * index;
+    const at = this.#classAt(index);
     const keep = keptAfter(durationSec);
     this.#learnDispersion(index, seen, durationSec);
-    const own = this.#classes;
-    own[at + SECONDS] = (own[at + SECONDS] ?? 0) + durationSec;
-    own[at + ANSWERS] = keep * (own[at + ANSWERS] ?? 0) + answers;
-    own[at + LOG_SUM] = keep * (own[at + LOG_SUM] ?? 0) + logSum;
-    own[at + RATE_SUM] = keep * (own[at + RATE_SUM] ?? 0) + answers * loadRps;
+    const own = this.#numbers;
+    own[at + SECONDS] = (own[at + SECONDS] as number) + durationSec;
+    own[at + ANSWERS] = keep * (own[at + ANSWERS] as number) + answers;
+    own[at + LOG_SUM] = keep * (own[at + LOG_SUM] as number) + logSum;
+    own[at + RATE_SUM] = keep * (own[at + RATE_SUM] as number) + answers * loadRps;
     this.#curve = undefined;
   }
 
@@ -70,7 +87,9 @@ export class LatencyModel {
    * queue are not independent of each other.
    */
   get dispersion(): number {
-    return Math.max(1, (DISPERSION_MARGIN * this.#dispersionSum) / this.#dispersionSec);
+    const sum = this.#numbers[this.#first + DISPERSION_SUM] as number;
+    const seconds = this.#numbers[this.#first + DISPERSION_SEC] as number;
+    return Math.max(1, (DISPERSION_MARGIN * sum) / seconds);
   }
 
   /** ŷ at a load; `null` where nothing is known about such a load. */
@@ -104,12 +123,11 @@ export class LatencyModel {
    * Before that, under the index −1, what it knows of the dispersion.
    */
   toPlain(): Plain {
-    const { index, meanLog, noise } = this.#window ?? { index: -1, meanLog: 0, noise: 0 };
     const known = Array.from({ length: LOADS }, (_, i) => [
       i,
-      ...this.#classes.subarray(FIELDS * i, FIELDS * (i + 1)),
+      ...this.#numbers.subarray(this.#classAt(i), this.#classAt(i + 1)),
     ]).filter(([, ...sums]) => sums.some((sum) => sum !== 0));
-    return [[-1, this.#dispersionSum, this.#dispersionSec, this.#sinceWindowSec, index, meanLog, noise], ...known];
+    return [[-1, ...this.#numbers.subarray(this.#first, this.#first + WINDOW_NOISE + 1)], ...known];
   }
 
   /** The model that told what it knows. Throws `PlainValueError`. */
@@ -118,42 +136,48 @@ export class LatencyModel {
     for (const known of listOf(plain).slice(0, LOADS + 1)) {
       const [i = 0, ...sums] = numbersOf(known);
       if (i === -1) model.#adoptDispersion(sums);
-      else if (i >= 0 && i < LOADS) model.#classes.set(sums.slice(0, FIELDS), FIELDS * Math.floor(i));
+      else if (i >= 0 && i < LOADS) model.#numbers.set(sums.slice(0, FIELDS), model.#classAt(Math.floor(i)));
     }
     return model;
   }
 
-  #adoptDispersion([sum = 0, seconds = 0, sinceSec = 0, index = -1, meanLog = 0, noise = 0]: readonly number[]): void {
-    if (!(seconds > 0)) return;
-    this.#dispersionSum = sum;
-    this.#dispersionSec = seconds;
-    this.#sinceWindowSec = sinceSec;
-    this.#window = index < 0 ? null : { index, meanLog, noise };
+  #adoptDispersion([sum = 0, seconds = 0, sinceSec = 0, index = NO_CLASS, meanLog = 0, noise = 0]: readonly number[]): void {
+    if (seconds > 0) this.#numbers.set([sum, seconds, sinceSec, index, meanLog, noise], this.#first);
   }
 
   /** Forgets everything. */
   clear(): void {
-    this.#classes.fill(0);
-    this.#window = null;
-    this.#dispersionSum = PRIOR_DISPERSION * PRIOR_SEC;
-    this.#dispersionSec = PRIOR_SEC;
+    this.#numbers.fill(0, this.#first, this.#classAt(LOADS));
+    this.#numbers.set([PRIOR_DISPERSION * PRIOR_SEC, PRIOR_SEC, 0, NO_CLASS], this.#first);
     this.#curve = undefined;
   }
 
   /** Compares windows that do not overlap and were seen at about the same load. */
   #learnDispersion(index: number, seen: WindowLogSums, durationSec: number): void {
-    this.#sinceWindowSec += durationSec;
-    if (this.#sinceWindowSec < seen.durationSec - ROUNDING_SEC) return;
-    const before = this.#window;
+    const own = this.#numbers;
+    const at = this.#first;
+    const sinceSec = (own[at + SINCE_WINDOW_SEC] as number) + durationSec;
+    own[at + SINCE_WINDOW_SEC] = sinceSec;
+    if (sinceSec < seen.durationSec - ROUNDING_SEC) return;
+    const before = own[at + WINDOW_CLASS] as number;
+    const meanLog = seen.logSum / seen.answers;
     const noise = varianceLog(seen) / seen.answers;
-    const window = { index, meanLog: seen.logSum / seen.answers, noise };
-    this.#window = window;
-    this.#sinceWindowSec = 0;
-    if (before === null || Math.abs(before.index - index) > 1 || !(before.noise + noise > 0)) return;
-    const apart = (window.meanLog - before.meanLog) ** 2 / (before.noise + noise);
+    const bothNoise = (own[at + WINDOW_NOISE] as number) + noise;
+    const difference = meanLog - (own[at + WINDOW_MEAN_LOG] as number);
+    own[at + SINCE_WINDOW_SEC] = 0;
+    own[at + WINDOW_CLASS] = index;
+    own[at + WINDOW_MEAN_LOG] = meanLog;
+    own[at + WINDOW_NOISE] = noise;
+    if (before === NO_CLASS || Math.abs(before - index) > 1 || !(bothNoise > 0)) return;
     const keep = 2 ** (-seen.durationSec / DISPERSION_HALF_LIFE_SEC);
-    this.#dispersionSum = keep * this.#dispersionSum + seen.durationSec * apart;
-    this.#dispersionSec = keep * this.#dispersionSec + seen.durationSec;
+    const apart = difference ** 2 / bothNoise;
+    own[at + DISPERSION_SUM] = keep * (own[at + DISPERSION_SUM] as number) + seen.durationSec * apart;
+    own[at + DISPERSION_SEC] = keep * (own[at + DISPERSION_SEC] as number) + seen.durationSec;
+  }
+
+  /** Where the sums of a class begin. */
+  #classAt(index: number): number {
+    return this.#first + CLASSES + FIELDS * index;
   }
 
   #points(): LatencyPoint[] {
@@ -179,13 +203,16 @@ export class LatencyModel {
     return (own.logSum + weight * other.logSum) / (own.answers + weight * other.answers);
   }
 
-  #sumsAt(index: number) {
-    const [sums, at] = [this.#classes, FIELDS * index];
+  /** What a class holds; nothing where there is no such class. */
+  #sumsAt(index: number): ClassSums {
+    if (index < 0 || index >= LOADS) return NO_SUMS;
+    const sums = this.#numbers;
+    const at = this.#classAt(index);
     return {
-      seconds: sums[at + SECONDS] ?? 0,
-      answers: sums[at + ANSWERS] ?? 0,
-      logSum: sums[at + LOG_SUM] ?? 0,
-      rateSum: sums[at + RATE_SUM] ?? 0,
+      seconds: sums[at + SECONDS] as number,
+      answers: sums[at + ANSWERS] as number,
+      logSum: sums[at + LOG_SUM] as number,
+      rateSum: sums[at + RATE_SUM] as number,
     };
   }
 
@@ -195,6 +222,15 @@ export class LatencyModel {
     return { loadRps: rateSum / answers, meanLog: logSum / answers };
   }
 }
+
+interface ClassSums {
+  readonly seconds: number;
+  readonly answers: number;
+  readonly logSum: number;
+  readonly rateSum: number;
+}
+
+const NO_SUMS: ClassSums = { seconds: 0, answers: 0, logSum: 0, rateSum: 0 };
 
 /** Answers, Σ ln(latency in ms), Σ ln². */
 export interface LogSums {
