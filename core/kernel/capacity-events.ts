@@ -1,7 +1,8 @@
 import type { CapacityPlan, EdgePlan, ServicePlan } from '../allocators/capacity-plan.ts';
 import { type CapacityVector, UNLIMITED } from '../capacity/capacity-vector.ts';
 import type { StabilityActionRecord } from '../stability/stability-action.ts';
-import { emptySums, WINDOW_TICKS, type WindowSums } from '../substrate/edge-window.ts';
+import { WINDOW_TICKS } from '../substrate/edge-window.ts';
+import { NO_SUMS, type WindowSums } from '../substrate/window-sums.ts';
 import type { EdgeState } from './edge-state.ts';
 import type { CapacityEventRecord } from './kernel-io.ts';
 import type { MeasuredMesh } from './measure-mesh.ts';
@@ -59,7 +60,6 @@ function usageByWorkload(
   for (const { edges } of new Set(news.map(({ service }) => service))) {
     for (const { workload } of edges.values()) shares.set(workload, noShares());
   }
-  const sums = emptySums();
   for (const service of plan.services) {
     const state = services.get(service.service);
     const isSummed = state !== undefined && windows.of(state).ticks === WINDOW_TICKS;
@@ -70,7 +70,7 @@ function usageByWorkload(
       const next: EdgeState | undefined = seen?.next().value;
       if (own === undefined) continue;
       const known = next?.key === edge.key ? next : state?.edges.get(edge.key);
-      const newest = isSummed ? known?.sums : known?.window.sumInto(sums, WINDOW_TICKS);
+      const newest = isSummed ? known?.sums : known?.window.sums(WINDOW_TICKS);
       raiseShares(own, service, edge, newest ?? NO_SUMS);
     }
   }
@@ -86,8 +86,6 @@ interface Shares {
 }
 
 const noShares = (): Shares => ({ guaranteed: -1, admitted: -1, calls: -1, inFlight: -1 });
-
-const NO_SUMS = emptySums();
 
 /** Changes `shares` in place: this runs over every edge of the mesh. */
 function raiseShares(shares: Shares, service: ServicePlan, plan: EdgePlan, sums: WindowSums): void {

@@ -1,6 +1,6 @@
 import { EdgeLeases } from '../allocators/edge-leases.ts';
 import type { EdgeKey } from '../mesh/mesh-config.ts';
-import { EdgeWindow, emptySums } from '../substrate/edge-window.ts';
+import { EdgeWindow } from '../substrate/edge-window.ts';
 import { LatencyModel } from '../substrate/latency-model.ts';
 import { NodeTelemetry } from '../substrate/node-telemetry.ts';
 import {
@@ -11,6 +11,8 @@ import {
   PlainValueError,
   toPlain,
 } from '../substrate/plain-value.ts';
+import { EdgeSums } from '../substrate/window-sums.ts';
+import { EdgeModel } from './edge-model.ts';
 import { createEdgeState, type EdgeState } from './edge-state.ts';
 import { EdgeViews } from './edge-views.ts';
 import { createKernel, type KernelState } from './kernel-state.ts';
@@ -20,7 +22,7 @@ import { createServiceState, type ServiceState } from './service-state.ts';
 import { TenantState } from './tenant-state.ts';
 
 /** Changes whenever the same fields mean something else; fields that are new start as in a new kernel. */
-export const CHECKPOINT_VERSION = 2;
+export const CHECKPOINT_VERSION = 3;
 
 /** Everything that a kernel remembers, as JSON can hold it. */
 export interface KernelCheckpoint {
@@ -43,6 +45,8 @@ export type RestoredKernel =
 
 const CLASSES: readonly PlainClass[] = [
   EdgeLeases,
+  EdgeModel,
+  EdgeSums,
   EdgeWindow,
   EdgeViews,
   LatencyModel,
@@ -84,7 +88,7 @@ function learnedPart(state: KernelState): KernelState {
   const services = [...state.services].map(([name, service]): [string, ServiceState] => {
     const edges = [...service.edges].map(([key, edge]): [typeof key, EdgeState] => [
       key,
-      { ...edge, window: new EdgeWindow(), sums: emptySums(), views: null, arrived: null, newest: null },
+      { ...edge, window: new EdgeWindow(), sums: new EdgeSums(), views: null, arrived: null, newest: null },
     ]);
     return [name, { ...service, edges: ServiceEdges.of(edges) }];
   });

@@ -1,5 +1,5 @@
+import { callsOf } from '../substrate/edge-delta.ts';
 import type { CallRate } from '../substrate/normalised-laplacian.ts';
-import { callsOf, expectedCalls } from './edge-state.ts';
 import type { MeasuredMesh } from './measure-mesh.ts';
 
 /** Who calls whom, seen and expected: G_C against G_EFT as sparse matrices (MATHS §B1). */
@@ -37,7 +37,7 @@ export function correlatorOf({ services, windows }: Pick<MeasuredMesh, 'services
         from: index.get(edge.workload) ?? -1,
         to: index.get(edge.service) ?? -1,
         observedRps: perSec(callsOf(edge.sums)),
-        expectedRps: isModelled ? perSec(expectedCalls(edge.model, windows.handled(edge.workload, ticks))) : null,
+        expectedRps: isModelled ? perSec(edge.model.expectedCalls(windows.handled(edge.workload, ticks))) : null,
       };
     }),
   };

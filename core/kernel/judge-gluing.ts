@@ -2,7 +2,7 @@ import type { GateVerdict } from '../gates/gate-state.ts';
 import { type EdgeCounts, gluingGate } from '../gates/gluing.ts';
 import type { ConfigLag } from '../gates/state-views.ts';
 import { inFlightBound } from '../gates/view-disagreement.ts';
-import type { WindowSums } from '../substrate/edge-window.ts';
+import type { WindowSums } from '../substrate/window-sums.ts';
 import type { EdgeState } from './edge-state.ts';
 
 /** A sidecar reads its own counters this long, at most, after Envoy read its own. */

@@ -3,8 +3,9 @@ import type { CapacityVector } from '../capacity/capacity-vector.ts';
 import type { LatencyCell } from '../gates/fit-latency.ts';
 import { type IsolationVerdict, isolationGate, isolationThreshold, type PoolTenant } from '../gates/isolation.ts';
 import { levelMassNeeded } from '../gates/isolation-level.ts';
-import { emptySums, WINDOW_TICKS, WINDOW_TICKS_MAX, type WindowSums } from '../substrate/edge-window.ts';
+import { WINDOW_TICKS, WINDOW_TICKS_MAX } from '../substrate/edge-window.ts';
 import { varianceLog } from '../substrate/latency-model.ts';
+import { NO_SUMS, type WindowSums } from '../substrate/window-sums.ts';
 import type { EdgeState } from './edge-state.ts';
 import type { ServiceState } from './service-state.ts';
 import { ISOLATION_TICKS, type TenantState } from './tenant-state.ts';
@@ -65,7 +66,7 @@ export function sumsOfTenant(edges: readonly EdgeState[], sumsOf: (edge: EdgeSta
   // Nearly always a tenant has one edge to a service.
   let sums: TenantSums | null = null;
   for (const edge of edges) sums = sums === null ? sumsOf(edge) : added(sums, sumsOf(edge));
-  return sums ?? emptySums();
+  return sums ?? NO_SUMS;
 }
 
 const added = (a: TenantSums, b: TenantSums): TenantSums => ({

@@ -17,9 +17,11 @@ import type { GateName, GateVerdict } from '../gates/gate-state.ts';
 import { CONTROL_PERIOD_SEC, MIN_ATTEMPTS_FOR_RETRIES, type UvEdge, uvGate } from '../gates/uv.ts';
 import { largest } from '../gates/verdict.ts';
 import type { GateSettings } from '../mesh/mesh-config.ts';
-import { attemptsAimed, WINDOW_TICKS } from '../substrate/edge-window.ts';
+import { callsOf } from '../substrate/edge-delta.ts';
+import { WINDOW_TICKS } from '../substrate/edge-window.ts';
 import { type LogSums, varianceLog } from '../substrate/latency-model.ts';
-import { callsOf, type EdgeState, expectedCalls } from './edge-state.ts';
+import { attemptsAimed } from '../substrate/window-sums.ts';
+import type { EdgeState } from './edge-state.ts';
 import { judgeGluing } from './judge-gluing.ts';
 import { judgeIsolation } from './judge-isolation.ts';
 import type { MeasuredMesh } from './measure-mesh.ts';
@@ -159,7 +161,7 @@ function ratePart(
   if (modelled.length === 0) return { rate: null };
   const ticks = windows.of(service).ticks;
   const requests = modelled.map((edge) => windows.handled(edge.workload, ticks));
-  const expected = modelled.map(({ model }, i) => expectedCalls(model, at(requests, i)));
+  const expected = modelled.map(({ model }, i) => model.expectedCalls(at(requests, i)));
   const observed = modelled.map((edge) => callsOf(edge.sums));
   const rate = fitRate({
     observed,

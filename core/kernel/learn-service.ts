@@ -1,5 +1,5 @@
-import type { WindowSums } from '../substrate/edge-window.ts';
-import { type EdgeState, learn, unlearn } from './edge-state.ts';
+import type { WindowSums } from '../substrate/window-sums.ts';
+import { type EdgeState, unlearn } from './edge-state.ts';
 import { sumsOfTenant, tenantRps } from './judge-isolation.ts';
 import type { ServiceState } from './service-state.ts';
 import { rateOf, type ServiceWindow } from './windows.ts';
@@ -55,5 +55,5 @@ function learnEdge(edge: EdgeState, caller: ServiceState | undefined, durationSe
   if (newest === null) return;
   // Calls and the requests behind them only count together.
   const handled = caller?.lastDataMs === nowMs ? (caller.newest?.attempts ?? 0) : null;
-  learn(edge.model, newest, handled, durationSec);
+  edge.model.learn(newest, handled, durationSec);
 }

@@ -1,8 +1,9 @@
 import type { RateByEdge } from '../allocators/plan-input.ts';
 import type { EdgeKey } from '../mesh/mesh-config.ts';
+import { callsOf } from '../substrate/edge-delta.ts';
 import type { NodeReport, ReportedEdge } from '../substrate/node-telemetry.ts';
 import { fieldsOf, listOf, numberOf, type Plain, textOf } from '../substrate/plain-value.ts';
-import { callsOf, type EdgeState } from './edge-state.ts';
+import type { EdgeState } from './edge-state.ts';
 import type { ServiceState } from './service-state.ts';
 
 /**

@@ -2,8 +2,10 @@ import { at } from '../at.ts';
 import type { GateName } from '../gates/gate-state.ts';
 import { spectralRadii } from '../gates/spectral-radius.ts';
 import { MIN_ATTEMPTS_FOR_RETRIES } from '../gates/uv.ts';
-import { attemptsAimed, WINDOW_TICKS, WINDOW_TICKS_MAX } from '../substrate/edge-window.ts';
-import { callsOf, type EdgeState } from './edge-state.ts';
+import { callsOf } from '../substrate/edge-delta.ts';
+import { WINDOW_TICKS, WINDOW_TICKS_MAX } from '../substrate/edge-window.ts';
+import { attemptsAimed } from '../substrate/window-sums.ts';
+import type { EdgeState } from './edge-state.ts';
 import type { ServiceState } from './service-state.ts';
 import { ISOLATION_TICKS } from './tenant-state.ts';
 

@@ -77,3 +77,7 @@ function addCounts(total: EdgeDelta, other: EdgeDelta): void {
   }
   total.admittedLevelMax = Math.max(total.admittedLevelMax, other.admittedLevelMax);
 }
+
+/** Calls made, admitted or not; where no sidecar counts them, attempts. */
+export const callsOf = (counts: { readonly offered: number; readonly attempts: number }): number =>
+  counts.offered > 0 ? counts.offered : counts.attempts;

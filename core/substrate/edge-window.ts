@@ -2,35 +2,28 @@ import type { EdgeDelta } from './edge-delta.ts';
 import { type LogMoments, logMoments } from './latency-buckets.ts';
 import { NumberRows } from './number-rows.ts';
 import { fieldsOf, listOf, numbersOf, type Plain } from './plain-value.ts';
+import {
+  ADMITTED,
+  ANSWERS,
+  ATTEMPTS,
+  BREAKER_REFUSED,
+  DURATION,
+  EdgeSums,
+  FAILURES,
+  IN_FLIGHT_SUM,
+  LATENCY_SUM,
+  LOG_SQUARES,
+  LOG_SUM,
+  NATIVE_REFUSED,
+  OFFERED,
+  RETRIES,
+  type WindowSums,
+} from './window-sums.ts';
 
 /** W: ticks of a gate's window; doubled up to the maximum while too little happened (MATHS §B0). */
 export const WINDOW_TICKS = 10;
 /** Ticks of the longest window, a minute of them. */
 export const WINDOW_TICKS_MAX = 60;
-
-/** Sums over the newest ticks of an edge. */
-export interface WindowSums {
-  durationSec: number;
-  offered: number;
-  admitted: number;
-  attempts: number;
-  retries: number;
-  failures: number;
-  breakerRefused: number;
-  nativeRefused: number;
-  latencySumMs: number;
-  /** Answers, Σ ln(latency), Σ ln²(latency). */
-  answers: number;
-  logSum: number;
-  logSquares: number;
-  /** Largest, not summed. */
-  admittedLevelMax: number;
-  /** Calls in flight at the end of the window, and just before its first tick. */
-  inFlightEnd: number;
-  inFlightStart: number;
-  /** Mean of what was in flight at the end of each tick. */
-  inFlightMean: number;
-}
 
 /** One tick of an edge. */
 export interface WindowTick {
@@ -43,49 +36,14 @@ export interface WindowTick {
   readonly inFlight: number;
 }
 
-/** Sums over no tick. */
-export const emptySums = (): WindowSums => ({
-  durationSec: 0,
-  offered: 0,
-  admitted: 0,
-  attempts: 0,
-  retries: 0,
-  failures: 0,
-  breakerRefused: 0,
-  nativeRefused: 0,
-  latencySumMs: 0,
-  answers: 0,
-  logSum: 0,
-  logSquares: 0,
-  admittedLevelMax: 0,
-  inFlightEnd: 0,
-  inFlightStart: 0,
-  inFlightMean: 0,
-});
-
-/** Attempts that were aimed at the callee: those that sidecars, native limits and breakers refused too. */
-export const attemptsAimed = ({ offered, attempts, breakerRefused, nativeRefused }: WindowSums): number =>
-  Math.max(offered, attempts + breakerRefused + nativeRefused);
-
-const FIELDS = 14;
-const DURATION = 0;
-const OFFERED = 1;
-const ADMITTED = 2;
-const ATTEMPTS = 3;
-const RETRIES = 4;
-const FAILURES = 5;
-const BREAKER_REFUSED = 6;
-const NATIVE_REFUSED = 7;
-const LATENCY_SUM = 8;
-const ANSWERS = 9;
-const LOG_SUM = 10;
-const LOG_SQUARES = 11;
-const IN_FLIGHT_SUM = 12;
 /** Calls in flight at the end of the tick, which are no sum. */
 const IN_FLIGHT = 13;
+const FIELDS = 14;
 
 /** One tick more than a window holds: where it began. */
 const SLOTS = WINDOW_TICKS_MAX + 1;
+/** Sums that are copied at once. */
+const SCRATCH = new EdgeSums();
 /** What stood before the first tick. */
 const ZEROS = new Float64Array(FIELDS);
 /** Sums up to the end of each tick, then the largest level in each: that one is looked for among many. */
@@ -172,37 +130,25 @@ export class EdgeWindow {
   }
 
   /** Writes the sums over the newest `ticks`, or as many as there are, into `total`. */
-  sumInto(total: WindowSums, ticks: number): WindowSums {
+  sumInto(total: EdgeSums, ticks: number): EdgeSums {
     const ring = this.#ring;
     const within = this.#within(ticks);
     const end = within > 0 ? ring : ZEROS;
-    const to = within > 0 ? this.#start(1) : 0;
+    const endAt = within > 0 ? this.#start(1) : 0;
     const start = within < this.#size ? ring : ZEROS;
-    const from = within < this.#size ? this.#start(within + 1) : 0;
-    total.durationSec = (end[to + DURATION] as number) - (start[from + DURATION] as number);
-    total.offered = (end[to + OFFERED] as number) - (start[from + OFFERED] as number);
-    total.admitted = (end[to + ADMITTED] as number) - (start[from + ADMITTED] as number);
-    total.attempts = (end[to + ATTEMPTS] as number) - (start[from + ATTEMPTS] as number);
-    total.retries = (end[to + RETRIES] as number) - (start[from + RETRIES] as number);
-    total.failures = (end[to + FAILURES] as number) - (start[from + FAILURES] as number);
-    total.breakerRefused = (end[to + BREAKER_REFUSED] as number) - (start[from + BREAKER_REFUSED] as number);
-    total.nativeRefused = (end[to + NATIVE_REFUSED] as number) - (start[from + NATIVE_REFUSED] as number);
-    total.latencySumMs = (end[to + LATENCY_SUM] as number) - (start[from + LATENCY_SUM] as number);
-    total.answers = (end[to + ANSWERS] as number) - (start[from + ANSWERS] as number);
-    total.logSum = (end[to + LOG_SUM] as number) - (start[from + LOG_SUM] as number);
-    total.logSquares = (end[to + LOG_SQUARES] as number) - (start[from + LOG_SQUARES] as number);
-    const inFlight = (end[to + IN_FLIGHT_SUM] as number) - (start[from + IN_FLIGHT_SUM] as number);
-    total.inFlightMean = inFlight / Math.max(1, within);
-    total.inFlightEnd = end[to + IN_FLIGHT] as number;
+    const startAt = within < this.#size ? this.#start(within + 1) : 0;
     const first = this.#size > 0 ? this.#start(Math.min(within + 1, this.#size)) : 0;
-    total.inFlightStart = this.#size > 0 ? (ring[first + IN_FLIGHT] as number) : 0;
-    total.admittedLevelMax = this.#largestLevel(within);
+    total.enter({ end, endAt, start, startAt }, within, {
+      inFlightEnd: end[endAt + IN_FLIGHT] as number,
+      inFlightStart: this.#size > 0 ? (ring[first + IN_FLIGHT] as number) : 0,
+      admittedLevelMax: this.#largestLevel(within),
+    });
     return total;
   }
 
   /** Sums over the newest `ticks`, or as many as there are. */
   sums(ticks: number): WindowSums {
-    return this.sumInto(emptySums(), ticks);
+    return this.sumInto(SCRATCH, ticks).copy();
   }
 
   /** What it keeps of each tick, oldest first. */

@@ -141,7 +141,14 @@ export class LatencyModel {
     return model;
   }
 
-  #adoptDispersion([sum = 0, seconds = 0, sinceSec = 0, index = NO_CLASS, meanLog = 0, noise = 0]: readonly number[]): void {
+  #adoptDispersion([
+    sum = 0,
+    seconds = 0,
+    sinceSec = 0,
+    index = NO_CLASS,
+    meanLog = 0,
+    noise = 0,
+  ]: readonly number[]): void {
     if (seconds > 0) this.#numbers.set([sum, seconds, sinceSec, index, meanLog, noise], this.#first);
   }
 
