@@ -1,6 +1,6 @@
 import { edgeKey, type MeshConfig } from '../../core/mesh/mesh-config.ts';
 import { DEFAULT_GATES, DEFAULT_POLICY } from '../../core/mesh/mesh-defaults.ts';
-import { LATENCY_BUCKET_COUNT, LATENCY_MIDPOINTS_MS } from '../../core/substrate/latency-buckets.ts';
+import { answeredBuckets, LATENCY_BUCKET_COUNT, LATENCY_MIDPOINTS_MS } from '../../core/substrate/latency-buckets.ts';
 import type { EdgeCounters, TelemetryFrame } from '../../core/substrate/telemetry-frame.ts';
 
 /** Bucket of about 20 ms. */
@@ -57,7 +57,7 @@ export class OfferedMesh {
     }));
   }
 
-  /** The next second, about 60 calls per edge. Like a frame off the wire it belongs to nobody else. */
+  /** The next second, about 60 calls per edge, told as a sidecar tells it. Like a frame off the wire it belongs to nobody else. */
   nextFrame(leaseSeq: number): TelemetryFrame {
     this.#seq++;
     return {
@@ -97,17 +97,10 @@ export class OfferedMesh {
       breakerRefused: 0,
       nativeRefused: 0,
       inFlight: 1,
-      latencyBuckets: plainList(latencyBuckets),
+      latencyBuckets: answeredBuckets(latencyBuckets),
       latencySumMs: edge.latencySumMs,
     };
   }
-}
-
-/** What `Array.from` gives, without an object per number for the collector. */
-function plainList(values: Float64Array): number[] {
-  const list = new Array<number>(values.length);
-  for (let i = 0; i < values.length; i++) list[i] = values[i] ?? 0;
-  return list;
 }
 
 interface OfferedEdge {

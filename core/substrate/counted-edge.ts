@@ -36,8 +36,8 @@ export class CountedEdge {
   readonly #counts: Float64Array;
   readonly #first: number;
   #refused: Reasons = NO_REASONS;
-  /** Buckets up to the last one that has ever held an answer. */
-  #used = 0;
+  /** Buckets up to the last one that was told. */
+  #told = 0;
 
   constructor(workload: string, service: string) {
     this.workload = workload;
@@ -51,12 +51,8 @@ export class CountedEdge {
   /** Takes newer counters without asking what happened since the last ones. */
   adopt(now: EdgeCounters): void {
     const buckets = this.#first + BUCKETS;
-    this.#used = 0;
-    for (let k = 0; k < LATENCY_BUCKET_COUNT; k++) {
-      const count = now.latencyBuckets[k] ?? 0;
-      this.#counts[buckets + k] = count;
-      if (count !== 0) this.#used = k + 1;
-    }
+    for (let k = 0; k < LATENCY_BUCKET_COUNT; k++) this.#counts[buckets + k] = now.latencyBuckets[k] ?? 0;
+    this.#told = Math.min(now.latencyBuckets.length, LATENCY_BUCKET_COUNT);
     this.#adoptCounts(now);
   }
 
@@ -129,13 +125,13 @@ export class CountedEdge {
     const before = this.#counts;
     const buckets = this.#first + BUCKETS;
     let isKnown = true;
-    let size = LATENCY_BUCKET_COUNT;
-    while (size > this.#used && (now[size - 1] ?? 0) === 0) size--;
-    this.#used = Math.max(this.#used, size);
-    while (size > 0 && isUnchanged(now[size - 1] ?? 0, before[buckets + size - 1] as number)) size--;
+    const told = Math.min(now.length, LATENCY_BUCKET_COUNT);
+    let size = Math.max(told, this.#told);
+    this.#told = told;
+    while (size > 0 && isUnchanged(countOf(now, size - 1), before[buckets + size - 1] as number)) size--;
     changes.length = Math.min(changes.length, size);
     for (let k = 0; k < size; k++) {
-      const count = now[k] ?? 0;
+      const count = countOf(now, k);
       const known = before[buckets + k] as number;
       const change = isUnchanged(count, known) ? 0 : count - known;
       if (!isCount(change)) isKnown = false;
@@ -145,6 +141,9 @@ export class CountedEdge {
     return isKnown;
   }
 }
+
+/** Those that are not told hold nothing. */
+const countOf = (buckets: readonly number[], k: number): number => (k < buckets.length ? (buckets[k] as number) : 0);
 
 /** Two infinite counts are no count at all. */
 const isUnchanged = (count: number, known: number): boolean => count === known && count < Number.POSITIVE_INFINITY;

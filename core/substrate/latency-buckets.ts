@@ -48,6 +48,15 @@ export function logMoments(buckets: readonly number[]): LogMoments {
   return { count, sum, squares };
 }
 
+/** The buckets up to the last one that has any answers: more need not be told. */
+export function answeredBuckets(buckets: ArrayLike<number>): number[] {
+  let size = buckets.length;
+  while (size > 0 && buckets[size - 1] === 0) size--;
+  const answered = new Array<number>(size);
+  for (let k = 0; k < size; k++) answered[k] = buckets[k] ?? 0;
+  return answered;
+}
+
 /** Answers in all buckets together. */
 export function countAnswers(buckets: readonly number[]): number {
   let count = 0;

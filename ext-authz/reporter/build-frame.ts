@@ -1,5 +1,6 @@
 import { edgeCounters } from '../../core/admission/edge-counters.ts';
 import type { EdgeLedger } from '../../core/admission/edge-ledger.ts';
+import { answeredBuckets } from '../../core/substrate/latency-buckets.ts';
 import type { EnvoyEdgeCounters } from '../../core/substrate/telemetry-frame.ts';
 import { EdgeCounters, Frame, type ResourceSample } from '../../proto/gen/capmesh/v1/telemetry.ts';
 import type { EnvoyStats } from '../sinks/fold-metrics.ts';
@@ -67,7 +68,9 @@ function withEnvoy(own: EdgeCounters, envoy: EnvoyEdgeCounters): EdgeCounters {
     breakerRefused: own.breakerRefused + envoy.breakerRefused,
     nativeRefused: own.nativeRefused + envoy.nativeRefused,
     inFlight: own.inFlight + envoy.inFlight,
-    latencyBuckets: envoy.latencyBuckets.map((count, bucket) => count + (own.latencyBuckets[bucket] ?? 0)),
+    latencyBuckets: answeredBuckets(
+      envoy.latencyBuckets.map((count, bucket) => count + (own.latencyBuckets[bucket] ?? 0)),
+    ),
     latencySumMs: own.latencySumMs + envoy.latencySumMs,
   };
 }
