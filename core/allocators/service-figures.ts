@@ -112,9 +112,8 @@ export function edgeDemands(
 
 function edgeRates(capacityRps: number, edges: readonly EdgeInput[], offered: RateByEdge): readonly EdgeRate[] {
   const basis = rateBasis(capacityRps, edges);
-  const offeredRps = offeredTo(edges, offered);
-  const lends = offeredRps.some((rps, i) => asksForMore(rps, basis.guaranteeRps[i] as number));
-  if (lends) return ratesOf({ ...basis, offeredRps });
+  const lends = edges.some(({ key }, i) => asksForMore(offered.get(key) ?? 0, basis.guaranteeRps[i] as number));
+  if (lends) return ratesOf({ ...basis, offeredRps: offeredTo(edges, offered) });
   basis.calm ??= ratesOf({ ...basis, offeredRps: edges.map(() => 0) });
   return basis.calm;
 }

@@ -15,6 +15,7 @@ export interface GateMemory {
   readonly status: GateStatus;
   /** Whether each of the last ticks failed, newest first. */
   readonly fails: readonly boolean[];
+  /** As many as are needed, at most. */
   readonly goodTicks: number;
   /** Monotonic milliseconds since when nothing is known; `null` while something is. */
   readonly unknownSinceMs: number | null;
@@ -61,11 +62,16 @@ function withoutKnowledge(memory: GateMemory, nowMs: number): GateMemory {
 
 function withKnowledge(memory: GateMemory, seen: GateVerdict): GateMemory {
   const failed = seen.status === 'FAIL';
-  const fails = [failed, ...memory.fails].slice(0, FAIL_MEMORY_TICKS);
+  const fails =
+    !failed && isLongWell(memory.fails) ? memory.fails : [failed, ...memory.fails].slice(0, FAIL_MEMORY_TICKS);
   const good = !failed && (seen.ratio ?? 0) <= RECOVERED_RATIO;
-  const goodTicks = good ? memory.goodTicks + 1 : 0;
-  return { status: settledStatus(memory, seen, fails, goodTicks), fails, goodTicks, unknownSinceMs: null };
+  const goodTicks = good ? Math.min(memory.goodTicks + 1, RECOVERY_TICKS) : 0;
+  const status = settledStatus(memory, seen, fails, goodTicks);
+  const stays = status === memory.status && fails === memory.fails && goodTicks === memory.goodTicks;
+  return stays && memory.unknownSinceMs === null ? memory : { status, fails, goodTicks, unknownSinceMs: null };
 }
+
+const isLongWell = (fails: readonly boolean[]): boolean => fails.length === FAIL_MEMORY_TICKS && !fails.includes(true);
 
 function settledStatus(
   memory: GateMemory,

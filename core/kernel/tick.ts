@@ -45,10 +45,14 @@ export function completeTick(
   state.cancelled.clear();
   const effects = [...holdRollout(state), ...replan(state)];
   if (state.plan === null) return effects;
-  const all = [...judged, ...acted];
-  const news = [...state.services.values()].flatMap((service) => all.filter((one) => one.service === service));
-  const events = capacityEvents(news, measured, state.plan, wallMs);
+  const events = capacityEvents(inOrder(state, [...judged, ...acted]), measured, state.plan, wallMs);
   return [...effects, ...events.map((event) => ({ kind: 'emit-event', event }) as const)];
+}
+
+/** What concerns one service stands together. */
+function inOrder({ services }: KernelState, news: readonly ServiceNews[]): ServiceNews[] {
+  if (news.length === 0) return [];
+  return [...services.values()].flatMap((service) => news.filter((one) => one.service === service));
 }
 
 /** Metrics → gates, and into the models what may be learned; news of every gate whose state changed. */
@@ -71,11 +75,11 @@ function judgeMesh(state: KernelState, measured: MeasuredMesh): ServiceNews[] {
 
 /** Not all gates pass, or something is still done about a gate that did not and has to be renewed or ended. */
 function mustStabilize(state: KernelState): boolean {
-  for (const service of state.services.values()) {
-    if (!allPass(service.gates) || isFollowed(service)) return true;
-  }
+  for (const service of state.services.values()) if (isUnsettled(service)) return true;
   return false;
 }
+
+const isUnsettled = (service: ServiceState): boolean => !allPass(service.gates) || isFollowed(service);
 
 const isFollowed = ({ action, actions, controller, trimmingSinceMs, fitFailingSinceMs }: ServiceState): boolean =>
   action !== null ||
@@ -88,6 +92,7 @@ const isFollowed = ({ action, actions, controller, trimmingSinceMs, fitFailingSi
 export function stabilizeMesh(state: KernelState, { seen, windows }: MeasuredMesh, wallMs: number): ServiceNews[] {
   const news: ServiceNews[] = [];
   for (const service of state.services.values()) {
+    if (!isUnsettled(service)) continue;
     const windowMs = (gate: GateName): number => gateWindowMs(gate, service, windows.of(service));
     const clocks = { nowMs: state.nowMs, wallMs, windowMs: windowMs('fit') };
     const action = followLimitAction(state, service, clocks, seen.has(service));
@@ -99,8 +104,10 @@ export function stabilizeMesh(state: KernelState, { seen, windows }: MeasuredMes
   return news;
 }
 
-const isFailing = (service: ServiceState, seen: ServiceVerdicts): boolean =>
-  GATES.some((gate) => service.gates[gate].status === 'FAIL' || seen[gate]?.status === 'FAIL');
+function isFailing(service: ServiceState, seen: ServiceVerdicts): boolean {
+  for (const gate of GATES) if (service.gates[gate].status === 'FAIL' || seen[gate]?.status === 'FAIL') return true;
+  return false;
+}
 
 /** Steadies the verdicts of this tick; news of every gate whose state changed. */
 function settle(service: ServiceState, seen: ServiceVerdicts, nowMs: number): ServiceNews[] {

@@ -10,10 +10,13 @@ export function stepOpen(before: OverloadState, sample: OverloadSample): Overloa
   const coldP10Sec = known ? before.coldP10Sec : smallerKnown(before.coldP10Sec, sample.p10Sec);
   const baselineSec = known ? before.baselineSec : smallerKnown(before.baselineSec, coldP10Sec);
   const evidence = openEvidence(before, sample, { known, growing, baselineSec });
-  const weighed = { calmSec: before.calmSec + sample.durationSec, coldP10Sec, evidence, lastInFlight: sample.inFlight };
-  if (evidence >= LAW.enter) return startTrimming({ ...before, ...weighed }, baselineSec, sample);
+  const state: Writable<OverloadState> = { ...before };
+  state.calmSec = before.calmSec + sample.durationSec;
+  state.coldP10Sec = coldP10Sec;
+  state.evidence = evidence;
+  state.lastInFlight = sample.inFlight;
+  if (evidence >= LAW.enter) return startTrimming(state, baselineSec, sample);
   const teaches = sample.answers >= LAW.fewAnswers && !growing;
-  const state: Writable<OverloadState> = { ...before, ...weighed };
   if (teaches) learn(state, sample, known);
   relaxLimit(state, sample, known);
   return state;
