@@ -8,7 +8,7 @@ import { DEFAULT_GATES } from '../mesh/mesh-defaults.ts';
 import type { LatencyCurve } from '../substrate/latency-model.ts';
 import { capacityInScope } from './capacity-in-scope.ts';
 import type { EdgeState } from './edge-state.ts';
-import { burstOf } from './judge-service.ts';
+import { burstOf } from './judge-uv.ts';
 import type { KernelState } from './kernel-state.ts';
 import type { ServiceState } from './service-state.ts';
 

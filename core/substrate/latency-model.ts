@@ -95,7 +95,12 @@ export class LatencyModel {
   /** ŷ at a load; `null` where nothing is known about such a load. */
   expected(loadRps: number): number | null {
     if (!(loadRps > 0)) return null;
-    const own = this.#pointAt(classOf(loadRps))?.meanLog ?? this.#ofTwoClasses(loadRps);
+    const known = this.#classAt(classOf(loadRps));
+    const answers = this.#numbers[known + ANSWERS] as number;
+    if ((this.#numbers[known + SECONDS] as number) >= KNOWN_SEC && answers > 0) {
+      return (this.#numbers[known + LOG_SUM] as number) / answers;
+    }
+    const own = this.#ofTwoClasses(loadRps);
     if (own !== null) return own;
     const curve = this.curve();
     if (curve === null) return null;

@@ -1,0 +1,67 @@
+import type { EdgePlan } from '../allocators/capacity-plan.ts';
+import { at } from '../at.ts';
+import type { GateVerdict } from '../gates/gate-state.ts';
+import { type UvEdge, uvGate } from '../gates/uv.ts';
+import type { GateSettings } from '../mesh/mesh-config.ts';
+import { attemptsAimed } from '../substrate/window-sums.ts';
+import type { EdgeState } from './edge-state.ts';
+import type { MeasuredMesh } from './measure-mesh.ts';
+import { ScratchList } from './scratch-list.ts';
+import type { ServiceState } from './service-state.ts';
+
+/** Limit above guarantee by more than this: the edge uses what others lend, its burst is not bounded by σ. */
+const BORROWED_RATIO = 1.01;
+
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
+
+/** Room for what the gate is handed of one service after the other. */
+export class UvScratch {
+  readonly edges = new ScratchList<Writable<UvEdge>>(() => ({
+    name: '',
+    admittedLevelMax: Number.NaN,
+    burst: null,
+    attempts: Number.NaN,
+    retries: Number.NaN,
+  }));
+}
+
+/** Is anything faster than a service may absorb, over its window and before hysteresis? (MATHS §B3) */
+export function judgeUv(
+  settings: GateSettings,
+  service: ServiceState,
+  { plans, windows }: MeasuredMesh,
+  coupling: number,
+  scratch: UvScratch,
+): GateVerdict {
+  const edges = service.edges.budgeted;
+  const planned = plans.get(service.service)?.edges ?? [];
+  for (let i = 0; i < edges.length; i++) {
+    const edge = at(edges, i);
+    // Nearly always in the same order.
+    const plan = planned[i]?.key === edge.key ? planned[i] : planned.find(({ key }) => key === edge.key);
+    enterEdge(scratch.edges.at(i), edge, burstOf(settings, plan));
+  }
+  return uvGate({
+    edges: scratch.edges.first(edges.length),
+    amplification: windows.amplification(service.service),
+    coupling,
+    observedSec: service.observedSec,
+    lowestHz: settings.uvLambda1Hz,
+    tickSec: service.newest?.durationSec ?? 1,
+  });
+}
+
+function enterEdge(judged: Writable<UvEdge>, { key, sums }: EdgeState, burst: number | null): void {
+  judged.name = key;
+  judged.admittedLevelMax = sums.admittedLevelMax;
+  judged.burst = burst;
+  judged.attempts = attemptsAimed(sums);
+  judged.retries = sums.retries;
+}
+
+/** σ of an edge, or what a highest frequency leaves of it: f = ρ + σ/τ with τ = 0.2 s (CONTRACT §G). */
+export function burstOf({ uvLambdaMaxHz }: GateSettings, plan: EdgePlan | undefined): number | null {
+  if (!plan || plan.burst === null || plan.guaranteeRps === null || plan.limitRps === null) return null;
+  if (plan.limitRps > BORROWED_RATIO * plan.guaranteeRps) return null;
+  return uvLambdaMaxHz === null ? plan.burst : Math.max(1, 0.2 * (uvLambdaMaxHz - plan.guaranteeRps));
+}
