@@ -71,7 +71,8 @@ export function serviceFigures(
       ? shedConcurrency(concurrency, service.capacity.concurrency, basis, observed)
       : steadyConcurrency(concurrency, basis);
   const loads = loadShares(service, edges);
-  const known = FIGURES.get(edges);
+  const memo = memoOf(edges);
+  const known = memo.figures;
   const isKnown = known?.rates === rates && known.calls === calls && known.loads === loads;
   if (isKnown && known.figures.concurrency === concurrency) return known.figures;
   const figures = {
@@ -86,12 +87,28 @@ export function serviceFigures(
       load: at(loads, i),
     })),
   };
-  FIGURES.set(edges, { rates, calls, loads, figures });
+  memo.figures = { rates, calls, loads, figures };
   return figures;
 }
 
-/** By the edges of a service: while no edge asks for more than its guarantee, every tick finds the same. */
-const FIGURES = new WeakMap<readonly EdgeInput[], KnownFigures>();
+/** What was found last for the edges of a service, with what it followed from, so that only time is saved: most ticks find the same. */
+interface FiguresMemo {
+  rates: RateBasis | null;
+  loads: readonly LoadShare[] | null;
+  steady: SteadyConcurrency | null;
+  figures: KnownFigures | null;
+}
+
+/** By edges, which are the same objects as long as the configuration is. */
+const MEMOS = new WeakMap<readonly EdgeInput[], FiguresMemo>();
+
+function memoOf(edges: readonly EdgeInput[]): FiguresMemo {
+  const known = MEMOS.get(edges);
+  if (known !== undefined) return known;
+  const memo: FiguresMemo = { rates: null, loads: null, steady: null, figures: null };
+  MEMOS.set(edges, memo);
+  return memo;
+}
 
 interface KnownFigures {
   readonly rates: readonly EdgeRate[] | null;
@@ -136,13 +153,10 @@ interface RateBasis extends Omit<RateDemand, 'offeredRps'> {
   calm: readonly EdgeRate[] | null;
 }
 
-/** By the edges of a service, which are the same objects as long as the configuration is. */
-const RATE_BASES = new WeakMap<readonly EdgeInput[], RateBasis>();
-
 /** What the limits of every tick follow from, as long as configuration and K stand. */
 function rateBasis(capacityRps: number, edges: readonly EdgeInput[]): RateBasis {
-  const known = RATE_BASES.get(edges);
-  if (known?.capacityRps === capacityRps) return known;
+  const memo = memoOf(edges);
+  if (memo.rates?.capacityRps === capacityRps) return memo.rates;
   const weights = edges.map((edge) => edge.workload.weight);
   const fractions = edges.map((edge) => edge.budget.vector.int ?? 1);
   const basis: RateBasis = {
@@ -152,23 +166,19 @@ function rateBasis(capacityRps: number, edges: readonly EdgeInput[]): RateBasis 
     weights,
     calm: null,
   };
-  RATE_BASES.set(edges, basis);
+  memo.rates = basis;
   return basis;
 }
 
-/** By the edges of a service, as `RATE_BASES`: the same objects belong to the same configuration. */
-const LOAD_SHARES = new WeakMap<readonly EdgeInput[], readonly LoadShare[]>();
-
 function loadShares({ capacity }: ServiceConfig, edges: readonly EdgeInput[]): readonly LoadShare[] {
-  const known = LOAD_SHARES.get(edges);
-  if (known !== undefined) return known;
+  const memo = memoOf(edges);
+  if (memo.loads !== null) return memo.loads;
   const askers = (axis: 'int' | 'ptr') =>
     edges.map(({ budget, workload }) => ({ fraction: budget.vector[axis], weight: workload.weight }));
   const cpu = couplingShares(capacity.cpuMsPerSec, askers('int'));
   const memory = pointerShares(capacity.memoryMiB, askers('ptr'));
-  const shares = edges.map((_, i) => ({ cpuMsPerSec: at(cpu, i), memoryMiB: at(memory, i) }));
-  LOAD_SHARES.set(edges, shares);
-  return shares;
+  memo.loads = edges.map((_, i) => ({ cpuMsPerSec: at(cpu, i), memoryMiB: at(memory, i) }));
+  return memo.loads;
 }
 
 /** What N_e follows from, apart from N. */
@@ -183,9 +193,6 @@ interface SteadyConcurrency extends ConcurrencyBasis {
   readonly calls: readonly (EdgeConcurrency | null)[];
 }
 
-/** By the edges of a service, as `RATE_BASES`: N and R0 move in steps, so that most ticks find the same. */
-const STEADY = new WeakMap<readonly EdgeInput[], SteadyConcurrency>();
-
 /**
  * N_e while nothing is shed. With N known, C_ptr takes its share of it, and an
  * edge without C_ptr may use all of it: null sets no limit of its own, and N is
@@ -194,7 +201,8 @@ const STEADY = new WeakMap<readonly EdgeInput[], SteadyConcurrency>();
  */
 function steadyConcurrency(total: number | null, basis: ConcurrencyBasis): readonly (EdgeConcurrency | null)[] {
   const { capacityRps, baselineLatencyMs, edges } = basis;
-  const known = STEADY.get(edges);
+  const memo = memoOf(edges);
+  const known = memo.steady;
   const isKnown =
     known?.total === total && known.capacityRps === capacityRps && known.baselineLatencyMs === baselineLatencyMs;
   if (isKnown) return known.calls;
@@ -216,7 +224,7 @@ function steadyConcurrency(total: number | null, basis: ConcurrencyBasis): reado
     const guarantee = guarantees[i] ?? null;
     return guarantee === null ? null : { calls: littleConcurrency(guarantee, baselineLatencyMs), rule: 'little' };
   });
-  STEADY.set(edges, { ...basis, total, calls });
+  memo.steady = { ...basis, total, calls };
   return calls;
 }
 

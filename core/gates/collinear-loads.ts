@@ -50,7 +50,9 @@ export function separateLoads(own: readonly number[], others: readonly NamedLoad
 export function varies(values: readonly number[]): boolean {
   let lowest = Number.POSITIVE_INFINITY;
   let highest = Number.NEGATIVE_INFINITY;
-  for (const value of values) {
+  // Runs over every series of a pool: `for … of` would make an object of each number.
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
     if (value < lowest) lowest = value;
     if (value > highest) highest = value;
   }

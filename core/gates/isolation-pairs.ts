@@ -1,6 +1,13 @@
+import { at } from '../at.ts';
 import { clamp } from '../clamp.ts';
 import { type NamedLoad, separateLoads, varies } from './collinear-loads.ts';
-import { lagOneCorrelation, partialCorrelations, type Regressors, regressors } from './partial-correlation.ts';
+import {
+  lagOneCorrelation,
+  partialCorrelations,
+  type Regressors,
+  regressors,
+  standardise,
+} from './partial-correlation.ts';
 
 /** Changes from tick to tick that are needed before anything is said (MATHS §B4). */
 export const MIN_DIFFERENCES = 30;
@@ -74,10 +81,14 @@ export const poolChanges = (loads: readonly NamedLoad[], ticks: readonly number[
 
 function prepare(loadChanges: readonly NamedLoad[], ticks: readonly number[]): PoolChanges {
   const follows = ticks.map((t, index) => ticks[index - 1] === t - 1);
-  const loads = loadChanges
-    .filter(({ load }) => varies(load))
-    .map(({ name, load }) => ({ name, load, memory: lagOneCorrelation(load, follows) }));
-  return { ticks, follows, loads, given: regressors(loads.map(({ load }) => load)) };
+  const varying = loadChanges.filter(({ load }) => varies(load));
+  const columns = varying.map(({ load }) => standardise(load));
+  const loads = varying.map(({ name, load }, i) => ({
+    name,
+    load,
+    memory: lagOneCorrelation(at(columns, i), follows),
+  }));
+  return { ticks, follows, loads, given: regressors(columns) };
 }
 
 /**
@@ -109,8 +120,9 @@ export function isolationPairs(
 }
 
 function judgePairs(latency: readonly number[], victim: string, pool: PoolChanges, z: number): IsolationPair[] {
-  const latencyMemory = lagOneCorrelation(latency, pool.follows);
-  const correlations = partialCorrelations(latency, pool.given);
+  const target = standardise(latency);
+  const latencyMemory = lagOneCorrelation(target, pool.follows);
+  const correlations = partialCorrelations(target, pool.given);
   return pool.loads.flatMap(({ name, memory }, index): IsolationPair[] => {
     const correlation = correlations[index];
     if (name === victim || correlation === undefined) return [];

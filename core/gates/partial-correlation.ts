@@ -14,7 +14,7 @@ export interface Regressors {
 }
 
 /** A series less its mean, at length 1. */
-interface Standardised {
+export interface Standardised {
   readonly unit: Float64Array;
   /** Root of the sum of squared deviations. */
   readonly spread: number;
@@ -28,8 +28,7 @@ export interface PartialCorrelation {
 }
 
 /** Prepares series of equal length, each of which varies. */
-export function regressors(series: readonly (readonly number[])[]): Regressors {
-  const columns = series.map(standardise);
+export function regressors(columns: readonly Standardised[]): Regressors {
   if (columns.length === 0) return { columns, inverse: new Matrix(0, 0), condition: 0 };
   const correlation = correlations(columns);
   const precision = inverse(Matrix.add(correlation, Matrix.eye(columns.length).mul(RELATIVE_RIDGE)));
@@ -44,21 +43,20 @@ export function regressors(series: readonly (readonly number[])[]): Regressors {
  * so one inverse serves every target. Free of the units of all series. The
  * target must vary and be as long as the series.
  */
-export function partialCorrelations(target: readonly number[], given: Regressors): PartialCorrelation[] {
-  const { unit, spread: targetSpread } = standardise(target);
-  const direct = given.columns.map((column) => dot(unit, column.unit));
+export function partialCorrelations(target: Standardised, given: Regressors): PartialCorrelation[] {
+  const direct = given.columns.map((column) => dot(target.unit, column.unit));
   const weights = direct.map((_, a) => direct.reduce((sum, value, b) => sum + given.inverse.get(a, b) * value, 0));
   const explained = direct.reduce((sum, value, a) => sum + value * at(weights, a), 0);
   const unexplained = Math.max(1 + RELATIVE_RIDGE - explained, RELATIVE_RIDGE);
   return weights.map((weight, a) => ({
     r: weight / Math.sqrt(unexplained * given.inverse.get(a, a) + weight * weight),
-    slope: (weight * targetSpread) / at(given.columns, a).spread,
+    slope: (weight * target.spread) / at(given.columns, a).spread,
   }));
 }
 
 /** Pearson correlations of series of equal length, each of which varies. */
 export const correlationMatrix = (series: readonly (readonly number[])[]): Matrix =>
-  correlations(series.map(standardise));
+  correlations(series.map((values) => standardise(values)));
 
 function correlations(columns: readonly Standardised[]): Matrix {
   const matrix = Matrix.eye(columns.length);
@@ -73,8 +71,7 @@ function correlations(columns: readonly Standardised[]): Matrix {
 }
 
 /** r₁ = Σ z_t·z_(t−1) / Σ z_t² of the centred values; `follows[t]` says whether t−1 is the tick just before t. */
-export function lagOneCorrelation(values: readonly number[], follows: readonly boolean[]): number {
-  const { unit } = standardise(values);
+export function lagOneCorrelation({ unit }: Standardised, follows: readonly boolean[]): number {
   let sum = 0;
   for (let t = 1; t < unit.length; t++) {
     if (follows[t] === true) sum += (unit[t] ?? 0) * (unit[t - 1] ?? 0);
@@ -82,7 +79,8 @@ export function lagOneCorrelation(values: readonly number[], follows: readonly b
   return sum;
 }
 
-function standardise(values: readonly number[]): Standardised {
+/** A series that varies, ready to be held against others. */
+export function standardise(values: readonly number[]): Standardised {
   const unit = new Float64Array(values);
   let mean = 0;
   for (let i = 0; i < unit.length; i++) mean += unit[i] ?? 0;

@@ -17,9 +17,9 @@ const TOLERANCE = 1e-9;
  * is the largest of them. NaN everywhere if any entry is not a finite number ≥ 0.
  */
 export function spectralRadii(rows: SparseRows): number[] {
-  const radii = rows.map(() => Number.NaN);
-  if (rows.some((row) => [...row.values()].some((value) => !(value >= 0 && value < Number.POSITIVE_INFINITY)))) {
-    return radii;
+  const radii = new Array<number>(rows.length).fill(Number.NaN);
+  for (const row of rows) {
+    for (const value of row.values()) if (!(value >= 0 && value < Number.POSITIVE_INFINITY)) return radii;
   }
   for (const component of stronglyConnected(rows)) {
     const radius = blockRadius(rows, component);

@@ -1,4 +1,4 @@
-import type { GateVerdict } from './gate-state.ts';
+import type { GateStatus, GateVerdict } from './gate-state.ts';
 
 /** Largest ratio reported: keeps an infinite one representable without changing its meaning. */
 const MAX_RATIO = 1e6;
@@ -44,12 +44,14 @@ export function notApplicable(reason: string): GateVerdict {
  * evidence is the union.
  */
 export function combine(parts: readonly GateVerdict[]): GateVerdict {
-  const evidence = Object.assign({}, ...parts.map((part) => part.evidence));
-  const largest = parts.reduce<GateVerdict | null>(
-    (best, part) => (part.ratio !== null && part.ratio > (best?.ratio ?? -1) ? part : best),
-    null,
-  );
-  const status = combinedStatus(parts);
+  const evidence: Record<string, number> = {};
+  let status: GateStatus = 'NOT_APPLICABLE';
+  let largest: GateVerdict | null = null;
+  for (const part of parts) {
+    Object.assign(evidence, part.evidence);
+    if (GRAVITY[part.status] > GRAVITY[status]) status = part.status;
+    if (part.ratio !== null && part.ratio > (largest?.ratio ?? -1)) largest = part;
+  }
   const reasonOf = parts.find((part) => part.status === status && part.reason !== '');
   return {
     status,
@@ -60,9 +62,4 @@ export function combine(parts: readonly GateVerdict[]): GateVerdict {
   };
 }
 
-function combinedStatus(parts: readonly GateVerdict[]): GateVerdict['status'] {
-  const has = (status: GateVerdict['status']) => parts.some((part) => part.status === status);
-  if (has('FAIL')) return 'FAIL';
-  if (has('UNKNOWN')) return 'UNKNOWN';
-  return has('PASS') ? 'PASS' : 'NOT_APPLICABLE';
-}
+const GRAVITY: Readonly<Record<GateStatus, number>> = { NOT_APPLICABLE: 0, PASS: 1, UNKNOWN: 2, FAIL: 3 };

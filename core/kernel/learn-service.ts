@@ -1,7 +1,7 @@
 import type { WindowSums } from '../substrate/window-sums.ts';
 import { type EdgeState, unlearn } from './edge-state.ts';
 import { sumsOfTenant, tenantRps } from './judge-isolation.ts';
-import type { ServiceState } from './service-state.ts';
+import { type ServiceState, tenantOf } from './service-state.ts';
 import { rateOf, type ServiceWindow } from './windows.ts';
 
 /** A failing gate forbids learning for this long; then the model starts anew (MATHS §B1). */
@@ -33,9 +33,9 @@ export function learnService(
     // Over the window, as the gate will ask: load and latency of one tick are too noisy to belong together.
     edge.latency.learn(loadRps, edge.sums, durationSec);
   }
-  for (const { tenant, edges } of service.edges.tenants) {
-    const sums = sumsOfTenant(edges, ownSums);
-    service.tenants.get(tenant)?.model.learn(tenantRps(sums), sums, durationSec);
+  for (const own of service.edges.tenants) {
+    const sums = sumsOfTenant(own.edges, ownSums);
+    tenantOf(service, own)?.model.learn(tenantRps(sums), sums, durationSec);
   }
 }
 

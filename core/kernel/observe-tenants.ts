@@ -1,4 +1,4 @@
-import type { ServiceState } from './service-state.ts';
+import { type ServiceState, tenantOf } from './service-state.ts';
 
 /**
  * Enters one tick into the series of a service's tenants (MATHS §B4). Load is
@@ -9,10 +9,10 @@ import type { ServiceState } from './service-state.ts';
  */
 export function observeTenants(service: ServiceState, durationSec: number, known: boolean): void {
   service.tenantTicks++;
-  for (const { tenant, edges } of service.edges.tenants) {
-    const state = service.tenants.get(tenant);
-    if (state === undefined) continue;
-    for (const { newest, window } of edges) {
+  for (const own of service.edges.tenants) {
+    const state = tenantOf(service, own);
+    if (state === null) continue;
+    for (const { newest, window } of own.edges) {
       if (newest === null) continue;
       const { count, sum } = window.newest;
       state.add(newest.attempts / durationSec, count, sum);

@@ -1,10 +1,13 @@
 import type { EdgeKey } from '../mesh/mesh-config.ts';
 import type { EdgeState } from './edge-state.ts';
+import type { TenantState } from './tenant-state.ts';
 
 /** The edges of one service that one tenant has. */
 export interface TenantEdges {
   readonly tenant: string;
   readonly edges: readonly EdgeState[];
+  /** What is known of the tenant; `null` until it was looked up. */
+  state: TenantState | null;
 }
 
 /**
@@ -68,5 +71,5 @@ function byTenant(edges: readonly EdgeState[]): TenantEdges[] {
     if (own === undefined) tenants.set(edge.tenant, [edge]);
     else own.push(edge);
   }
-  return [...tenants].map(([tenant, own]) => ({ tenant, edges: own }));
+  return [...tenants].map(([tenant, own]) => ({ tenant, edges: own, state: null }));
 }

@@ -4,7 +4,7 @@ import { unknown } from '../gates/verdict.ts';
 import { type ActionBook, EMPTY_ACTION_BOOK } from '../stability/action-book.ts';
 import { INITIAL_OVERLOAD_STATE, type OverloadState } from '../stability/overload-controller.ts';
 import type { StabilityActionRecord } from '../stability/stability-action.ts';
-import { ServiceEdges } from './service-edges.ts';
+import { ServiceEdges, type TenantEdges } from './service-edges.ts';
 import type { TenantState } from './tenant-state.ts';
 
 /** What the kernel knows about one service. Changed in place by the tick. */
@@ -100,4 +100,10 @@ export function createServiceState(service: string, nowMs: number): ServiceState
     trimmingSinceMs: null,
     fitFailingSinceMs: null,
   };
+}
+
+/** What is known of the tenant that has these edges of the service; `null` = there is no such tenant. */
+export function tenantOf(service: ServiceState, own: TenantEdges): TenantState | null {
+  own.state ??= service.tenants.get(own.tenant) ?? null;
+  return own.state;
 }

@@ -62,29 +62,26 @@ export class MeshWindows {
     const names = [...this.#services.keys()];
     const index = new Map(names.map((name, i) => [name, i]));
     const rows = names.map(() => new Map<number, number>());
-    for (const [name, service] of this.#services) {
-      const callee = index.get(name) ?? 0;
+    let callee = 0;
+    for (const service of this.#services.values()) {
       const { attemptsAimed, retries } = this.of(service);
       if (attemptsAimed >= MIN_ATTEMPTS_FOR_RETRIES && retries > 0) rows[callee]?.set(callee, retries / attemptsAimed);
-      for (const edge of service.edges.all) this.#addCalls(rows, index, service, edge);
+      for (const edge of service.edges.all) {
+        const caller = index.get(edge.workload);
+        if (caller !== undefined) this.#addCalls(at(rows, caller), callee, service, edge);
+      }
+      callee++;
     }
     const radii = spectralRadii(rows);
     return new Map(names.map((name, i) => [name, at(radii, i)]));
   }
 
-  #addCalls(
-    rows: Map<number, number>[],
-    index: ReadonlyMap<string, number>,
-    service: ServiceState,
-    edge: EdgeState,
-  ): void {
-    const caller = index.get(edge.workload);
-    const callee = index.get(edge.service);
-    if (caller === undefined || callee === undefined) return;
+  /** @param row of the caller */
+  #addCalls(row: Map<number, number>, callee: number, service: ServiceState, edge: EdgeState): void {
     const calls = callsOf(edge.sums);
     const handled = this.handled(edge.workload, this.of(service).ticks);
     if (calls === 0 || handled < MIN_ATTEMPTS_FOR_RETRIES) return;
-    rows[caller]?.set(callee, (rows[caller]?.get(callee) ?? 0) + calls / handled);
+    row.set(callee, (row.get(callee) ?? 0) + calls / handled);
   }
 }
 

@@ -16,7 +16,12 @@ import {
   isolationPairs,
   poolChanges,
 } from '../../../../core/gates/isolation-pairs.ts';
-import { lagOneCorrelation, partialCorrelations, regressors } from '../../../../core/gates/partial-correlation.ts';
+import {
+  lagOneCorrelation,
+  partialCorrelations,
+  regressors,
+  standardise,
+} from '../../../../core/gates/partial-correlation.ts';
 import { type Random, seededRandom } from '../../../support/random.ts';
 
 const close = (got: number | null | undefined, want: number, digits: number) =>
@@ -73,15 +78,15 @@ describe('isolation statistics (MATHS §B4)', () => {
 
   it('remember from one tick to the next only where no tick is missing between', () => {
     const values = [1, -1, 1, -1];
-    assert.equal(lagOneCorrelation(values, [false, true, true, true]), -0.75);
-    assert.equal(lagOneCorrelation(values, [false, true, false, true]), -0.5);
+    assert.equal(lagOneCorrelation(standardise(values), [false, true, true, true]), -0.75);
+    assert.equal(lagOneCorrelation(standardise(values), [false, true, false, true]), -0.5);
   });
 
   it('find the slope of an exact relation and hold the other series', () => {
     const random = seededRandom(3);
     const [a, b] = [noise(random, 50), noise(random, 50)];
     const y = a.map((value, t) => 2 * value - 0.5 * (b[t] ?? 0));
-    const [first, second] = partialCorrelations(y, regressors([a, b]));
+    const [first, second] = partialCorrelations(standardise(y), regressors([a, b].map(standardise)));
     close(first?.slope, 2, 5);
     close(second?.slope, -0.5, 5);
     assert.ok((first?.r ?? 0) > 0.9999 && (second?.r ?? 0) < -0.9999);
