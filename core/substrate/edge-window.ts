@@ -2,23 +2,7 @@ import type { EdgeDelta } from './edge-delta.ts';
 import { type LogMoments, logMoments } from './latency-buckets.ts';
 import { NumberRows } from './number-rows.ts';
 import { fieldsOf, listOf, numbersOf, type Plain } from './plain-value.ts';
-import {
-  ADMITTED,
-  ANSWERS,
-  ATTEMPTS,
-  BREAKER_REFUSED,
-  DURATION,
-  EdgeSums,
-  FAILURES,
-  IN_FLIGHT_SUM,
-  LATENCY_SUM,
-  LOG_SQUARES,
-  LOG_SUM,
-  NATIVE_REFUSED,
-  OFFERED,
-  RETRIES,
-  type WindowSums,
-} from './window-sums.ts';
+import { EdgeSums, PLACE, type WindowSums } from './window-sums.ts';
 
 /** W: ticks of a gate's window; doubled up to the maximum while too little happened (MATHS §B0). */
 export const WINDOW_TICKS = 10;
@@ -77,19 +61,19 @@ export class EdgeWindow {
     const before = this.#size > 0 ? ring : ZEROS;
     const from = this.#size > 0 ? this.#start(1) : 0;
     const to = this.#first + this.#next * FIELDS;
-    ring[to + DURATION] = (before[from + DURATION] as number) + durationSec;
-    ring[to + OFFERED] = (before[from + OFFERED] as number) + delta.offered;
-    ring[to + ADMITTED] = (before[from + ADMITTED] as number) + delta.admitted;
-    ring[to + ATTEMPTS] = (before[from + ATTEMPTS] as number) + delta.attempts;
-    ring[to + RETRIES] = (before[from + RETRIES] as number) + delta.retries;
-    ring[to + FAILURES] = (before[from + FAILURES] as number) + delta.failures;
-    ring[to + BREAKER_REFUSED] = (before[from + BREAKER_REFUSED] as number) + delta.breakerRefused;
-    ring[to + NATIVE_REFUSED] = (before[from + NATIVE_REFUSED] as number) + delta.nativeRefused;
-    ring[to + LATENCY_SUM] = (before[from + LATENCY_SUM] as number) + delta.latencySumMs;
-    ring[to + ANSWERS] = (before[from + ANSWERS] as number) + moments.count;
-    ring[to + LOG_SUM] = (before[from + LOG_SUM] as number) + moments.sum;
-    ring[to + LOG_SQUARES] = (before[from + LOG_SQUARES] as number) + moments.squares;
-    ring[to + IN_FLIGHT_SUM] = (before[from + IN_FLIGHT_SUM] as number) + delta.inFlight;
+    ring[to + PLACE.duration] = (before[from + PLACE.duration] as number) + durationSec;
+    ring[to + PLACE.offered] = (before[from + PLACE.offered] as number) + delta.offered;
+    ring[to + PLACE.admitted] = (before[from + PLACE.admitted] as number) + delta.admitted;
+    ring[to + PLACE.attempts] = (before[from + PLACE.attempts] as number) + delta.attempts;
+    ring[to + PLACE.retries] = (before[from + PLACE.retries] as number) + delta.retries;
+    ring[to + PLACE.failures] = (before[from + PLACE.failures] as number) + delta.failures;
+    ring[to + PLACE.breakerRefused] = (before[from + PLACE.breakerRefused] as number) + delta.breakerRefused;
+    ring[to + PLACE.nativeRefused] = (before[from + PLACE.nativeRefused] as number) + delta.nativeRefused;
+    ring[to + PLACE.latencySum] = (before[from + PLACE.latencySum] as number) + delta.latencySumMs;
+    ring[to + PLACE.answers] = (before[from + PLACE.answers] as number) + moments.count;
+    ring[to + PLACE.logSum] = (before[from + PLACE.logSum] as number) + moments.sum;
+    ring[to + PLACE.logSquares] = (before[from + PLACE.logSquares] as number) + moments.squares;
+    ring[to + PLACE.inFlightSum] = (before[from + PLACE.inFlightSum] as number) + delta.inFlight;
     ring[to + IN_FLIGHT] = delta.inFlight;
     ring[this.#levels + this.#next] = delta.admittedLevelMax;
     this.#newest.count = moments.count;
@@ -101,7 +85,7 @@ export class EdgeWindow {
 
   /** Attempts over the newest `ticks`. */
   attempts(ticks: number): number {
-    return this.#sum(ATTEMPTS, 1, this.#within(ticks));
+    return this.#sum(PLACE.attempts, 1, this.#within(ticks));
   }
 
   /** Ticks that it holds, one more than a window. */
@@ -115,11 +99,11 @@ export class EdgeWindow {
     if (back < 1 || back > this.#size || back === SLOTS) return null;
     const of = (field: number): number => this.#sum(field, back, 1);
     return {
-      durationSec: of(DURATION),
-      attempts: of(ATTEMPTS),
-      failures: of(FAILURES),
-      answers: of(ANSWERS),
-      latencySumMs: of(LATENCY_SUM),
+      durationSec: of(PLACE.duration),
+      attempts: of(PLACE.attempts),
+      failures: of(PLACE.failures),
+      answers: of(PLACE.answers),
+      latencySumMs: of(PLACE.latencySum),
       inFlight: this.#ring[this.#start(back) + IN_FLIGHT] as number,
     };
   }

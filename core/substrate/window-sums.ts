@@ -30,19 +30,21 @@ export const attemptsAimed = ({ offered, attempts, breakerRefused, nativeRefused
   Math.max(offered, attempts + breakerRefused + nativeRefused);
 
 /** Places of what is summed, in the sums of a window as in what an edge keeps of each tick. */
-export const DURATION = 0;
-export const OFFERED = 1;
-export const ADMITTED = 2;
-export const ATTEMPTS = 3;
-export const RETRIES = 4;
-export const FAILURES = 5;
-export const BREAKER_REFUSED = 6;
-export const NATIVE_REFUSED = 7;
-export const LATENCY_SUM = 8;
-export const ANSWERS = 9;
-export const LOG_SUM = 10;
-export const LOG_SQUARES = 11;
-export const IN_FLIGHT_SUM = 12;
+export const PLACE = {
+  duration: 0,
+  offered: 1,
+  admitted: 2,
+  attempts: 3,
+  retries: 4,
+  failures: 5,
+  breakerRefused: 6,
+  nativeRefused: 7,
+  latencySum: 8,
+  answers: 9,
+  logSum: 10,
+  logSquares: 11,
+  inFlightSum: 12,
+} as const;
 const SUMMED = 13;
 
 const IN_FLIGHT_MEAN = 12;
@@ -72,51 +74,51 @@ export class EdgeSums implements WindowSums {
   }
 
   get durationSec(): number {
-    return this.#numbers[this.#first + DURATION] as number;
+    return this.#numbers[this.#first + PLACE.duration] as number;
   }
 
   get offered(): number {
-    return this.#numbers[this.#first + OFFERED] as number;
+    return this.#numbers[this.#first + PLACE.offered] as number;
   }
 
   get admitted(): number {
-    return this.#numbers[this.#first + ADMITTED] as number;
+    return this.#numbers[this.#first + PLACE.admitted] as number;
   }
 
   get attempts(): number {
-    return this.#numbers[this.#first + ATTEMPTS] as number;
+    return this.#numbers[this.#first + PLACE.attempts] as number;
   }
 
   get retries(): number {
-    return this.#numbers[this.#first + RETRIES] as number;
+    return this.#numbers[this.#first + PLACE.retries] as number;
   }
 
   get failures(): number {
-    return this.#numbers[this.#first + FAILURES] as number;
+    return this.#numbers[this.#first + PLACE.failures] as number;
   }
 
   get breakerRefused(): number {
-    return this.#numbers[this.#first + BREAKER_REFUSED] as number;
+    return this.#numbers[this.#first + PLACE.breakerRefused] as number;
   }
 
   get nativeRefused(): number {
-    return this.#numbers[this.#first + NATIVE_REFUSED] as number;
+    return this.#numbers[this.#first + PLACE.nativeRefused] as number;
   }
 
   get latencySumMs(): number {
-    return this.#numbers[this.#first + LATENCY_SUM] as number;
+    return this.#numbers[this.#first + PLACE.latencySum] as number;
   }
 
   get answers(): number {
-    return this.#numbers[this.#first + ANSWERS] as number;
+    return this.#numbers[this.#first + PLACE.answers] as number;
   }
 
   get logSum(): number {
-    return this.#numbers[this.#first + LOG_SUM] as number;
+    return this.#numbers[this.#first + PLACE.logSum] as number;
   }
 
   get logSquares(): number {
-    return this.#numbers[this.#first + LOG_SQUARES] as number;
+    return this.#numbers[this.#first + PLACE.logSquares] as number;
   }
 
   get inFlightMean(): number {
@@ -146,7 +148,7 @@ export class EdgeSums implements WindowSums {
     for (let field = 0; field < SUMMED; field++) {
       own[first + field] = (end[endAt + field] as number) - (start[startAt + field] as number);
     }
-    own[first + IN_FLIGHT_MEAN] = (own[first + IN_FLIGHT_SUM] as number) / Math.max(1, ticks);
+    own[first + IN_FLIGHT_MEAN] = (own[first + PLACE.inFlightSum] as number) / Math.max(1, ticks);
     own[first + IN_FLIGHT_END] = rest.inFlightEnd;
     own[first + IN_FLIGHT_START] = rest.inFlightStart;
     own[first + LEVEL] = rest.admittedLevelMax;
