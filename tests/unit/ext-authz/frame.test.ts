@@ -44,6 +44,17 @@ describe('frames', () => {
     assert.equal(edges.length, 2);
   });
 
+  it('tell of latency buckets up to the last one with answers', () => {
+    const { ledger, clock } = checkFixture();
+    const stats = new EnvoyStats();
+    const label = [{ name: 'envoy.cluster_name', value: 'edge/checkout/payment' }];
+    const bucket = [1, 1.2, 1.44, 1.728].map((upperBound, k) => ({ upperBound, cumulativeCount: k < 2 ? 0 : 7 }));
+    const histogram = { sampleCount: 7, sampleSum: 9, bucket };
+    stats.fold([MetricFamily.fromPartial({ name: 'cluster.upstream_rq_time', metric: [{ label, histogram }] })], false);
+    const checkout = collectEdges(ledger, stats, clock.monotonicMs()).find(({ workload }) => workload === 'checkout');
+    assert.deepEqual(checkout?.latencyBuckets, [0, 0, 7]);
+  });
+
   it('give the largest admitted level of their own interval only', () => {
     const { authorizer, ledger, key, clock } = checkFixture();
     const token = signToken(key, claimsOfA);

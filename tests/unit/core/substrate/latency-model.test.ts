@@ -37,6 +37,14 @@ describe('latency model (MATHS §B1)', () => {
     assert.equal(model.expected(150), null);
   });
 
+  it('knows nothing beyond the lowest and the highest load, where the memory of other models begins', () => {
+    const [, own] = [new LatencyModel(), new LatencyModel(), new LatencyModel()] as const;
+    for (const loadRps of [0.095, 130_000]) {
+      learnedAt(own, loadRps, 20, 20);
+      assert.equal(own.expected(loadRps), null, `${loadRps}/s`);
+    }
+  });
+
   it('remembers what it learned at another load', () => {
     const model = new LatencyModel();
     learnedAt(model, 100, 20);
