@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
+import { seededRandom } from '../../../../core/simulation/seeded-random.ts';
 import { emptyDelta } from '../../../../core/substrate/edge-delta.ts';
 import { EdgeWindow, WINDOW_TICKS_MAX } from '../../../../core/substrate/edge-window.ts';
 import { EdgeSums } from '../../../../core/substrate/window-sums.ts';
-import { seededRandom } from '../../../../core/simulation/seeded-random.ts';
 
 describe('the window of an edge', () => {
   it('sums as its ticks do one by one, for windows of any length and edges beside each other', () => {
