@@ -1,3 +1,4 @@
+import { edgesByService } from '../../core/allocators/plan-capacity.ts';
 import { edgeKey, type MeshConfig } from '../../core/mesh/mesh-config.ts';
 import { DEFAULT_GATES, DEFAULT_POLICY } from '../../core/mesh/mesh-defaults.ts';
 import { answeredBuckets, LATENCY_BUCKET_COUNT, LATENCY_MIDPOINTS_MS } from '../../core/substrate/latency-buckets.ts';
@@ -48,7 +49,9 @@ export class OfferedMesh {
 
   constructor(config: MeshConfig, random: () => number) {
     this.#random = random;
-    this.#edges = [...config.budgets.values()].map(({ workload, service }) => ({
+    // A sidecar tells of the edges of one service after the other.
+    const budgets = [...edgesByService({ config }).values()].flat().map(({ budget }) => budget);
+    this.#edges = budgets.map(({ workload, service }) => ({
       workload,
       service,
       latencyBuckets: new Float64Array(LATENCY_BUCKET_COUNT),
