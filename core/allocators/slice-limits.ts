@@ -182,11 +182,12 @@ function sliceService(
   const room = Math.max(0, (service.capacityRps ?? Number.POSITIVE_INFINITY) - heldInServiceRps);
   const scale = slices.growthRps > room ? room / slices.growthRps : 1;
   for (let i = 0; i < service.edges.length; i++) {
-    const edge = at(service.edges, i);
+    const edge = service.edges[i] as EdgePlan;
     for (let n = 0; n < nodes.length; n++) {
       const cell = i * nodes.length + n;
-      const node = at(nodes, n);
-      const rateRps = edge.limitRps === null ? Number.NaN : at(slices.base, cell) + scale * at(slices.growth, cell);
+      const node = nodes[n] as ActiveNode;
+      const rateRps =
+        edge.limitRps === null ? Number.NaN : (slices.base[cell] as number) + scale * (slices.growth[cell] as number);
       node.ratesRps[first + i] = rateRps;
       if (node.changed) continue;
       const current = slices.current[cell];
@@ -231,9 +232,9 @@ function wantSlices(
   slices.growthRps = 0;
   slices.mustShrink.fill(0);
   for (let i = 0; i < edges.length; i++) {
-    const edge = at(edges, i);
+    const edge = edges[i] as EdgePlan;
     for (let n = 0; n < nodes.length; n++) {
-      slices.current[i * nodes.length + n] = at(nodes, n).current.near(first + i, edge);
+      slices.current[i * nodes.length + n] = (nodes[n] as ActiveNode).current.near(first + i, edge);
     }
     if (edge.limitRps !== null) sliceEdge(slices, i, edge.key, edge.limitRps, nodes, silent);
   }
@@ -255,7 +256,7 @@ function sliceEdge(
   let weightSum = 0;
   let heldSum = 0;
   for (let n = 0; n < nodes.length; n++) {
-    const node = at(nodes, n);
+    const node = nodes[n] as ActiveNode;
     const weight = Math.max(node.report.offeredRps.get(key) ?? 0, idle);
     const current = slices.current[first + n];
     const isOnlyLease = node.leases?.outstanding.length === 1;
@@ -273,15 +274,16 @@ function sliceEdge(
   const spare = Math.max(0, divisible - weightSum) / nodes.length;
   let wantedRps = 0;
   for (let cell = first; cell < first + nodes.length; cell++) {
-    const target = shared * at(base, cell) + spare;
-    const held = at(growth, cell);
+    const target = shared * (base[cell] as number) + spare;
+    const held = growth[cell] as number;
     base[cell] = Math.min(target, held);
     growth[cell] = Math.max(0, target - held);
-    wantedRps += at(growth, cell);
+    wantedRps += growth[cell] as number;
   }
   const free = Math.max(0, divisible - heldSum);
   const scale = wantedRps > free ? free / wantedRps : 1;
-  if (scale !== 1) for (let cell = first; cell < first + nodes.length; cell++) growth[cell] = scale * at(growth, cell);
+  if (scale !== 1)
+    for (let cell = first; cell < first + nodes.length; cell++) growth[cell] = scale * (growth[cell] as number);
   slices.growthRps += wantedRps * scale;
   slices.mustShrink[i] = currentRps > divisible * (1 + DUST) ? 1 : 0;
 }

@@ -46,13 +46,14 @@ export const fitThreshold = (setting: number, geo: number | null): number => set
 export function fitGate(input: FitInput): GateVerdict {
   const drift = driftPart(input.drift);
   if (input.attempts === 0 && drift.status !== 'FAIL') return unknown('no-traffic', drift.evidence);
-  return combine([
+  const parts = [
     ratePart(input.rate, input.rateWorst ?? ''),
     latencyPart(input.latency, input.threshold),
     judge(input.errors.ratio, { worst: input.errors.worst, evidence: { u_err: input.errors.ratio } }),
     drift,
-    ...(isAmount(input.attempts) && isPositive(input.threshold) ? [] : [unknown('nonfinite')]),
-  ]);
+  ];
+  if (!(isAmount(input.attempts) && isPositive(input.threshold))) parts.push(unknown('nonfinite'));
+  return combine(parts);
 }
 
 /** UNKNOWN for want of a model, with the ratio of the part that needs none. */
@@ -70,7 +71,8 @@ function ratePart(rate: FitRate | null, worst: string): GateVerdict {
 
 function latencyPart({ cells, medianMs }: FitLatencyInput, threshold: number): GateVerdict {
   if (!cells.every(isUsable) || !isAmount(medianMs ?? 0)) return unknown('nonfinite');
-  const total = cells.reduce((sum, cell) => sum + cell.count, 0);
+  let total = 0;
+  for (const { count } of cells) total += count;
   // Answers, but none at a load that the model knows.
   if (total === 0) return medianMs === null ? unknown('warmup') : notApplicable('low-confidence');
   const value = fitLatency(cells, slowerLog);

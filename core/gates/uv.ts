@@ -40,19 +40,16 @@ export interface UvEdge {
 /** Is anything faster than the service may absorb, or slower than the data can show? (MATHS §B3) */
 export function uvGate(input: UvInput): GateVerdict {
   const resolution = resolutionRatio(input);
-  const measured = combine([
-    burstPart(input.edges),
-    retryPart(input),
-    amplificationPart(input),
-    ...(isUsable(input) ? [] : [unknown('nonfinite')]),
-  ]);
+  const parts = [burstPart(input.edges), retryPart(input), amplificationPart(input)];
+  if (!isUsable(input)) parts.push(unknown('nonfinite'));
+  const measured = combine(parts);
   const evidence = { ...measured.evidence, u_res: Math.min(resolution, 1e6) };
   if (!(resolution <= 1)) return { ...unknown('warmup', evidence), ratio: measured.ratio, worst: measured.worst };
   return { ...measured, evidence };
 }
 
 const isUsable = ({ edges, coupling, observedSec, lowestHz, tickSec }: UvInput): boolean =>
-  [coupling, observedSec, tickSec].every(isAmount) && isPositive(lowestHz) && edges.every(isUsableEdge);
+  isAmount(coupling) && isAmount(observedSec) && isAmount(tickSec) && isPositive(lowestHz) && edges.every(isUsableEdge);
 
 const isUsableEdge = ({ admittedLevelMax, burst, attempts, retries }: UvEdge): boolean =>
   isAmount(admittedLevelMax) && isAmount(burst ?? 0) && isAmount(attempts) && isAmount(retries);

@@ -71,8 +71,10 @@ export function judgeFit(
   const threshold = fitThreshold(setting, geo);
   const loadRps = rateOf(windows.of(service));
   const latency = latencyInput(edges, loadRps, ({ sums }) => sums, scratch);
+  const { rate, rateWorst = '' } = ratePart(services, service, edges, windows, threshold);
   const fit = fitGate({
-    ...ratePart(services, service, edges, windows, threshold),
+    rate,
+    rateWorst,
     latency,
     errors: worstError(edges),
     drift,
@@ -169,8 +171,10 @@ function enterCell(
   cell.varianceLog = SKEW * varianceLog(sums) * latency.dispersion;
 }
 
+const NO_ERRORS: FitInput['errors'] = { ratio: 0, worst: '' };
+
 function worstError(edges: readonly EdgeState[]): FitInput['errors'] {
-  const judged = [{ ratio: 0, worst: '' }];
+  const judged: { readonly ratio: number; readonly worst: string }[] = [];
   for (const { key, sums, model } of edges) {
     const { failures, attempts } = sums;
     if (failures === 0 || attempts < MIN_ATTEMPTS_FOR_RETRIES) continue;
@@ -178,5 +182,5 @@ function worstError(edges: readonly EdgeState[]): FitInput['errors'] {
     const baselineRatio = Math.min(1, Math.max(BASELINE_ERROR_MIN, learned));
     judged.push({ ratio: errorDrift({ attempts, failures, baselineRatio, z: FIT_Z }), worst: key });
   }
-  return largest(judged) ?? { ratio: 0, worst: '' };
+  return judged.length === 0 ? NO_ERRORS : (largest([NO_ERRORS, ...judged]) ?? NO_ERRORS);
 }
