@@ -25,6 +25,8 @@ import { type Replica, startReplica } from './loop/start-replica.ts';
 import { askOver } from './operations/ask-node.ts';
 import { OperationRelay } from './operations/operation-relay.ts';
 
+/** Admission decides on what was known of the mesh at most this long ago. */
+const SCENE_AGE_MAX_MS = 100;
 /** Operations are passed on to nodes that lived at most this long ago, beside the age of their frames. */
 const NODES_AGE_MAX_MS = 250;
 
@@ -72,7 +74,6 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     const operations = new OperationHandlers(operationRelay(options, clock, connection, replica));
     const doors = await openDoors(options, { ...apiDependencies(options, clock, replica), operations }, replica.xds);
     closing.push(() => doors.close());
-    closing.push(() => replica.homes.leave());
     logger.info({ mesh: options.mesh, ...doors.ports }, 'control plane is open');
     const kernel = (): KernelLoop | null => replica.kernel();
     return { ...doors.ports, kernel, stop: () => closeAll(closing, logger) };
@@ -116,7 +117,7 @@ function operationRelay(
 function apiDependencies(
   { mesh, adminTokenFile, logger }: ControlPlaneOptions,
   clock: Clock,
-  { store, replicas, leadership, metrics, known, note, quorum, askRefusals, scene, homes }: Replica,
+  { store, replicas, leadership, metrics, known, note, quorum, askRefusals }: Replica,
 ): Omit<RestDependencies, 'operations'> {
   const view = (): MeshView => known().view();
   const admission = new Admission({
@@ -124,10 +125,10 @@ function apiDependencies(
     revoker: store.keys,
     signingKey: () => store.keyRotation.current,
     config: () => store.config.view.config,
-    scene,
+    // It changes with the ticks: a thousand requests a second need not have it made anew each.
+    scene: lately(() => known().admissionScene(), clock, SCENE_AGE_MAX_MS),
     note,
     agreed: (workload, gauge) => quorum.agreed(workload, gauge),
-    askHome: (request, grantId) => homes.ask(request, grantId),
     clock,
     newGrantId: () => randomBytes(16).toString('hex'),
   });

@@ -100,7 +100,6 @@ function controlPlanePermissions(mesh: string): object {
         `capmesh.v1.admissions.${mesh}`,
         `capmesh.v1.quorum.${mesh}`,
         `capmesh.v1.quorum.${mesh}.*`,
-        `capmesh.v1.homes.${mesh}.>`,
         `capmesh.v1.published.${mesh}`,
       ],
     },

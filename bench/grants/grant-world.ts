@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { ChannelCredentials, Metadata } from '@grpc/grpc-js';
 import { Kvm } from '@nats-io/kv';
-import type { NatsConnection } from '@nats-io/transport-node';
 import { openStore } from '../../control-plane/state/open-store.ts';
 import { parseMeshFile } from '../../platform/mesh-file.ts';
 import { meshToMessage } from '../../platform/mesh-message.ts';
@@ -128,8 +127,6 @@ export class PlaneDoor implements GrantDoor {
 
 /** A real store and real replicas, with an audit that reads along from before the first write. */
 export interface GrantWorld {
-  /** To the store, as a control plane. */
-  readonly connection: NatsConnection;
   readonly doors: PlaneDoor[];
   readonly audit: LedgerAudit;
   readonly leaders: LeaderWritesSeen;
@@ -161,7 +158,6 @@ export async function startGrantWorld(
   const doors = [first, ...(await Promise.all(Array.from({ length: replicas - 1 }, (_, index) => start(index + 1))))];
   await first.prepare(workloads, secrets);
   return {
-    connection,
     doors,
     audit,
     leaders,

@@ -1,7 +1,7 @@
 import type { AdmissionRecord } from '../../core/admission/admission-ledger.ts';
 import { admissionRecord } from '../../core/admission/admission-record.ts';
 import type { AdmissionScene } from '../../core/admission/admission-scene.ts';
-import type { GrantRequest } from '../../core/admission/admit-grant.ts';
+import { admitGrant, type GrantDecision, type GrantRequest } from '../../core/admission/admit-grant.ts';
 import { type AdmissionAssessment, assessAdmission } from '../../core/admission/decide-admission.ts';
 import { type Grant, liveGrants } from '../../core/admission/grant.ts';
 import { grantGauge } from '../../core/admission/grant-gauge.ts';
@@ -14,7 +14,6 @@ import { type Account, TAKING_BACK_EVENTS_MAX, withEvent } from '../state/accoun
 import type { AccountChange } from '../state/ledger-store.ts';
 import type { SigningKey } from '../state/signing-key.ts';
 import { isGrant, refuseTooManyRevoked, undoGrant, withoutGrant } from './account-grants.ts';
-import { type Admitted, admitInto, type GrantOutcome } from './admit-into.ts';
 import { type CapacityRefusal, quorumRefusal } from './quorum-refusal.ts';
 import { createSecret, hashSecret, matchesSecret } from './secrets.ts';
 import { signToken } from './sign-token.ts';
@@ -46,8 +45,6 @@ export interface AdmissionDependencies {
   readonly note: (record: AdmissionRecord) => void;
   /** Waits until enough replicas of the control plane have what was written into an account (C_gauge, CONTRACT §D). */
   readonly agreed: (workload: string, gauge: number) => Promise<QuorumOutcome>;
-  /** Has the replica decide that the account is at home at; `null` = it is decided here, where a grant of this id may be stored already. */
-  readonly askHome: (request: GrantRequest, grantId: string) => Promise<GrantOutcome | null>;
   readonly clock: Clock;
   /** Unique and not guessable; at most 64 printable characters. */
   readonly newGrantId: () => string;
@@ -131,12 +128,13 @@ export class Admission {
     if (workload === undefined) {
       return null;
     }
+    const { ledger, clock } = this.#deps;
     const grantId = this.#deps.newGrantId();
-    // A grant that waits for other replicas waits for what is written here.
-    const waits = grantGauge(this.#deps.config(), request.workload, request.vector) !== null;
-    const atHome = waits ? null : await this.#deps.askHome(request, grantId);
-    const outcome = atHome ?? (await this.#decideHere(request, grantId));
-    const missing = waits ? await this.#missingAgreement(outcome, request.workload) : null;
+    // A request may wait for its turn: its duration begins when it is admitted.
+    const outcome = await ledger.update(request.workload, clock.wallMs(), (account) =>
+      this.#admitInto(account, request, grantId, clock.wallMs()),
+    );
+    const missing = await this.#missingAgreement(outcome, request.workload);
     if (missing !== null) return missing;
     const record = admissionRecord(request.workload, request.vector, outcome, this.#deps.newGrantId);
     if (record !== null) this.#deps.note(record);
@@ -199,14 +197,6 @@ export class Admission {
     });
   }
 
-  /** A request may wait for its turn: its duration begins when it is admitted. */
-  #decideHere(request: GrantRequest, grantId: string): Promise<GrantOutcome> {
-    const { ledger, clock, scene } = this.#deps;
-    return ledger.update(request.workload, clock.wallMs(), (account) =>
-      admitInto(account, request, grantId, { scene: scene(), wallMs: clock.wallMs() }),
-    );
-  }
-
   /** Another replica may have written it a moment ago, and be known here only by its answer. */
   async #findGrant(workload: string, grantId: string, wallMs: number): Promise<Grant | undefined> {
     const { ledger } = this.#deps;
@@ -223,7 +213,11 @@ export class Admission {
    *
    * @param replaced grant that made place; its token still passes, so it comes back
    */
-  async #missingAgreement(outcome: GrantOutcome, workload: string, replaced?: Grant): Promise<CapacityRefusal | null> {
+  async #missingAgreement(
+    outcome: Admitted | Refused,
+    workload: string,
+    replaced?: Grant,
+  ): Promise<CapacityRefusal | null> {
     if (!outcome.admitted) return null;
     const { grant } = outcome;
     const gauge = grantGauge(this.#deps.config(), workload, grant.vector);
@@ -256,6 +250,23 @@ export class Admission {
     };
   }
 
+  #admitInto(
+    account: Account,
+    request: GrantRequest,
+    grantId: string,
+    wallMs: number,
+  ): AccountChange<Admitted | Refused> {
+    const live = liveGrants(account.grants, wallMs);
+    const decision = admitGrant(request, { scene: this.#deps.scene(), live, newGrantId: () => grantId, wallMs });
+    if (!decision.admitted) return { account: null, result: decision };
+    const { grant } = decision;
+    const message = `grant ${grant.jti} admitted until ${new Date(grant.expiresAtMs).toISOString()}`;
+    return {
+      account: withEvent({ ...account, grants: [...live, grant] }, message, wallMs),
+      result: { ...decision, generation: account.generation },
+    };
+  }
+
   #sign(workload: WorkloadConfig, { grant, conditional, generation }: Admitted): CapacityAnswer {
     const { jti, issuedAtMs, expiresAtMs, vector } = grant;
     const token = signToken(this.#deps.signingKey(), {
@@ -281,7 +292,10 @@ export interface RenewRequest extends Omit<GrantRequest, 'vector'> {
 }
 
 interface Renewed {
-  readonly outcome: GrantOutcome;
+  readonly outcome: Admitted | Refused;
   readonly vector: CapacityVector;
   readonly replaced: Grant;
 }
+
+type Refused = Extract<GrantDecision, { admitted: false }>;
+type Admitted = Extract<GrantDecision, { admitted: true }> & { readonly generation: number };

@@ -84,11 +84,6 @@ export class MeshReports {
     }, GATHER_MS);
   }
 
-  /** Whether no gate can be judged here: too long nothing was heard of a kernel. */
-  isBlind(): boolean {
-    return this.#reportAgeMs() > STALE_MS;
-  }
-
   view(): MeshView {
     const { state, nowMs } = this.#known();
     return viewOf(state, nowMs);
@@ -122,15 +117,10 @@ export class MeshReports {
     this.#newest = { report, atMs: this.#options.clock.monotonicMs(), state: null };
   }
 
-  #reportAgeMs(): number {
-    const heardMs = this.#newest?.atMs ?? Number.NEGATIVE_INFINITY;
-    return this.#options.clock.monotonicMs() - heardMs;
-  }
-
   /** The kernel as it was reported, and where its time stands now. Made only when somebody asks. */
   #known(): { readonly state: KernelState; readonly nowMs: number } {
     const newest = this.#newest;
-    const ageMs = this.#reportAgeMs();
+    const ageMs = newest === null ? Number.POSITIVE_INFINITY : this.#options.clock.monotonicMs() - newest.atMs;
     if (newest === null || ageMs > STALE_MS) return { state: this.#blindState(), nowMs: 0 };
     if (newest.state === null) {
       const kernel = restoreKernel(newest.report.checkpoint, newest.report.epoch);

@@ -15,8 +15,6 @@ export interface ReplicaSign {
   readonly nodes: readonly NodeXdsStatus[];
   /** Of its newest configuration, over the nodes connected to it. */
   readonly rollout: Rollout | null;
-  /** It decides requests for grants that others pass on to it. */
-  readonly isHome: boolean;
   /** It ends in an orderly way and belongs to the control plane no longer. */
   readonly leaves?: boolean | undefined;
 }

@@ -1,13 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import type { NatsConnection } from '@nats-io/transport-node';
 import type { AdmissionRecord } from '../../core/admission/admission-ledger.ts';
-import type { AdmissionScene } from '../../core/admission/admission-scene.ts';
 import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { RefusalAnswer, RefusalQuery } from '../../proto/gen/capmesh/v1/refusal.ts';
-import { lately } from '../admission/lately.ts';
-import { AccountHomes, type AccountHomesOptions } from '../homes/account-homes.ts';
 import type { Leadership, LeadershipState } from '../leader/leadership.ts';
 import { LedgerQuorum } from '../leader/ledger-quorum.ts';
 import { MeshReports, type MeshReportsOptions } from '../leader/mesh-reports.ts';
@@ -24,9 +20,6 @@ import type { KernelLoop } from './kernel-loop.ts';
 import { MeshLeader } from './lead-mesh.ts';
 import { OrderEvents } from './order-events.ts';
 import { PlanServer } from './plan-server.ts';
-
-/** Admission decides on what was known of the mesh at most this long ago. */
-const SCENE_AGE_MAX_MS = 100;
 
 export interface ReplicaOptions {
   readonly mesh: string;
@@ -52,10 +45,6 @@ export interface Replica {
   leadership(): LeadershipState;
   /** Waits until enough replicas have what was written into an account. */
   readonly quorum: Pick<LedgerQuorum, 'agreed'>;
-  /** What admission is decided by, as it was lately. */
-  scene(): AdmissionScene;
-  /** Decides at the replicas that accounts are at home at. */
-  readonly homes: Pick<AccountHomes, 'ask' | 'leave'>;
   /** Asks the sidecars of all nodes about refusals that they remember. */
   askRefusals(query: RefusalQuery): Promise<RefusalAnswer[]>;
 }
@@ -69,7 +58,6 @@ export async function startReplica(
   const store = await openControlPlaneStore(connection, { mesh, stateDir, clock, logger });
   closing.push(() => store.stop());
   let election: Leadership | null = null;
-  let homes: AccountHomes | null = null;
   const leadership = (): LeadershipState => stateOf(election);
   const xds: XdsServer = new XdsServer({
     clock,
@@ -91,7 +79,6 @@ export async function startReplica(
       epoch: election?.epoch ?? null,
       nodes: xds.nodes(),
       rollout: xds.rollout(store.config.view.revision),
-      isHome: homes?.isHome ?? false,
     }),
   });
   closing.push(() => replicas.stop());
@@ -116,7 +103,7 @@ export async function startReplica(
     },
     (term) => store.writesOf(term, () => election?.lookAgain()),
   );
-  const metrics = metricsOf(store, leader, leadership, replicas, xds, () => homes);
+  const metrics = metricsOf(store, leader, leadership, replicas, xds);
   const plans = new PlanServer(xds, logger);
   const unsubscribe = store.plans.subscribe((stored) => {
     plans.take(stored);
@@ -141,11 +128,7 @@ export async function startReplica(
   // A sidecar without an Envoy judges operations, and tells of itself in frames alone.
   const nodes = (): Set<string> => new Set([...replicas.nodes(), ...known().view().nodes].map(({ node }) => node));
   const askRefusals = askSidecars(connection, mesh, () => [...nodes()]);
-  // It changes with the ticks: a thousand requests a second need not have it made anew each.
-  const scene = lately(() => known().admissionScene(), clock, SCENE_AGE_MAX_MS);
-  const parts = { store, replicas, note, scene, isBlind: () => kernel() === null && reports.isBlind() };
-  homes = openHomes(connection, mesh, { ...parts, clock, logger }, closing);
-  return { store, xds, replicas, metrics, leadership, kernel, known, note, quorum, askRefusals, scene, homes };
+  return { store, xds, replicas, metrics, leadership, kernel, known, note, quorum, askRefusals };
 }
 
 const stateOf = (election: Leadership | null): LeadershipState => ({
@@ -200,49 +183,16 @@ const metricsOf = (
   leadership: () => LeadershipState,
   replicas: Replicas,
   xds: XdsServer,
-  homes: () => AccountHomes | null,
 ): ControlPlaneMetrics =>
   createControlPlaneMetrics({
     view: () => leader.running?.kernel.view() ?? null,
     leadership,
     replicas: () => replicas.all().length,
     casConflicts: () => store.ledger.conflicts,
-    passedGrants: () => homes()?.passed ?? 0,
-    takenBackGrants: () => homes()?.takenBack ?? 0,
     droppedFrames: () => leader.running?.droppedFrames() ?? 0,
     droppedEffects: () => leader.running?.droppedEffects() ?? 0,
     nodes: () => xds.nodes(),
   });
-
-/** Closed while the leader still leads: what it decides for others may be told in events. */
-function openHomes(
-  connection: NatsConnection,
-  mesh: string,
-  {
-    store,
-    replicas,
-    ...rest
-  }: Pick<Replica, 'store' | 'replicas' | 'note' | 'scene'> &
-    Pick<AccountHomesOptions, 'isBlind'> &
-    Pick<ReplicaOptions, 'clock' | 'logger'>,
-  closing: (() => unknown)[],
-): AccountHomes {
-  const homes = new AccountHomes({
-    ...rest,
-    connection,
-    mesh,
-    bytesMax: maxPayload(connection),
-    self: store.self,
-    others: () => replicas.others(),
-    ledger: store.ledger,
-    config: () => store.config.view.config,
-    newRefusalId: randomUUID,
-    isReachable: store.isReachable,
-    onChange: () => replicas.changed(),
-  });
-  closing.push(() => homes.stop());
-  return homes;
-}
 
 /** Every replica tells of edits and orders: whichever is first, the stream has them once. */
 function tellEdits(store: ControlPlaneStore, clock: Clock, logger: Logger, closing: (() => unknown)[]): void {

@@ -12,9 +12,6 @@ export interface MetricSources {
   readonly leadership: () => { readonly role: 'leader' | 'follower'; readonly epoch: number };
   readonly replicas: () => number;
   readonly casConflicts: () => number;
-  /** Requests for grants that were passed on to other replicas, and those of them that these did not decide. */
-  readonly passedGrants: () => number;
-  readonly takenBackGrants: () => number;
   readonly droppedFrames: () => number;
   readonly droppedEffects: () => number;
   readonly nodes: () => readonly { readonly connected: boolean; readonly upToDate: boolean }[];
@@ -85,16 +82,6 @@ function addTotals(registry: Registry, sources: MetricSources): void {
     });
   };
   total('capmesh_ledger_cas_conflicts_total', 'Account writes that another writer overtook', sources.casConflicts);
-  total(
-    'capmesh_grants_passed_total',
-    'Requests for grants passed on to the replica that the account is at home at',
-    sources.passedGrants,
-  );
-  total(
-    'capmesh_grants_taken_back_total',
-    'Requests for grants that were passed on and decided here, since their home did not decide them',
-    sources.takenBackGrants,
-  );
   total('capmesh_frames_dropped_total', 'Telemetry frames refused', sources.droppedFrames);
   total('capmesh_effects_dropped_total', 'Leases and events given up because too many waited', sources.droppedEffects);
   new Gauge({

@@ -44,7 +44,6 @@ describe('grants that are asked for, renewed, given back and revoked (CONTRACT Â
           scene: () => admissionSceneOf(createKernel()),
           note: () => {},
           agreed: async () => ({ reached: true, applied: 1, needed: 1 }),
-          askHome: async () => null,
           clock,
           newGrantId: () => {
             ids += 1;

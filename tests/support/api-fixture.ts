@@ -181,7 +181,6 @@ export async function startApi(mesh = 'shop'): Promise<ApiFixture> {
     config: () => config.view.config,
     scene: () => fixture.loop?.admissionScene() ?? fixture.scene,
     agreed: async () => fixture.agreement,
-    askHome: async () => null,
     note: (record) => {
       noted.push(record);
       fixture.loop?.noteAdmission(record);

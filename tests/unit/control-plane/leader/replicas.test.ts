@@ -30,7 +30,6 @@ const sign = (name: string, more: Partial<ReplicaSign> = {}): ReplicaSign => ({
   epoch: null,
   nodes: [],
   rollout: null,
-  isHome: false,
   ...more,
 });
 
@@ -89,7 +88,7 @@ describe('Replicas', () => {
     await until(() => messages.sent.length === 1);
     replicas.changed();
     await new Promise((resolve) => setTimeout(resolve, 30));
-    own = sign('a', { isHome: true });
+    own = sign('a', { epoch: 7 });
     replicas.changed();
     await until(() => messages.sent.length > 1);
     deepEqual(await unpackJson(messages.sent[1]?.data ?? new Uint8Array()), own);

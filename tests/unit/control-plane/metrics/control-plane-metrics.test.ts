@@ -16,8 +16,6 @@ describe('/metrics of the control plane', () => {
       leadership: () => ({ role: 'leader', epoch: 1 }),
       replicas: none,
       casConflicts: none,
-      passedGrants: none,
-      takenBackGrants: none,
       droppedFrames: none,
       droppedEffects: none,
       nodes: () => [],
