@@ -82,7 +82,7 @@ export function isolationGate({ tenants, threshold, z = ONE_LOOK_Z }: IsolationI
   }));
   const sparse = victims.filter(({ verdict }) => verdict.reason === 'sparse').length;
   const usable = isPositive(threshold) && isAmount(z) && present.every(hasUsableFigures);
-  const nonfinite = droppedRatio(present) > MAX_DROPPED_RATIO || !usable ? [unknown('nonfinite')] : [];
+  const nonfinite = droppedRatio(pool.tenants) > MAX_DROPPED_RATIO || !usable ? [unknown('nonfinite')] : [];
   const verdict = combine([...victims.map((victim) => victim.verdict), ...nonfinite]);
   const worst = victims.reduce((a, b) => ((b.verdict.ratio ?? -1) > (a.verdict.ratio ?? -1) ? b : a));
   const ratio = worst.verdict.ratio;
@@ -103,6 +103,9 @@ interface LoadedTenant extends PoolTenant {
   /** Load per tick, NaN = missing. */
   readonly load: readonly number[];
   readonly meanLoad: number;
+  /** Ticks that were told, and those of them with a load that can be used. */
+  readonly told: number;
+  readonly known: number;
 }
 
 interface SharedPool {
@@ -195,14 +198,20 @@ function largestAndRest(tenants: readonly LoadedTenant[], kept: number): NamedLo
 }
 
 function withLoad(tenant: PoolTenant): LoadedTenant {
-  let [sum, known] = [0, 0];
-  const load = tenant.ticks.map((tick) => {
-    if (tick === null || !isUsable(tick)) return Number.NaN;
+  let sum = 0;
+  let told = 0;
+  let known = 0;
+  const load = new Array<number>(tenant.ticks.length).fill(Number.NaN);
+  for (let t = 0; t < load.length; t++) {
+    const tick = tenant.ticks[t] ?? null;
+    if (tick === null) continue;
+    told++;
+    if (!isUsable(tick)) continue;
+    load[t] = tick.load;
     sum += tick.load;
     known++;
-    return tick.load;
-  });
-  return { ...tenant, load, meanLoad: sum / Math.max(1, known) };
+  }
+  return { ...tenant, load, meanLoad: sum / Math.max(1, known), told, known };
 }
 
 const hasTraffic = ({ ticks }: PoolTenant): boolean =>
@@ -214,14 +223,11 @@ const hasUsableFigures = ({ medianMs, entitledLoad }: PoolTenant): boolean =>
 const isUsable = ({ load, answers, meanLog }: TenantTick): boolean =>
   isAmount(load) && isAmount(answers) && (answers < MIN_TICK_ANSWERS || Number.isFinite(meanLog));
 
-function droppedRatio(tenants: readonly PoolTenant[]): number {
-  let [ticks, dropped] = [0, 0];
+function droppedRatio(tenants: readonly LoadedTenant[]): number {
+  let [told, known] = [0, 0];
   for (const tenant of tenants) {
-    for (const tick of tenant.ticks) {
-      if (tick === null) continue;
-      ticks++;
-      if (!isUsable(tick)) dropped++;
-    }
+    told += tenant.told;
+    known += tenant.known;
   }
-  return ticks === 0 ? 0 : dropped / ticks;
+  return told === 0 ? 0 : (told - known) / told;
 }

@@ -49,8 +49,14 @@ function noteMissedTick(node: NodeState, nowMs: number, missingServices: Set<str
 function noteReport(node: NodeState, report: NodeReport): void {
   node.missedTicks = 0;
   const carried = new Set<string>();
+  let last = '';
   for (const { service, delta } of report.edges) {
-    if (delta.offered !== 0 || delta.attempts !== 0 || delta.inFlight !== 0) carried.add(service);
+    // Nodes tell of the edges of one service after the other.
+    if (service === last) continue;
+    if (delta.offered !== 0 || delta.attempts !== 0 || delta.inFlight !== 0) {
+      carried.add(service);
+      last = service;
+    }
   }
   node.carried = carried;
   if (report.durationSec > 0) node.edges.enter(report);
@@ -59,12 +65,13 @@ function noteReport(node: NodeState, report: NodeReport): void {
 /** Hands the edges what all nodes together counted; a longer report is scaled to T so that rates add. */
 function addUp({ nodes, services }: KernelState, reports: ReadonlyMap<string, NodeReport>, durationSec: number): void {
   for (const [name, report] of reports) {
-    if (report.durationSec === 0) continue;
+    const edges = nodes.get(name)?.edges;
+    if (edges === undefined || report.durationSec === 0) continue;
     const scale = durationSec / report.durationSec;
     const isScaled = Math.abs(scale - 1) >= 1e-9;
     for (const reported of report.edges) {
-      const edge = nodes.get(name)?.edges.stateOf(reported, services);
-      if (!edge) continue;
+      const edge = edges.stateOf(reported, services);
+      if (edge === null) continue;
       const delta = isScaled ? scaleDelta(reported.delta, scale) : reported.delta;
       if (edge.arrived === null) edge.arrived = delta;
       else mergeDelta(edge.arrived, delta);

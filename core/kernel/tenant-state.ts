@@ -1,4 +1,3 @@
-import { at } from '../at.ts';
 import type { TenantTick } from '../gates/isolation.ts';
 import { LatencyModel } from '../substrate/latency-model.ts';
 import { NumberRows } from '../substrate/number-rows.ts';
@@ -79,7 +78,9 @@ export class TenantState {
   ticks(count: number): (TenantTick | null)[] {
     const told = Math.min(count, ISOLATION_TICKS);
     const first = this.#now + SLOTS - told;
-    return Array.from({ length: told }, (_, i) => this.#tickAt((first + i) % SLOTS));
+    const ticks = new Array<TenantTick | null>(told);
+    for (let i = 0; i < told; i++) ticks[i] = this.#tickAt((first + i) % SLOTS);
+    return ticks;
   }
 
   /** The tick that was observed, and room for the next one. */
@@ -98,12 +99,12 @@ export class TenantState {
 
   #tickAt(slot: number): TenantTick | null {
     const start = this.#first + FIELDS * slot;
-    const load = at(this.#ring, start + LOAD);
+    const load = this.#ring[start + LOAD] as number;
     if (Number.isNaN(load)) return null;
     return {
       load,
-      answers: at(this.#ring, start + ANSWERS),
-      meanLog: at(this.#ring, start + MEAN_LOG),
+      answers: this.#ring[start + ANSWERS] as number,
+      meanLog: this.#ring[start + MEAN_LOG] as number,
     };
   }
 }
