@@ -13,46 +13,20 @@ type StoredGrant = readonly [
   obs: number | null,
 ];
 
-type StoredGrants = readonly (StoredGrant | Grant)[];
-type StoredAccount = Omit<Account, 'grants'> & { readonly grants: StoredGrants };
+type StoredAccount = Omit<Account, 'grants'> & { readonly grants: readonly (StoredGrant | Grant)[] };
 
-/** Begins the grants, which come last. No text inside of JSON has quotes like these. */
-const GRANTS_KEY = ',"grants":';
-
-export function encodeAccount({ grants, ...rest }: Account): string {
-  const stored = grants.map(({ jti, issuedAtMs, expiresAtMs, vector }): StoredGrant => {
+export function encodeAccount(account: Account): string {
+  const grants = account.grants.map(({ jti, issuedAtMs, expiresAtMs, vector }): StoredGrant => {
     const { geo, int, gauge, ptr, obs } = vector;
     return [jti, issuedAtMs, expiresAtMs, geo, int, gauge, ptr, obs];
   });
-  return `${JSON.stringify(rest).slice(0, -1)}${GRANTS_KEY}${JSON.stringify(stored)}}`;
+  return JSON.stringify({ ...account, grants });
 }
 
-/**
- * Reads the grants when they are looked at first: most replicas see most revisions
- * of an account without ever doing that. Reads what has them in another place or
- * writes them as objects too.
- */
+/** Reads grants that were written as objects too. */
 export function decodeAccount(json: string): Account {
-  const at = json.indexOf(GRANTS_KEY);
-  const isLast = at >= 0 && json.lastIndexOf('"events":', at) >= 0;
-  if (!isLast) {
-    const { grants, ...rest } = JSON.parse(json) as StoredAccount;
-    return withGrants(rest, () => grants);
-  }
-  const rest = JSON.parse(`${json.slice(0, at)}}`) as Omit<StoredAccount, 'grants'>;
-  return withGrants(rest, () => JSON.parse(json.slice(at + GRANTS_KEY.length, -1)) as StoredGrants);
-}
-
-function withGrants(rest: Omit<StoredAccount, 'grants'>, read: () => StoredGrants): Account {
-  let grants: readonly Grant[] | undefined;
-  return {
-    ...EMPTY_ACCOUNT,
-    ...rest,
-    get grants() {
-      grants ??= read().map(decodeGrant);
-      return grants;
-    },
-  };
+  const account = JSON.parse(json) as StoredAccount;
+  return { ...EMPTY_ACCOUNT, ...account, grants: account.grants.map(decodeGrant) };
 }
 
 function decodeGrant(stored: StoredGrant | Grant): Grant {
