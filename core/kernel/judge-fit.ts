@@ -18,6 +18,7 @@ import { callsOf } from '../substrate/edge-delta.ts';
 import { WINDOW_TICKS } from '../substrate/edge-window.ts';
 import { varianceLog } from '../substrate/latency-model.ts';
 import { EdgeSums } from '../substrate/window-sums.ts';
+import type { Writable } from '../writable.ts';
 import type { EdgeState } from './edge-state.ts';
 import type { MeasuredMesh } from './measure-mesh.ts';
 import { ScratchList } from './scratch-list.ts';
@@ -39,7 +40,6 @@ export interface JudgedFit {
 }
 
 type NamedCell = FitLatencyInput['cells'][number];
-type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 /** Room for what the gate is handed of one service after the other. */
 export class FitScratch {
@@ -71,7 +71,7 @@ export function judgeFit(
   const threshold = fitThreshold(setting, geo);
   const loadRps = rateOf(windows.of(service));
   const latency = latencyInput(edges, loadRps, ({ sums }) => sums, scratch);
-  const { rate, rateWorst = '' } = ratePart(services, service, edges, windows, threshold);
+  const { rate, rateWorst } = ratePart(services, service, edges, windows, threshold);
   const fit = fitGate({
     rate,
     rateWorst,
@@ -113,9 +113,9 @@ function ratePart(
   edges: readonly EdgeState[],
   windows: MeshWindows,
   threshold: number,
-): Pick<FitInput, 'rate' | 'rateWorst'> {
+): Required<Pick<FitInput, 'rate' | 'rateWorst'>> {
   const modelled = edges.filter((edge) => edge.model.requests > 0 && services.has(edge.workload));
-  if (modelled.length === 0) return { rate: null };
+  if (modelled.length === 0) return { rate: null, rateWorst: '' };
   const ticks = windows.of(service).ticks;
   const requests = modelled.map((edge) => windows.handled(edge.workload, ticks));
   const expected = modelled.map(({ model }, i) => model.expectedCalls(at(requests, i)));
@@ -174,7 +174,7 @@ function enterCell(
 const NO_ERRORS: FitInput['errors'] = { ratio: 0, worst: '' };
 
 function worstError(edges: readonly EdgeState[]): FitInput['errors'] {
-  const judged: { readonly ratio: number; readonly worst: string }[] = [];
+  const judged = [NO_ERRORS];
   for (const { key, sums, model } of edges) {
     const { failures, attempts } = sums;
     if (failures === 0 || attempts < MIN_ATTEMPTS_FOR_RETRIES) continue;
@@ -182,5 +182,5 @@ function worstError(edges: readonly EdgeState[]): FitInput['errors'] {
     const baselineRatio = Math.min(1, Math.max(BASELINE_ERROR_MIN, learned));
     judged.push({ ratio: errorDrift({ attempts, failures, baselineRatio, z: FIT_Z }), worst: key });
   }
-  return judged.length === 0 ? NO_ERRORS : (largest([NO_ERRORS, ...judged]) ?? NO_ERRORS);
+  return largest(judged) ?? NO_ERRORS;
 }

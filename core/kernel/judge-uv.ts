@@ -4,6 +4,7 @@ import type { GateVerdict } from '../gates/gate-state.ts';
 import { type UvEdge, uvGate } from '../gates/uv.ts';
 import type { GateSettings } from '../mesh/mesh-config.ts';
 import { attemptsAimed } from '../substrate/window-sums.ts';
+import type { Writable } from '../writable.ts';
 import type { EdgeState } from './edge-state.ts';
 import type { MeasuredMesh } from './measure-mesh.ts';
 import { ScratchList } from './scratch-list.ts';
@@ -11,8 +12,6 @@ import type { ServiceState } from './service-state.ts';
 
 /** Limit above guarantee by more than this: the edge uses what others lend, its burst is not bounded by σ. */
 const BORROWED_RATIO = 1.01;
-
-type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 /** Room for what the gate is handed of one service after the other. */
 export class UvScratch {

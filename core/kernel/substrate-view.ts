@@ -31,7 +31,7 @@ export interface SubstrateView {
  */
 export function substrateViewOf(state: KernelState, nowMs: number, spectra: SpectrumMemory): SubstrateView {
   const services = [...state.services.values()];
-  const correlatorG = correlatorOf({ services: state.services, windows: MeshWindows.of(state.services) });
+  const correlatorG = correlatorOf({ services: state.services, windows: MeshWindows.ofAll(state.services) });
   return {
     mesh: state.config?.mesh ?? '',
     serviceMetrics: new Map(services.map((service) => [service.service, streamOf(service)])),

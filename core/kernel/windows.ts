@@ -24,7 +24,7 @@ export class MeshWindows {
   }
 
   /** Those of services that have all been observed. */
-  static of(services: ReadonlyMap<string, ServiceState>): MeshWindows {
+  static ofAll(services: ReadonlyMap<string, ServiceState>): MeshWindows {
     const windows = new MeshWindows(services);
     for (const service of services.values()) windows.refresh(service);
     return windows;

@@ -1,4 +1,5 @@
 import { clamp } from '../clamp.ts';
+import type { Writable } from '../writable.ts';
 import { LAW } from './overload-law.ts';
 import { cutTo, gain, kneeLimit, type OverloadSample, openGuard, roomUsed, verifyAt } from './overload-limit.ts';
 import { INITIAL_OVERLOAD_STATE, type OverloadState } from './overload-state.ts';
@@ -21,9 +22,6 @@ export function stepOpen(before: OverloadState, sample: OverloadSample): Overloa
   relaxLimit(state, sample, known);
   return state;
 }
-
-/** A state that is still being made. */
-type Writable<T> = { -readonly [Name in keyof T]: T[Name] };
 
 /** Smaller of two values of which 0 means unknown. */
 const smallerKnown = (a: number, b: number): number => (a > 0 && b > 0 ? Math.min(a, b) : a > 0 ? a : b);

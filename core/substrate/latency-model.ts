@@ -95,11 +95,8 @@ export class LatencyModel {
   /** ŷ at a load; `null` where nothing is known about such a load. */
   expected(loadRps: number): number | null {
     if (!(loadRps > 0)) return null;
-    const known = this.#classAt(classOf(loadRps));
-    const answers = this.#numbers[known + ANSWERS] as number;
-    if ((this.#numbers[known + SECONDS] as number) >= KNOWN_SEC && answers > 0) {
-      return (this.#numbers[known + LOG_SUM] as number) / answers;
-    }
+    const index = classOf(loadRps);
+    if (this.#isKnown(index)) return this.#meanAt(index, LOG_SUM);
     const own = this.#ofTwoClasses(loadRps);
     if (own !== null) return own;
     const curve = this.curve();
@@ -229,9 +226,19 @@ export class LatencyModel {
   }
 
   #pointAt(index: number): LatencyPoint | null {
-    const { seconds, answers, logSum, rateSum } = this.#sumsAt(index);
-    if (seconds < KNOWN_SEC || !(answers > 0)) return null;
-    return { loadRps: rateSum / answers, meanLog: logSum / answers };
+    if (!this.#isKnown(index)) return null;
+    return { loadRps: this.#meanAt(index, RATE_SUM), meanLog: this.#meanAt(index, LOG_SUM) };
+  }
+
+  #isKnown(index: number): boolean {
+    const at = this.#classAt(index);
+    return (this.#numbers[at + SECONDS] as number) >= KNOWN_SEC && (this.#numbers[at + ANSWERS] as number) > 0;
+  }
+
+  /** A sum of a known class over its answers. */
+  #meanAt(index: number, field: number): number {
+    const at = this.#classAt(index);
+    return (this.#numbers[at + field] as number) / (this.#numbers[at + ANSWERS] as number);
   }
 }
 
