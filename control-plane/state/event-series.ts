@@ -61,7 +61,7 @@ export class EventSeries {
   }
 
   async #appendTogether(events: readonly NumberedEvent[]): Promise<void> {
-    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+    for (let vain = 0; vain < ATTEMPTS_MAX; ) {
       const known = this.#position ?? (await this.#look());
       const owed = events.filter((each) => each.number > known.number && this.#isKept(each.event));
       const last = owed.at(-1);
@@ -75,6 +75,8 @@ export class EventSeries {
       }
       const now = await this.#look();
       this.#position = now;
+      // Who tells the same events faster does part of the work: the try was not in vain.
+      vain = now.number > known.number ? 0 : vain + 1;
       if (outcome.kind === 'stale' || now.number >= (owed[0]?.number ?? 0)) continue;
       // The store remembers an id whose event has gone from the stream again: one of these was told.
       if (owed.length > 1) for (const each of owed) await this.#appendTogether([each]);
