@@ -40,6 +40,8 @@ describe('three replicas of the control plane', () => {
       const leaders = asked.filter((_, index) => standings[index]?.role === 'leader');
       return agree && leaders.length === 1 && leaders[0];
     });
+  const writtenIn = (epoch: number): Promise<boolean> =>
+    waitFor(`a write in epoch ${epoch}`, async () => seen.writes.some((write) => write.epoch === epoch));
   const others = (leader: PlaneReplica): PlaneReplica[] => replicas.filter((replica) => replica !== leader);
 
   before(async () => {
@@ -122,7 +124,7 @@ describe('three replicas of the control plane', () => {
     const next = await leaderOf(others(paused), 2);
     const tookMs = performance.now() - pausedMs;
     ok(tookMs > 1500, `${tookMs} ms: before the paused one had to stop`);
-    await waitFor('a write of the new leader', async () => seen.writes.some(({ epoch }) => epoch === 2));
+    await writtenIn(2);
     paused.plane.child.kill('SIGCONT');
     equal(await leaderOf(replicas, 2), next);
     equal((await paused.standing()).role, 'follower');
@@ -146,6 +148,7 @@ describe('three replicas of the control plane', () => {
     replicas = others(killed);
     killed.envoy.close();
     const next = await leaderOf(replicas, 3);
+    await writtenIn(3);
     const account = decodeAccount((await store.ledger.get('account.batch'))?.string() ?? '');
     ok(account.grants.some(({ jti }) => jti === granted.grantId));
     const refused = await next.request(secret, { cInt: 0.8 }, 1);
