@@ -1,6 +1,6 @@
 import { EigenvalueDecomposition } from 'ml-matrix';
 import { at } from '../at.ts';
-import { correlationMatrix } from './partial-correlation.ts';
+import { correlationMatrix, type Series } from './partial-correlation.ts';
 
 /** Loads whose correlation matrix is conditioned worse cannot be told apart (MATHS §B4, §B8). */
 const CONDITION_MAX = 1e8;
@@ -10,7 +10,7 @@ const NAME_LENGTH_MAX = 130;
 
 export interface NamedLoad {
   readonly name: string;
-  readonly load: readonly number[];
+  readonly load: Series;
 }
 
 export interface SeparableLoads {
@@ -25,7 +25,7 @@ export interface SeparableLoads {
  * apart: cond > 1e8 → the two that dominate the direction of least variance are
  * added up and named `a+b` (MATHS §B4). Loads that never change are left out.
  */
-export function separateLoads(own: readonly number[], others: readonly NamedLoad[]): SeparableLoads {
+export function separateLoads(own: Series, others: readonly NamedLoad[]): SeparableLoads {
   const varying = others.filter(({ load }) => varies(load));
   const columns = varies(own) ? [own, ...varying.map(({ load }) => load)] : varying.map(({ load }) => load);
   const pair = columns.length < 2 ? null : collinearPair(columns);
@@ -41,13 +41,13 @@ export function separateLoads(own: readonly number[], others: readonly NamedLoad
   }
   const merged: NamedLoad = {
     name: `${first.name}+${second.name}`.slice(0, NAME_LENGTH_MAX),
-    load: first.load.map((value, tick) => value + at(second.load, tick)),
+    load: Float64Array.from(first.load, (value, tick) => value + at(second.load, tick)),
   };
   return separateLoads(own, [merged, ...varying.filter((load) => load !== first && load !== second)]);
 }
 
 /** Whether a series changes by more than rounding. */
-export function varies(values: readonly number[]): boolean {
+export function varies(values: Series): boolean {
   let lowest = Number.POSITIVE_INFINITY;
   let highest = Number.NEGATIVE_INFINITY;
   // Runs over every series of a pool: `for … of` would make an object of each number.
@@ -60,7 +60,7 @@ export function varies(values: readonly number[]): boolean {
 }
 
 /** Indices of the two columns that move as one, `null` if all can be told apart. */
-function collinearPair(columns: readonly (readonly number[])[]): [number, number] | null {
+function collinearPair(columns: readonly Series[]): [number, number] | null {
   const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(correlationMatrix(columns), {
     assumeSymmetric: true,
   });

@@ -6,6 +6,7 @@ import {
   partialCorrelations,
   type Regressors,
   regressors,
+  type Series,
   standardise,
 } from './partial-correlation.ts';
 
@@ -61,11 +62,11 @@ export interface PoolChanges {
 }
 
 /** Ticks at which every series has a finite value, and had one at the tick before; others count as missing. */
-export function differencedTicks(series: readonly (readonly number[])[]): number[] {
+export function differencedTicks(series: readonly Series[]): number[] {
   const length = series[0]?.length ?? 0;
   const complete = new Uint8Array(length).fill(1);
   for (const values of series) {
-    for (let t = 0; t < length; t++) if (!Number.isFinite(values[t])) complete[t] = 0;
+    for (let t = 0; t < length; t++) if (!isFiniteAt(values, t)) complete[t] = 0;
   }
   const ticks: number[] = [];
   for (let t = 1; t < length; t++) if (complete[t] === 1 && complete[t - 1] === 1) ticks.push(t);
@@ -100,7 +101,7 @@ function prepare(loadChanges: readonly NamedLoad[], ticks: readonly number[]): P
  * any series is rescaled.
  */
 export function isolationPairs(
-  meanLog: readonly number[],
+  meanLog: Series,
   victim: string,
   pool: PoolChanges,
   z: number = ONE_LOOK_Z,
@@ -119,19 +120,21 @@ export function isolationPairs(
   return { status: 'JUDGED', pairs: resolved, unresolved, differences };
 }
 
-function judgePairs(latency: readonly number[], victim: string, pool: PoolChanges, z: number): IsolationPair[] {
+function judgePairs(latency: Series, victim: string, pool: PoolChanges, z: number): IsolationPair[] {
   const target = standardise(latency);
   const latencyMemory = lagOneCorrelation(target, pool.follows);
   const correlations = partialCorrelations(target, pool.given);
-  return pool.loads.flatMap(({ name, memory }, index): IsolationPair[] => {
-    const correlation = correlations[index];
-    if (name === victim || correlation === undefined) return [];
+  const pairs: IsolationPair[] = [];
+  for (let i = 0; i < correlations.length; i++) {
+    const { name, memory } = at(pool.loads, i);
+    if (name === victim) continue;
+    const { r, slope } = at(correlations, i);
     const effectiveSamples = bartlettSamples(latency.length, latencyMemory, memory);
-    const lowerBound = fisherLowerBound(correlation.r, effectiveSamples, pool.loads.length + 1, z);
-    return [
-      { tenant: name, ...correlation, effectiveSamples, lowerBound, value: lowerBound > 0 ? lowerBound ** 2 : 0 },
-    ];
-  });
+    const lowerBound = fisherLowerBound(r, effectiveSamples, pool.loads.length + 1, z);
+    const value = lowerBound > 0 ? lowerBound ** 2 : 0;
+    pairs.push({ tenant: name, r, slope, effectiveSamples, lowerBound, value });
+  }
+  return pairs;
 }
 
 /** The pool with loads that move as one merged, as this victim sees them. */
@@ -167,5 +170,16 @@ export function fisherLowerBound(
   return freedom > 0 ? Math.tanh(Math.atanh(r) - z / Math.sqrt(freedom)) : Number.NaN;
 }
 
-const changes = (values: readonly number[], ticks: readonly number[]): number[] =>
-  ticks.map((t) => (values[t] ?? Number.NaN) - (values[t - 1] ?? Number.NaN));
+/** Whether there is a number at a tick and at the one before. */
+export const isChangeAt = (values: Series, t: number): boolean => isFiniteAt(values, t) && isFiniteAt(values, t - 1);
+
+const isFiniteAt = (values: Series, t: number): boolean => Number.isFinite(values[t]);
+
+function changes(values: Series, ticks: readonly number[]): Float64Array {
+  const differences = new Float64Array(ticks.length);
+  for (let i = 0; i < differences.length; i++) {
+    const t = ticks[i] as number;
+    differences[i] = (values[t] ?? Number.NaN) - (values[t - 1] ?? Number.NaN);
+  }
+  return differences;
+}

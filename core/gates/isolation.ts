@@ -6,12 +6,14 @@ import { isolationLevel, likelyAntagonist } from './isolation-level.ts';
 import {
   differencedTicks,
   type IsolationPair,
+  isChangeAt,
   isolationPairs,
   MIN_DIFFERENCES,
   ONE_LOOK_Z,
   type PoolChanges,
   poolChanges,
 } from './isolation-pairs.ts';
+import type { Series } from './partial-correlation.ts';
 import { isAmount, isPositive } from './usable-number.ts';
 import { combine, judge, notApplicable, unknown } from './verdict.ts';
 
@@ -101,7 +103,7 @@ export function isolationGate({ tenants, threshold, z = ONE_LOOK_Z }: IsolationI
 
 interface LoadedTenant extends PoolTenant {
   /** Load per tick, NaN = missing. */
-  readonly load: readonly number[];
+  readonly load: Series;
   readonly meanLoad: number;
   /** Ticks that were told, and those of them with a load that can be used. */
   readonly told: number;
@@ -127,10 +129,10 @@ const loadTicks = (tenants: readonly LoadedTenant[]) => differencedTicks(tenants
  * the largest tenants sees the others of them and the rest; any other victim is
  * taken out of the rest, and the smallest of the largest goes there in its place.
  */
-function poolOf(victim: LoadedTenant, meanLog: readonly number[], { tenants, changes }: SharedPool): PoolChanges {
-  const ticks = changes.ticks.filter((t) => Number.isFinite(meanLog[t]) && Number.isFinite(meanLog[t - 1]));
+function poolOf(victim: LoadedTenant, meanLog: Series, { tenants, changes }: SharedPool): PoolChanges {
   const large = tenants.length <= OTHERS_MAX + 1 || tenants.indexOf(victim) < OTHERS_MAX;
-  if (large && ticks.length === changes.ticks.length) return changes;
+  if (large && changes.ticks.every((t) => isChangeAt(meanLog, t))) return changes;
+  const ticks = changes.ticks.filter((t) => isChangeAt(meanLog, t));
   const others = tenants.filter((tenant) => tenant !== victim);
   return poolChanges(
     large ? largestAndRest(tenants, OTHERS_MAX) : [victim, ...largestAndRest(others, OTHERS_MAX - 1)],
@@ -158,9 +160,7 @@ function levelPart(victim: LoadedTenant, { tenants }: SharedPool): GateVerdict {
 }
 
 function pairsPart(victim: LoadedTenant, pool: SharedPool, { threshold, z }: PairScale): GateVerdict {
-  const meanLog = victim.ticks.map((tick) =>
-    tick !== null && tick.answers >= MIN_TICK_ANSWERS ? tick.meanLog : Number.NaN,
-  );
+  const meanLog = meanLogOf(victim);
   const result = isolationPairs(meanLog, victim.name, poolOf(victim, meanLog, pool), z);
   const evidence = { differences: result.differences };
   if (result.status === 'UNKNOWN') {
@@ -173,6 +173,16 @@ function pairsPart(victim: LoadedTenant, pool: SharedPool, { threshold, z }: Pai
     evidence: { ...evidence, ...pairEvidence(worst, pool) },
   });
   return result.unresolved === null ? verdict : combine([verdict, unknown(result.unresolved)]);
+}
+
+/** ln(latency) per tick, NaN = missing. */
+function meanLogOf({ ticks }: LoadedTenant): Series {
+  const meanLog = new Float64Array(ticks.length);
+  for (let t = 0; t < meanLog.length; t++) {
+    const tick = ticks[t] ?? null;
+    meanLog[t] = tick !== null && tick.answers >= MIN_TICK_ANSWERS ? tick.meanLog : Number.NaN;
+  }
+  return meanLog;
 }
 
 /** The numbers of one pair, with the rise of the victim's latency that the antagonist's excess load predicts. */
@@ -193,7 +203,9 @@ function pairEvidence(pair: IsolationPair, { tenants }: SharedPool): Record<stri
 function largestAndRest(tenants: readonly LoadedTenant[], kept: number): NamedLoad[] {
   if (tenants.length <= kept + 1) return [...tenants];
   const rest = tenants.slice(kept).map(({ load }) => load);
-  const sum = (rest[0] ?? []).map((_, t) => rest.reduce((total, load) => total + (load[t] ?? Number.NaN), 0));
+  const sum = Float64Array.from(rest[0] ?? [], (_, t) =>
+    rest.reduce((total, load) => total + (load[t] ?? Number.NaN), 0),
+  );
   return [...tenants.slice(0, kept), { name: REST, load: sum }];
 }
 
@@ -201,7 +213,7 @@ function withLoad(tenant: PoolTenant): LoadedTenant {
   let sum = 0;
   let told = 0;
   let known = 0;
-  const load = new Array<number>(tenant.ticks.length).fill(Number.NaN);
+  const load = new Float64Array(tenant.ticks.length).fill(Number.NaN);
   for (let t = 0; t < load.length; t++) {
     const tick = tenant.ticks[t] ?? null;
     if (tick === null) continue;

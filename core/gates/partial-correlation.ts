@@ -4,6 +4,9 @@ import { at } from '../at.ts';
 /** Added to the diagonal of the correlation matrix, so that it can always be inverted (MATHS §B4). */
 const RELATIVE_RIDGE = 1e-9;
 
+/** Numbers of one tick after the other. */
+export type Series = ArrayLike<number>;
+
 /** Series that another one is held against, with the inverse of their correlations. */
 export interface Regressors {
   readonly columns: readonly Standardised[];
@@ -31,8 +34,10 @@ export interface PartialCorrelation {
 export function regressors(columns: readonly Standardised[]): Regressors {
   if (columns.length === 0) return { columns, inverse: new Matrix(0, 0), condition: 0 };
   const correlation = correlations(columns);
-  const precision = inverse(Matrix.add(correlation, Matrix.eye(columns.length).mul(RELATIVE_RIDGE)));
-  return { columns, inverse: precision, condition: columnSumMax(correlation) * columnSumMax(precision) };
+  const norm = columnSumMax(correlation);
+  for (let a = 0; a < columns.length; a++) correlation.set(a, a, correlation.get(a, a) + RELATIVE_RIDGE);
+  const precision = inverse(correlation);
+  return { columns, inverse: precision, condition: norm * columnSumMax(precision) };
 }
 
 /**
@@ -44,18 +49,30 @@ export function regressors(columns: readonly Standardised[]): Regressors {
  * target must vary and be as long as the series.
  */
 export function partialCorrelations(target: Standardised, given: Regressors): PartialCorrelation[] {
-  const direct = given.columns.map((column) => dot(target.unit, column.unit));
-  const weights = direct.map((_, a) => direct.reduce((sum, value, b) => sum + given.inverse.get(a, b) * value, 0));
-  const explained = direct.reduce((sum, value, a) => sum + value * at(weights, a), 0);
+  const { columns, inverse: precision } = given;
+  const size = columns.length;
+  const direct = new Float64Array(size);
+  for (let a = 0; a < size; a++) direct[a] = dot(target.unit, at(columns, a).unit);
+  const weights = new Float64Array(size);
+  let explained = 0;
+  for (let a = 0; a < size; a++) {
+    let weight = 0;
+    for (let b = 0; b < size; b++) weight += precision.get(a, b) * (direct[b] as number);
+    weights[a] = weight;
+    explained += (direct[a] as number) * weight;
+  }
   const unexplained = Math.max(1 + RELATIVE_RIDGE - explained, RELATIVE_RIDGE);
-  return weights.map((weight, a) => ({
-    r: weight / Math.sqrt(unexplained * given.inverse.get(a, a) + weight * weight),
-    slope: (weight * target.spread) / at(given.columns, a).spread,
-  }));
+  return columns.map(({ spread }, a) => {
+    const weight = weights[a] as number;
+    return {
+      r: weight / Math.sqrt(unexplained * precision.get(a, a) + weight * weight),
+      slope: (weight * target.spread) / spread,
+    };
+  });
 }
 
 /** Pearson correlations of series of equal length, each of which varies. */
-export const correlationMatrix = (series: readonly (readonly number[])[]): Matrix =>
+export const correlationMatrix = (series: readonly Series[]): Matrix =>
   correlations(series.map((values) => standardise(values)));
 
 function correlations(columns: readonly Standardised[]): Matrix {
@@ -80,7 +97,7 @@ export function lagOneCorrelation({ unit }: Standardised, follows: readonly bool
 }
 
 /** A series that varies, ready to be held against others. */
-export function standardise(values: readonly number[]): Standardised {
+export function standardise(values: Series): Standardised {
   const unit = new Float64Array(values);
   let mean = 0;
   for (let i = 0; i < unit.length; i++) mean += unit[i] ?? 0;
@@ -98,6 +115,11 @@ function dot(a: Float64Array, b: Float64Array): number {
 }
 
 function columnSumMax(matrix: Matrix): number {
-  const sums = matrix.to2DArray().map((row) => row.reduce((sum, value) => sum + Math.abs(value), 0));
-  return Math.max(0, ...sums);
+  let largest = 0;
+  for (let column = 0; column < matrix.columns; column++) {
+    let sum = 0;
+    for (let row = 0; row < matrix.rows; row++) sum += Math.abs(matrix.get(row, column));
+    largest = Math.max(largest, sum);
+  }
+  return largest;
 }

@@ -51,7 +51,11 @@ export class GateMonitor implements GateSettings {
   judge(service: ServiceState, C: CapacityVector, measured: MeasuredMesh): ServiceVerdicts {
     const { fit, uv, answersNeeded } = judgeService(this, service, C, measured, this.#scratch);
     service.answersNeeded = answersNeeded ?? service.answersNeeded;
-    return { fit, uv, ...(measured.inTurn.has(service) ? compareService(this, service, C, measured) : {}) };
+    return {
+      fit,
+      uv,
+      ...(measured.inTurn.has(service) ? compareService(this, service, C, measured, this.#scratch) : {}),
+    };
   }
 }
 
@@ -65,7 +69,7 @@ export function computeCapacityMetrics(
   return new Map(
     [...measured.services.values()].map((service) => {
       const { fit, uv } = judgeService(settings, service, C, measured, scratch);
-      return [service.service, { fit, uv, ...compareService(settings, service, C, measured) }];
+      return [service.service, { fit, uv, ...compareService(settings, service, C, measured, scratch) }];
     }),
   );
 }

@@ -7,8 +7,9 @@ import { WINDOW_TICKS, WINDOW_TICKS_MAX } from '../substrate/edge-window.ts';
 import { varianceLog } from '../substrate/latency-model.ts';
 import { NO_SUMS, type WindowSums } from '../substrate/window-sums.ts';
 import type { EdgeState } from './edge-state.ts';
+import type { ScratchList } from './scratch-list.ts';
 import type { ServiceState } from './service-state.ts';
-import { ISOLATION_TICKS, type TenantState } from './tenant-state.ts';
+import { ISOLATION_TICKS, type TenantState, type TicksScratch } from './tenant-state.ts';
 
 /**
  * Standard errors granted to chance: calls that share a queue do move each other a
@@ -23,11 +24,14 @@ export function judgeIsolation(
   service: ServiceState,
   plan: ServicePlan | undefined,
   live: CapacityVector,
+  room: ScratchList<TicksScratch>,
 ): IsolationVerdict {
-  const ticks = Math.min(service.tenantTicks, ISOLATION_TICKS);
+  const count = Math.min(service.tenantTicks, ISOLATION_TICKS);
   const windows = levelWindows(service);
   return isolationGate({
-    tenants: [...service.tenants.values()].map((tenant) => poolTenant(tenant, windows.get(tenant.name), plan, ticks)),
+    tenants: [...service.tenants.values()].map((tenant, place) =>
+      poolTenant(tenant, windows.get(tenant.name), plan, tenant.ticks(count, room.at(place))),
+    ),
     threshold: isolationThreshold(setting, live.geo, live.int),
     z: ISOLATION_Z,
   });
@@ -85,11 +89,11 @@ function poolTenant(
   tenant: TenantState,
   sums: TenantSums | undefined,
   plan: ServicePlan | undefined,
-  ticks: number,
+  ticks: PoolTenant['ticks'],
 ): PoolTenant {
   return {
     name: tenant.name,
-    ticks: tenant.ticks(ticks),
+    ticks,
     level: sums ? levelOf(tenant, sums) : null,
     medianMs: sums && sums.answers > 0 ? Math.exp(sums.logSum / sums.answers) : null,
     entitledLoad: entitledRps(tenant.name, plan),

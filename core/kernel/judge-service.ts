@@ -6,7 +6,9 @@ import { judgeGluing } from './judge-gluing.ts';
 import { judgeIsolation } from './judge-isolation.ts';
 import { judgeUv, UvScratch } from './judge-uv.ts';
 import type { MeasuredMesh } from './measure-mesh.ts';
+import { ScratchList } from './scratch-list.ts';
 import type { ServiceState } from './service-state.ts';
+import { TicksScratch } from './tenant-state.ts';
 
 /** Gates that were judged in this tick. */
 export type ServiceVerdicts = Partial<Record<GateName, GateVerdict>>;
@@ -20,6 +22,7 @@ export interface JudgedService extends JudgedFit {
 export class JudgeScratch {
   readonly fit = new FitScratch();
   readonly uv = new UvScratch();
+  readonly ticks = new ScratchList(() => new TicksScratch());
 }
 
 /**
@@ -44,9 +47,10 @@ export function compareService(
   service: ServiceState,
   live: CapacityVector,
   { lag, plans }: MeasuredMesh,
+  scratch: JudgeScratch,
 ): { readonly gluing: GateVerdict; readonly isolation: GateVerdict } {
   return {
     gluing: judgeGluing({ edges: service.edges.budgeted, lag, k: settings.gluingK, geo: live.geo }),
-    isolation: judgeIsolation(settings.isolationEps, service, plans.get(service.service), live),
+    isolation: judgeIsolation(settings.isolationEps, service, plans.get(service.service), live, scratch.ticks),
   };
 }

@@ -93,7 +93,7 @@ function harmOf(service: ServiceState, edges: readonly EdgeState[]): Harm[] {
 
 /** Mean ln-latency of a tenant in each of its newest ticks, newest first. */
 function latencies(tenant: TenantState | undefined, ticks: number): number[] {
-  const newest = (tenant?.ticks(ticks) ?? []).reverse();
+  const newest = (tenant?.ticks(ticks) ?? []).toReversed();
   return newest.flatMap((tick) => (tick !== null && tick.answers > 0 ? [tick.meanLog] : []));
 }
 

@@ -2,6 +2,8 @@ import type { TenantTick } from '../gates/isolation.ts';
 import { LatencyModel } from '../substrate/latency-model.ts';
 import { NumberRows } from '../substrate/number-rows.ts';
 import { fieldsOf, listOf, numbersOf, type Plain, textOf } from '../substrate/plain-value.ts';
+import type { Writable } from '../writable.ts';
+import { ScratchList } from './scratch-list.ts';
 
 /** Ticks that the isolation gate looks back (MATHS §B4). */
 export const ISOLATION_TICKS = 120;
@@ -12,7 +14,18 @@ const ANSWERS = 1;
 const MEAN_LOG = 2;
 /** One more than are looked back on: the tick that is being observed. */
 const SLOTS = ISOLATION_TICKS + 1;
-const ROWS = new NumberRows(FIELDS * SLOTS);
+const ROWS = new NumberRows(FIELDS, SLOTS);
+const STRIDE = ROWS.stride;
+
+/** Room for the ticks of one tenant. */
+export class TicksScratch {
+  readonly list: (TenantTick | null)[] = [];
+  readonly known = new ScratchList<Writable<TenantTick>>(() => ({
+    load: Number.NaN,
+    answers: Number.NaN,
+    meanLog: Number.NaN,
+  }));
+}
 
 /** What the kernel knows about one tenant at one service. */
 export class TenantState {
@@ -36,7 +49,7 @@ export class TenantState {
   /** What one of its edges did in the tick that is being observed: calls per second, n and Σ ln(latency). */
   add(load: number, answers: number, logSum: number): void {
     const ring = this.#ring;
-    const now = this.#first + FIELDS * this.#now;
+    const now = this.#first + STRIDE * this.#now;
     ring[now + LOAD] = (ring[now + LOAD] as number) + load;
     ring[now + ANSWERS] = (ring[now + ANSWERS] as number) + answers;
     ring[now + MEAN_LOG] = (ring[now + MEAN_LOG] as number) + logSum;
@@ -44,7 +57,7 @@ export class TenantState {
 
   /** Ends the tick. */
   roll(known: boolean): void {
-    const now = this.#first + FIELDS * this.#now;
+    const now = this.#first + STRIDE * this.#now;
     const answers = this.#ring[now + ANSWERS] as number;
     const logSum = this.#ring[now + MEAN_LOG] as number;
     if (known) this.#push(this.#ring[now + LOAD] as number, answers, answers > 0 ? logSum / answers : 0);
@@ -74,13 +87,14 @@ export class TenantState {
     return tenant;
   }
 
-  /** The newest ticks, oldest first. */
-  ticks(count: number): (TenantTick | null)[] {
+  /** The newest ticks, oldest first; they hold until the room is used again. */
+  ticks(count: number, room = new TicksScratch()): readonly (TenantTick | null)[] {
+    const { list, known } = room;
     const told = Math.min(count, ISOLATION_TICKS);
     const first = this.#now + SLOTS - told;
-    const ticks = new Array<TenantTick | null>(told);
-    for (let i = 0; i < told; i++) ticks[i] = this.#tickAt((first + i) % SLOTS);
-    return ticks;
+    list.length = told;
+    for (let i = 0; i < told; i++) list[i] = this.#tickAt((first + i) % SLOTS, known.at(i));
+    return list;
   }
 
   /** The tick that was observed, and room for the next one. */
@@ -91,20 +105,19 @@ export class TenantState {
   }
 
   #write(load: number, answers: number, meanLog: number): void {
-    const start = this.#first + FIELDS * this.#now;
+    const start = this.#first + STRIDE * this.#now;
     this.#ring[start + LOAD] = load;
     this.#ring[start + ANSWERS] = answers;
     this.#ring[start + MEAN_LOG] = meanLog;
   }
 
-  #tickAt(slot: number): TenantTick | null {
-    const start = this.#first + FIELDS * slot;
+  #tickAt(slot: number, tick: Writable<TenantTick>): TenantTick | null {
+    const start = this.#first + STRIDE * slot;
     const load = this.#ring[start + LOAD] as number;
     if (Number.isNaN(load)) return null;
-    return {
-      load,
-      answers: this.#ring[start + ANSWERS] as number,
-      meanLog: this.#ring[start + MEAN_LOG] as number,
-    };
+    tick.load = load;
+    tick.answers = this.#ring[start + ANSWERS] as number;
+    tick.meanLog = this.#ring[start + MEAN_LOG] as number;
+    return tick;
   }
 }

@@ -30,9 +30,11 @@ const SLOTS = WINDOW_TICKS_MAX + 1;
 const SCRATCH = new EdgeSums();
 /** What stood before the first tick. */
 const ZEROS = new Float64Array(FIELDS);
-/** Sums up to the end of each tick, then the largest level in each: that one is looked for among many. */
-const LEVELS = FIELDS * SLOTS;
-const ROWS = new NumberRows(LEVELS + SLOTS);
+/** Sums up to the end of each tick. */
+const ROWS = new NumberRows(FIELDS, SLOTS);
+const STRIDE = ROWS.stride;
+/** The largest level in each: that one is looked for among many. */
+const LEVELS = new NumberRows(SLOTS);
 
 /**
  * The last minute of an edge, none of whose ticks is ever missing. What was summed
@@ -41,18 +43,20 @@ const ROWS = new NumberRows(LEVELS + SLOTS);
  */
 export class EdgeWindow {
   readonly #ring: Float64Array;
-  /** Where its part of the ring begins, and its levels. */
   readonly #first: number;
-  readonly #levels: number;
+  readonly #levels: Float64Array;
+  readonly #firstLevel: number;
   #next = 0;
   #size = 0;
   readonly #newest = { count: 0, sum: 0, squares: 0 };
 
   constructor() {
-    const { numbers, start } = ROWS.take();
-    this.#ring = numbers;
-    this.#first = start;
-    this.#levels = start + LEVELS;
+    const sums = ROWS.take();
+    const levels = LEVELS.take();
+    this.#ring = sums.numbers;
+    this.#first = sums.start;
+    this.#levels = levels.numbers;
+    this.#firstLevel = levels.start;
   }
 
   push(durationSec: number, delta: EdgeDelta): void {
@@ -60,7 +64,7 @@ export class EdgeWindow {
     const ring = this.#ring;
     const before = this.#size > 0 ? ring : ZEROS;
     const from = this.#size > 0 ? this.#start(1) : 0;
-    const to = this.#first + this.#next * FIELDS;
+    const to = this.#first + this.#next * STRIDE;
     ring[to + PLACE.duration] = (before[from + PLACE.duration] as number) + durationSec;
     ring[to + PLACE.offered] = (before[from + PLACE.offered] as number) + delta.offered;
     ring[to + PLACE.admitted] = (before[from + PLACE.admitted] as number) + delta.admitted;
@@ -75,7 +79,7 @@ export class EdgeWindow {
     ring[to + PLACE.logSquares] = (before[from + PLACE.logSquares] as number) + moments.squares;
     ring[to + PLACE.inFlightSum] = (before[from + PLACE.inFlightSum] as number) + delta.inFlight;
     ring[to + IN_FLIGHT] = delta.inFlight;
-    ring[this.#levels + this.#next] = delta.admittedLevelMax;
+    this.#levels[this.#firstLevel + this.#next] = delta.admittedLevelMax;
     this.#newest.count = moments.count;
     this.#newest.sum = moments.sum;
     this.#newest.squares = moments.squares;
@@ -140,8 +144,8 @@ export class EdgeWindow {
     const { count, sum, squares } = this.#newest;
     const kept = Array.from({ length: this.#size }, (_, i) => {
       const slot = this.#slot(this.#size - i);
-      const start = this.#first + slot * FIELDS;
-      return [...this.#ring.subarray(start, start + FIELDS), this.#ring[this.#levels + slot] as number];
+      const start = this.#first + slot * STRIDE;
+      return [...this.#ring.subarray(start, start + FIELDS), this.#levels[this.#firstLevel + slot] as number];
     });
     return { newest: [count, sum, squares], kept };
   }
@@ -154,8 +158,8 @@ export class EdgeWindow {
     Object.assign(window.#newest, { count, sum, squares });
     for (const tick of listOf(kept).slice(-SLOTS)) {
       const numbers = numbersOf(tick);
-      window.#ring.set(numbers.slice(0, FIELDS), window.#first + window.#next * FIELDS);
-      window.#ring[window.#levels + window.#next] = numbers[FIELDS] ?? 0;
+      window.#ring.set(numbers.slice(0, FIELDS), window.#first + window.#next * STRIDE);
+      window.#levels[window.#firstLevel + window.#next] = numbers[FIELDS] ?? 0;
       window.#next = (window.#next + 1) % SLOTS;
       window.#size++;
     }
@@ -171,11 +175,13 @@ export class EdgeWindow {
   }
 
   #largestLevel(ticks: number): number {
+    const levels = this.#levels;
+    const first = this.#firstLevel;
     let largest = 0;
     let slot = this.#next;
     for (let back = 1; back <= ticks; back++) {
       slot = slot === 0 ? SLOTS - 1 : slot - 1;
-      const level = this.#ring[this.#levels + slot] as number;
+      const level = levels[first + slot] as number;
       if (level > largest) largest = level;
     }
     return largest;
@@ -187,7 +193,7 @@ export class EdgeWindow {
 
   /** Where the tick so many back begins. */
   #start(back: number): number {
-    return this.#first + this.#slot(back) * FIELDS;
+    return this.#first + this.#slot(back) * STRIDE;
   }
 
   #slot(back: number): number {

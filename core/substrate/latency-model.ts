@@ -30,16 +30,17 @@ const ANSWERS = 1;
 const LOG_SUM = 2;
 const RATE_SUM = 3;
 const FIELDS = 4;
+/** One row for each load. */
+const CLASSES = new NumberRows(FIELDS, LOADS);
 
-/** Before the classes stands what is known of the dispersion, and the last whole window: its class, mean and s²/n. */
+/** What is known of the dispersion, and the last whole window: its class, mean and s²/n. */
 const DISPERSION_SUM = 0;
 const DISPERSION_SEC = 1;
 const SINCE_WINDOW_SEC = 2;
 const WINDOW_CLASS = 3;
 const WINDOW_MEAN_LOG = 4;
 const WINDOW_NOISE = 5;
-const CLASSES = 8;
-const ROWS = new NumberRows(CLASSES + LOADS * FIELDS);
+const SPREAD = new NumberRows(8);
 /** There was no window yet. */
 const NO_CLASS = -1;
 
@@ -54,14 +55,19 @@ const NO_CLASS = -1;
  * the curve ln(c0 + c1·x + c2·x²), c ≥ 0, if at least six are known.
  */
 export class LatencyModel {
-  readonly #numbers: Float64Array;
-  readonly #first: number;
+  readonly #classes: Float64Array;
+  readonly #firstClass: number;
+  readonly #spread: Float64Array;
+  readonly #firstSpread: number;
   #curve: readonly [number, number, number] | null | undefined;
 
   constructor() {
-    const { numbers, start } = ROWS.take();
-    this.#numbers = numbers;
-    this.#first = start;
+    const classes = CLASSES.take();
+    const spread = SPREAD.take();
+    this.#classes = classes.numbers;
+    this.#firstClass = classes.start;
+    this.#spread = spread.numbers;
+    this.#firstSpread = spread.start;
     this.clear();
   }
 
@@ -73,7 +79,7 @@ export class LatencyModel {
     const at = this.#classAt(index);
     const keep = keptAfter(durationSec);
     this.#learnDispersion(index, seen, durationSec);
-    const own = this.#numbers;
+    const own = this.#classes;
     own[at + SECONDS] = (own[at + SECONDS] as number) + durationSec;
     own[at + ANSWERS] = keep * (own[at + ANSWERS] as number) + answers;
     own[at + LOG_SUM] = keep * (own[at + LOG_SUM] as number) + logSum;
@@ -87,8 +93,8 @@ export class LatencyModel {
    * queue are not independent of each other.
    */
   get dispersion(): number {
-    const sum = this.#numbers[this.#first + DISPERSION_SUM] as number;
-    const seconds = this.#numbers[this.#first + DISPERSION_SEC] as number;
+    const sum = this.#spread[this.#firstSpread + DISPERSION_SUM] as number;
+    const seconds = this.#spread[this.#firstSpread + DISPERSION_SEC] as number;
     return Math.max(1, (DISPERSION_MARGIN * sum) / seconds);
   }
 
@@ -127,9 +133,9 @@ export class LatencyModel {
   toPlain(): Plain {
     const known = Array.from({ length: LOADS }, (_, i) => [
       i,
-      ...this.#numbers.subarray(this.#classAt(i), this.#classAt(i + 1)),
+      ...this.#classes.subarray(this.#classAt(i), this.#classAt(i) + FIELDS),
     ]).filter(([, ...sums]) => sums.some((sum) => sum !== 0));
-    return [[-1, ...this.#numbers.subarray(this.#first, this.#first + WINDOW_NOISE + 1)], ...known];
+    return [[-1, ...this.#spread.subarray(this.#firstSpread, this.#firstSpread + WINDOW_NOISE + 1)], ...known];
   }
 
   /** The model that told what it knows. Throws `PlainValueError`. */
@@ -138,7 +144,7 @@ export class LatencyModel {
     for (const known of listOf(plain).slice(0, LOADS + 1)) {
       const [i = 0, ...sums] = numbersOf(known);
       if (i === -1) model.#adoptDispersion(sums);
-      else if (i >= 0 && i < LOADS) model.#numbers.set(sums.slice(0, FIELDS), model.#classAt(Math.floor(i)));
+      else if (i >= 0 && i < LOADS) model.#classes.set(sums.slice(0, FIELDS), model.#classAt(Math.floor(i)));
     }
     return model;
   }
@@ -151,20 +157,20 @@ export class LatencyModel {
     meanLog = 0,
     noise = 0,
   ]: readonly number[]): void {
-    if (seconds > 0) this.#numbers.set([sum, seconds, sinceSec, index, meanLog, noise], this.#first);
+    if (seconds > 0) this.#spread.set([sum, seconds, sinceSec, index, meanLog, noise], this.#firstSpread);
   }
 
   /** Forgets everything. */
   clear(): void {
-    this.#numbers.fill(0, this.#first, this.#classAt(LOADS));
-    this.#numbers.set([PRIOR_DISPERSION * PRIOR_SEC, PRIOR_SEC, 0, NO_CLASS], this.#first);
+    for (let i = 0; i < LOADS; i++) this.#classes.fill(0, this.#classAt(i), this.#classAt(i) + FIELDS);
+    this.#spread.set([PRIOR_DISPERSION * PRIOR_SEC, PRIOR_SEC, 0, NO_CLASS, 0, 0], this.#firstSpread);
     this.#curve = undefined;
   }
 
   /** Compares windows that do not overlap and were seen at about the same load. */
   #learnDispersion(index: number, seen: WindowLogSums, durationSec: number): void {
-    const own = this.#numbers;
-    const at = this.#first;
+    const own = this.#spread;
+    const at = this.#firstSpread;
     const sinceSec = (own[at + SINCE_WINDOW_SEC] as number) + durationSec;
     own[at + SINCE_WINDOW_SEC] = sinceSec;
     if (sinceSec < seen.durationSec - ROUNDING_SEC) return;
@@ -186,7 +192,7 @@ export class LatencyModel {
 
   /** Where the sums of a class begin. */
   #classAt(index: number): number {
-    return this.#first + CLASSES + FIELDS * index;
+    return this.#firstClass + CLASSES.stride * index;
   }
 
   #points(): LatencyPoint[] {
@@ -215,7 +221,7 @@ export class LatencyModel {
   /** What a class holds; nothing where there is no such class. */
   #sumsAt(index: number): ClassSums {
     if (index < 0 || index >= LOADS) return NO_SUMS;
-    const sums = this.#numbers;
+    const sums = this.#classes;
     const at = this.#classAt(index);
     return {
       seconds: sums[at + SECONDS] as number,
@@ -232,13 +238,13 @@ export class LatencyModel {
 
   #isKnown(index: number): boolean {
     const at = this.#classAt(index);
-    return (this.#numbers[at + SECONDS] as number) >= KNOWN_SEC && (this.#numbers[at + ANSWERS] as number) > 0;
+    return (this.#classes[at + SECONDS] as number) >= KNOWN_SEC && (this.#classes[at + ANSWERS] as number) > 0;
   }
 
   /** A sum of a known class over its answers. */
   #meanAt(index: number, field: number): number {
     const at = this.#classAt(index);
-    return (this.#numbers[at + field] as number) / (this.#numbers[at + ANSWERS] as number);
+    return (this.#classes[at + field] as number) / (this.#classes[at + ANSWERS] as number);
   }
 }
 
