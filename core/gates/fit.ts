@@ -79,7 +79,7 @@ function latencyPart({ cells, medianMs }: FitLatencyInput, threshold: number): G
   if (!Number.isFinite(value)) return unknown('nonfinite');
   const evidence = { fit_lat: value };
   if (medianMs !== null && medianMs < MIN_GATED_MEDIAN_MS) {
-    return { ...notApplicable('low-confidence'), evidence };
+    return notApplicable('low-confidence', evidence);
   }
   // With few answers only what noise cannot explain is an error; that there is none cannot be said.
   const isResolved = total >= latencyMassNeeded(cells, threshold) || total >= latencyMassNeeded(cells, value);

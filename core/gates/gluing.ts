@@ -65,7 +65,7 @@ export function gluingGate(input: GluingInput): GateVerdict {
   ]);
   const evidence = { ...verdict.evidence, comparisons, skipped_overlaps: skipped, k_m: scale.k };
   if (verdict.status !== 'NOT_APPLICABLE') return { ...verdict, evidence };
-  return skipped > 0 ? unknown('insufficient_mass', evidence) : { ...notApplicable('no-overlap'), evidence };
+  return skipped > 0 ? unknown('insufficient_mass', evidence) : notApplicable('no-overlap', evidence);
 }
 
 /** Overlaps of two views and more, without views whose numbers are no counts. */

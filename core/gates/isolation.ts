@@ -165,7 +165,7 @@ function pairsPart(victim: LoadedTenant, pool: SharedPool, { threshold, z }: Pai
   const evidence = { differences: result.differences };
   if (result.status === 'UNKNOWN') {
     const filled = result.reason === 'warmup' && victim.ticks.length > MIN_DIFFERENCES;
-    return filled ? { ...notApplicable('sparse'), evidence } : unknown(result.reason, evidence);
+    return filled ? notApplicable('sparse', evidence) : unknown(result.reason, evidence);
   }
   const worst = result.pairs.reduce((a, b) => (b.value > a.value ? b : a));
   const verdict = judge(worst.value / threshold, {
@@ -223,7 +223,8 @@ function withLoad(tenant: PoolTenant): LoadedTenant {
     sum += tick.load;
     known++;
   }
-  return { ...tenant, load, meanLoad: sum / Math.max(1, known), told, known };
+  const { name, ticks, level, medianMs, entitledLoad } = tenant;
+  return { name, ticks, level, medianMs, entitledLoad, load, meanLoad: sum / Math.max(1, known), told, known };
 }
 
 const hasTraffic = ({ ticks }: PoolTenant): boolean =>

@@ -40,12 +40,12 @@ export interface UvEdge {
 /** Is anything faster than the service may absorb, or slower than the data can show? (MATHS §B3) */
 export function uvGate(input: UvInput): GateVerdict {
   const resolution = resolutionRatio(input);
-  const parts = [burstPart(input.edges), retryPart(input), amplificationPart(input)];
+  const seen = notApplicable('', { u_res: Math.min(resolution, 1e6) });
+  const parts = [burstPart(input.edges), retryPart(input), amplificationPart(input), seen];
   if (!isUsable(input)) parts.push(unknown('nonfinite'));
   const measured = combine(parts);
-  const evidence = { ...measured.evidence, u_res: Math.min(resolution, 1e6) };
-  if (!(resolution <= 1)) return { ...unknown('warmup', evidence), ratio: measured.ratio, worst: measured.worst };
-  return { ...measured, evidence };
+  if (resolution <= 1) return measured;
+  return { ...unknown('warmup', measured.evidence), ratio: measured.ratio, worst: measured.worst };
 }
 
 const isUsable = ({ edges, coupling, observedSec, lowestHz, tickSec }: UvInput): boolean =>

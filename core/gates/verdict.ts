@@ -33,8 +33,8 @@ export function largest<T extends { readonly ratio: number }>(items: readonly T[
 }
 
 /** There is nothing to judge; counts as passing. */
-export function notApplicable(reason: string): GateVerdict {
-  return { status: 'NOT_APPLICABLE', ratio: null, reason, worst: '', evidence: {} };
+export function notApplicable(reason: string, evidence: Readonly<Record<string, number>> = {}): GateVerdict {
+  return { status: 'NOT_APPLICABLE', ratio: null, reason, worst: '', evidence };
 }
 
 /**

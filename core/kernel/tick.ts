@@ -104,10 +104,10 @@ export function stabilizeMesh(state: KernelState, { seen, windows }: MeasuredMes
   return news;
 }
 
-function isFailing(service: ServiceState, seen: ServiceVerdicts): boolean {
-  for (const gate of GATES) if (service.gates[gate].status === 'FAIL' || seen[gate]?.status === 'FAIL') return true;
-  return false;
-}
+const isFailing = ({ gates }: ServiceState, seen: ServiceVerdicts): boolean => fails(gates) || fails(seen);
+
+const fails = ({ fit, gluing, uv, isolation }: ServiceVerdicts): boolean =>
+  fit?.status === 'FAIL' || gluing?.status === 'FAIL' || uv?.status === 'FAIL' || isolation?.status === 'FAIL';
 
 /** Steadies the verdicts of this tick; news of every gate whose state changed. */
 function settle(service: ServiceState, seen: ServiceVerdicts, nowMs: number): ServiceNews[] {

@@ -48,6 +48,9 @@ export class EdgeWindow {
   readonly #firstLevel: number;
   #next = 0;
   #size = 0;
+  /** How far back the largest level of the newest `#levelTicks` stands. */
+  #largestBack = 0;
+  #levelTicks = 0;
   readonly #newest = { count: 0, sum: 0, squares: 0 };
 
   constructor() {
@@ -79,6 +82,7 @@ export class EdgeWindow {
     ring[to + PLACE.logSquares] = (before[from + PLACE.logSquares] as number) + moments.squares;
     ring[to + PLACE.inFlightSum] = (before[from + PLACE.inFlightSum] as number) + delta.inFlight;
     ring[to + IN_FLIGHT] = delta.inFlight;
+    this.#largestBack = delta.admittedLevelMax >= this.#level(this.#largestBack) ? 1 : this.#largestBack + 1;
     this.#levels[this.#firstLevel + this.#next] = delta.admittedLevelMax;
     this.#newest.count = moments.count;
     this.#newest.sum = moments.sum;
@@ -174,17 +178,21 @@ export class EdgeWindow {
     return beyond > this.#size ? end : end - (this.#ring[this.#start(beyond) + field] as number);
   }
 
+  /** Looks at all of them only where the largest one has left the window, or the window has another length. */
   #largestLevel(ticks: number): number {
-    const levels = this.#levels;
-    const first = this.#firstLevel;
-    let largest = 0;
-    let slot = this.#next;
-    for (let back = 1; back <= ticks; back++) {
-      slot = slot === 0 ? SLOTS - 1 : slot - 1;
-      const level = levels[first + slot] as number;
-      if (level > largest) largest = level;
+    if (ticks === 0) return 0;
+    if (ticks !== this.#levelTicks || this.#largestBack > ticks) {
+      this.#levelTicks = ticks;
+      this.#largestBack = 1;
+      for (let back = 2; back <= ticks; back++) {
+        if (this.#level(back) > this.#level(this.#largestBack)) this.#largestBack = back;
+      }
     }
-    return largest;
+    return this.#level(this.#largestBack);
+  }
+
+  #level(back: number): number {
+    return this.#levels[this.#firstLevel + this.#slot(back)] as number;
   }
 
   #within(ticks: number): number {

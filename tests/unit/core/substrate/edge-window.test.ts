@@ -37,6 +37,22 @@ describe('the window of an edge', () => {
     }
   });
 
+  it('knows its largest level, asked for the same length in every tick or in every third one', () => {
+    const random = seededRandom(8);
+    for (const ticks of [1, 2, 10, WINDOW_TICKS_MAX]) {
+      for (const every of [1, 3]) {
+        let window = new EdgeWindow();
+        const told: number[] = [];
+        for (let tick = 0; tick < 200; tick++) {
+          told.push(Math.floor(9 * random()));
+          window.push(1, { ...emptyDelta(), admittedLevelMax: told.at(-1) ?? 0 });
+          if (tick === 120) window = EdgeWindow.fromPlain(window.toPlain());
+          if (tick % every === 0) assert.equal(window.sums(ticks).admittedLevelMax, Math.max(...told.slice(-ticks)));
+        }
+      }
+    }
+  });
+
   it('writes into sums that stay as they are when they are copied', () => {
     const window = new EdgeWindow();
     window.push(1, { ...emptyDelta(), offered: 5 });
