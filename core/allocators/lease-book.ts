@@ -135,16 +135,7 @@ export function heldByService(nodes: Iterable<NodeLeases>): Map<string, number> 
     const [first, ...more] = leases;
     if (!first) continue;
     const edges = more.reduce((merged, lease) => largest(merged, lease.edges), first.edges);
-    // The edges of a service stand together, so that few sums have to be looked up.
-    let [of, sum] = ['', 0];
-    for (const { service, rateRps } of edges) {
-      if (service !== of) {
-        if (of !== '') sums.set(of, sum);
-        [of, sum] = [service, sums.get(service) ?? 0];
-      }
-      sum += rateRps ?? 0;
-    }
-    if (of !== '') sums.set(of, sum);
+    for (const [service, rps] of edges.rpsByService) sums.set(service, (sums.get(service) ?? 0) + rps);
   }
   return sums;
 }

@@ -25,7 +25,7 @@ export function leaseEdge(
     workload: edge.workload,
     service: edge.service,
     rateRps: Number.isNaN(rateRps) ? undefined : rateRps,
-    burst: leaseBurst(edge, nodeCount, rateRps),
+    burst: leaseBurst(burst * (edge.overlay?.burstFactor ?? 1), edge.limitRps ?? Number.NaN, nodeCount, rateRps),
     safeRateRps: guaranteeRps / nodeCount,
     safeBurst: sliceBurst(burst, 1 / nodeCount),
     guaranteeRps,
@@ -39,10 +39,9 @@ export function leaseEdge(
   return edge.overlay === null ? lease : { ...lease, ...leaseOverlay(edge.overlay) };
 }
 
-function leaseBurst({ burst, limitRps, overlay }: EdgePlan, nodeCount: number, rateRps: number): number {
-  const share = !Number.isNaN(rateRps) && limitRps ? rateRps / limitRps : 1 / nodeCount;
-  return sliceBurst((burst ?? 0) * (overlay?.burstFactor ?? 1), share);
-}
+/** As much of the burst as the node has of the rate; an equal part where there is none to go by. */
+export const leaseBurst = (burst: number, limitRps: number, nodeCount: number, rateRps: number): number =>
+  sliceBurst(burst, limitRps > 0 ? rateRps / limitRps : 1 / nodeCount);
 
 /** By far the most edges. */
 const UNBOUNDED: Partial<EdgeLeasePlan> = {};
@@ -62,39 +61,30 @@ function leaseOverlay(overlay: OverlayPlan): Partial<EdgeLeasePlan> {
   return { overlayExpiresInMs: OVERLAY_TERM_MS, shedBelowPrio, shedRatio, shedRetries, fenced };
 }
 
-/**
- * Whether a node has to be told of a slice: the same numbers as in `leaseEdge`,
- * against what it was told last. Runs over every edge in every tick, and makes no
- * object for most.
- */
-export function isMoved(
-  current: EdgeLeasePlan,
+/** Whether a node was told what is planned, but for rate and burst: the same numbers as in `leaseEdge`. */
+export function isAsPlanned(
+  told: EdgeLeasePlan,
   { timeoutMs }: ServicePlan,
-  edge: EdgePlan,
+  { breaker, burst, guaranteeRps, leaseMs, limitRps, load, observation, overlay }: EdgePlan,
   nodeCount: number,
-  rateRps: number,
 ): boolean {
-  const { breaker, load, overlay } = edge;
-  const unlimited = Number.isNaN(rateRps);
-  if ((current.rateRps === undefined) !== unlimited) return true;
-  const burst = edge.burst ?? 0;
-  const guaranteeRps = edge.guaranteeRps ?? 0;
   return (
-    (!unlimited && isFar(rateRps, current.rateRps ?? 0)) ||
-    isFar(leaseBurst(edge, nodeCount, rateRps), current.burst) ||
-    current.guaranteeRps !== guaranteeRps ||
-    current.guaranteeBurst !== burst ||
-    current.safeRateRps !== guaranteeRps / nodeCount ||
-    current.leaseMs !== edge.leaseMs ||
-    current.accessLogLinesPerSec !== edge.observation.accessLogLinesPerSec / nodeCount ||
-    current.timeoutMs !== timeoutMs ||
-    isBreakerMoved(current.maxRequests, breaker?.maxRequests) ||
-    !sameLoad(current, leaseLoad(load, nodeCount)) ||
-    !sameOverlay(current, overlay === null ? NO_OVERLAY : leaseOverlay(overlay))
+    (told.rateRps === undefined) === (limitRps === null) &&
+    told.guaranteeRps === (guaranteeRps ?? 0) &&
+    told.guaranteeBurst === (burst ?? 0) &&
+    told.safeRateRps === (guaranteeRps ?? 0) / nodeCount &&
+    told.leaseMs === leaseMs &&
+    told.accessLogLinesPerSec === observation.accessLogLinesPerSec / nodeCount &&
+    told.timeoutMs === timeoutMs &&
+    !isBreakerMoved(told.maxRequests, breaker?.maxRequests) &&
+    sameLoad(told, leaseLoad(load, nodeCount)) &&
+    sameOverlay(told, overlay === null ? NO_OVERLAY : leaseOverlay(overlay))
   );
 }
 
-const isFar = (next: number, current: number): boolean => Math.abs(next - current) > MOVED_SHARE * current + DUST_RPS;
+/** Whether a rate or a burst differs so much from what a node was told that it has to be told anew. */
+export const isFar = (next: number, current: number): boolean =>
+  Math.abs(next - current) > MOVED_SHARE * current + DUST_RPS;
 
 const sameLoad = (a: Partial<EdgeLeasePlan>, b: Partial<EdgeLeasePlan>): boolean =>
   a.cpuMsPerSec === b.cpuMsPerSec && a.memoryMib === b.memoryMib;

@@ -1,14 +1,7 @@
 import { at } from '../at.ts';
 import type { EdgeKey } from '../mesh/mesh-config.ts';
-import type {
-  AnonymousCallerPlan,
-  CapacityPlan,
-  EdgeLeasePlan,
-  EdgePlan,
-  LeasePlan,
-  ServicePlan,
-} from './capacity-plan.ts';
-import { EdgeLeases } from './edge-leases.ts';
+import type { AnonymousCallerPlan, CapacityPlan, EdgeLeasePlan, LeasePlan, ServicePlan } from './capacity-plan.ts';
+import { EdgeLeases, type ServiceLeases } from './edge-leases.ts';
 import {
   heldByService,
   heldRps,
@@ -20,7 +13,8 @@ import {
   type NodeObservation,
   settleLeaseBook,
 } from './lease-book.ts';
-import { isMoved, leaseEdge } from './lease-edge.ts';
+import { isFar, leaseBurst, leaseEdge } from './lease-edge.ts';
+import { plannedEdges } from './planned-edges.ts';
 
 /** A node without traffic still weighs this share of an equal split, so its first calls find room. */
 const IDLE_WEIGHT = 0.1;
@@ -104,11 +98,9 @@ export function sliceLimits(input: SliceInput): SliceResult {
 
 function activeNode(report: NodeObservation, book: LeaseBook, edgeCount: number): ActiveNode {
   const leases = book.nodes.get(report.node);
-  const current = leases?.outstanding.at(-1)?.edges ?? NO_LEASES;
+  const current = leases?.outstanding.at(-1)?.edges ?? new EdgeLeases([]);
   return { report, leases, current, ratesRps: new Float64Array(edgeCount), changed: false };
 }
-
-const NO_LEASES = new EdgeLeases([]);
 
 /** Whole slices, once it is known that some of them moved. */
 function leaseEdges({ services, nodeCount }: CapacityPlan, { ratesRps }: ActiveNode): EdgeLeasePlan[] {
@@ -178,21 +170,27 @@ function sliceService(
   silent: readonly NodeLeases[],
   heldInServiceRps: number,
 ): void {
-  wantSlices(slices, service.edges, first, nodes, silent);
+  const { keys, limitRps, burst } = plannedEdges(service);
+  startService(slices, service, nodeCount, first, nodes);
+  for (let i = 0; i < keys.length; i++) {
+    if (!Number.isNaN(limitRps[i])) sliceEdge(slices, i, at(keys, i), limitRps[i] as number, nodes, silent);
+  }
   const room = Math.max(0, (service.capacityRps ?? Number.POSITIVE_INFINITY) - heldInServiceRps);
   const scale = slices.growthRps > room ? room / slices.growthRps : 1;
-  for (let i = 0; i < service.edges.length; i++) {
-    const edge = service.edges[i] as EdgePlan;
+  for (let i = 0; i < keys.length; i++) {
+    const limit = limitRps[i] as number;
     for (let n = 0; n < nodes.length; n++) {
       const cell = i * nodes.length + n;
       const node = nodes[n] as ActiveNode;
-      const rateRps =
-        edge.limitRps === null ? Number.NaN : (slices.base[cell] as number) + scale * (slices.growth[cell] as number);
+      const unlimited = Number.isNaN(limit);
+      const rateRps = unlimited ? Number.NaN : (slices.base[cell] as number) + scale * (slices.growth[cell] as number);
       node.ratesRps[first + i] = rateRps;
       if (node.changed) continue;
-      const current = slices.current[cell];
-      const shrinks = slices.mustShrink[i] === 1 && rateRps < (current?.rateRps ?? 0);
-      node.changed = shrinks || current === undefined || isMoved(current, service, edge, nodeCount, rateRps);
+      const told = slices.told[n] as ServiceLeases;
+      const toldRps = told.rateRps[i] as number;
+      node.changed =
+        (!unlimited && (isFar(rateRps, toldRps) || (slices.mustShrink[i] === 1 && rateRps < toldRps))) ||
+        isFar(leaseBurst(burst[i] as number, limit, nodeCount, rateRps), told.burst[i] as number);
     }
   }
 }
@@ -204,7 +202,7 @@ interface WantedSlices {
   /** What it would get on top; fits into what the edge has free. */
   readonly growth: Float64Array;
   /** What each node was told last. */
-  readonly current: (EdgeLeasePlan | undefined)[];
+  readonly told: ServiceLeases[];
   /** Σ growth. */
   growthRps: number;
   /** By edge: 1 where the slices as they stand add to more than the limit. */
@@ -216,27 +214,26 @@ function roomForSlices({ services }: CapacityPlan, nodes: number): WantedSlices 
   return {
     base: new Float64Array(edges * nodes),
     growth: new Float64Array(edges * nodes),
-    current: new Array<EdgeLeasePlan | undefined>(edges * nodes),
+    told: [],
     growthRps: 0,
     mustShrink: new Uint8Array(edges),
   };
 }
 
-function wantSlices(
+function startService(
   slices: WantedSlices,
-  edges: readonly EdgePlan[],
+  service: ServicePlan,
+  nodeCount: number,
   first: number,
   nodes: readonly ActiveNode[],
-  silent: readonly NodeLeases[],
 ): void {
   slices.growthRps = 0;
   slices.mustShrink.fill(0);
-  for (let i = 0; i < edges.length; i++) {
-    const edge = edges[i] as EdgePlan;
-    for (let n = 0; n < nodes.length; n++) {
-      slices.current[i * nodes.length + n] = (nodes[n] as ActiveNode).current.near(first + i, edge);
-    }
-    if (edge.limitRps !== null) sliceEdge(slices, i, edge.key, edge.limitRps, nodes, silent);
+  for (let n = 0; n < nodes.length; n++) {
+    const node = nodes[n] as ActiveNode;
+    const told = node.current.ofService(service, first, nodeCount);
+    slices.told[n] = told;
+    if (!told.isAsPlanned) node.changed = true;
   }
 }
 
@@ -258,14 +255,14 @@ function sliceEdge(
   for (let n = 0; n < nodes.length; n++) {
     const node = nodes[n] as ActiveNode;
     const weight = Math.max(node.report.offeredRps.get(key) ?? 0, idle);
-    const current = slices.current[first + n];
+    const toldRps = (slices.told[n] as ServiceLeases).rateRps[i] as number;
     const isOnlyLease = node.leases?.outstanding.length === 1;
-    const held = isOnlyLease ? (current?.rateRps ?? 0) : heldRps(node.leases, key);
+    const held = isOnlyLease ? toldRps : heldRps(node.leases, key);
     base[first + n] = weight;
     growth[first + n] = held;
     weightSum += weight;
     heldSum += held;
-    currentRps += current?.rateRps ?? 0;
+    currentRps += toldRps;
   }
   let silentRps = 0;
   for (const node of silent) silentRps += heldRps(node, key);
