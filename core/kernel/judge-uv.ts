@@ -1,4 +1,4 @@
-import type { EdgePlan } from '../allocators/capacity-plan.ts';
+import type { EdgePlan, ServicePlan } from '../allocators/capacity-plan.ts';
 import { at } from '../at.ts';
 import type { GateVerdict } from '../gates/gate-state.ts';
 import { type UvEdge, uvGate } from '../gates/uv.ts';
@@ -33,13 +33,9 @@ export function judgeUv(
   scratch: UvScratch,
 ): GateVerdict {
   const edges = service.edges.budgeted;
-  const planned = plans.get(service.service)?.edges ?? [];
-  for (let i = 0; i < edges.length; i++) {
-    const edge = at(edges, i);
-    // Nearly always in the same order.
-    const plan = planned[i]?.key === edge.key ? planned[i] : planned.find(({ key }) => key === edge.key);
-    enterEdge(scratch.edges.at(i), edge, burstOf(settings, plan));
-  }
+  const plan = plans.get(service.service);
+  const bursts = plan === undefined ? [] : burstsOf(settings, plan, edges);
+  for (let i = 0; i < edges.length; i++) enterEdge(scratch.edges.at(i), at(edges, i), bursts[i] ?? null);
   return uvGate({
     edges: scratch.edges.first(edges.length),
     amplification: windows.amplification(service.service),
@@ -56,6 +52,25 @@ function enterEdge(judged: Writable<UvEdge>, { key, sums }: EdgeState, burst: nu
   judged.burst = burst;
   judged.attempts = attemptsAimed(sums);
   judged.retries = sums.retries;
+}
+
+interface KnownBursts {
+  readonly edges: readonly EdgeState[];
+  readonly lambdaMaxHz: number | null;
+  readonly bursts: readonly (number | null)[];
+}
+
+/** A plan is never changed in place, nor is a list of edges. */
+const BURSTS = new WeakMap<ServicePlan, KnownBursts>();
+
+/** Those of the edges of a service, by their places. */
+function burstsOf(settings: GateSettings, plan: ServicePlan, edges: readonly EdgeState[]): KnownBursts['bursts'] {
+  const known = BURSTS.get(plan);
+  if (known?.edges === edges && known.lambdaMaxHz === settings.uvLambdaMaxHz) return known.bursts;
+  const planned = new Map(plan.edges.map((edge) => [edge.key, edge]));
+  const bursts = edges.map(({ key }) => burstOf(settings, planned.get(key)));
+  BURSTS.set(plan, { edges, lambdaMaxHz: settings.uvLambdaMaxHz, bursts });
+  return bursts;
 }
 
 /** σ of an edge, or what a highest frequency leaves of it: f = ρ + σ/τ with τ = 0.2 s (CONTRACT §G). */
