@@ -13,6 +13,7 @@ export interface PlannedEdges {
 /** A plan is never changed in place, so what follows from it alone is kept with it. */
 const KNOWN = new WeakMap<ServicePlan, PlannedEdges>();
 
+/** Limits (calls per second) and bursts (calls) of the edges of a service in one block each (CONTRACT §D, §H). */
 export function plannedEdges(service: ServicePlan): PlannedEdges {
   const known = KNOWN.get(service);
   if (known !== undefined) return known;
