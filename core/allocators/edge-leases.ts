@@ -1,58 +1,38 @@
 import { type EdgeKey, edgeKey } from '../mesh/mesh-config.ts';
 import { fromPlain, listOf, type Plain, toPlain } from '../substrate/plain-value.ts';
-import type { EdgeLeasePlan, EdgePlan, ServicePlan } from './capacity-plan.ts';
+import type { CapacityPlan, EdgeLeasePlan, EdgePlan, ServicePlan } from './capacity-plan.ts';
 import { isAsPlanned } from './lease-edge.ts';
 
-/** What one lease says of the edges of one service, in the order of its plan. */
-export interface ServiceLeases {
-  readonly plan: ServicePlan;
+/** What a lease says of the edges of a plan, in the order of the plan. */
+export interface ToldEdges {
+  readonly services: readonly ServicePlan[];
   readonly nodeCount: number;
-  /** Calls per second and burst; 0 where it says nothing. */
+  /** Calls per second of those edges that the plan limits, and bursts of all; 0 where nothing was told. */
   readonly rateRps: Float64Array;
   readonly burst: Float64Array;
   /** All else is as planned, for every edge. */
   readonly isAsPlanned: boolean;
 }
 
-/** The slices of one lease: in its order, by edge, and by service. */
+/** The slices of one lease: in its order, by edge, by service, and against a plan. */
 export class EdgeLeases implements Iterable<EdgeLeasePlan> {
   readonly #list: readonly EdgeLeasePlan[];
   #byKey: ReadonlyMap<EdgeKey, EdgeLeasePlan> | null = null;
   #rpsByService: ReadonlyMap<string, number> | null = null;
-  readonly #services = new Map<string, ServiceLeases>();
+  #told: ToldEdges | null;
 
-  constructor(list: readonly EdgeLeasePlan[]) {
+  /** @param told of the plan that the lease was made from, where that is known */
+  constructor(list: readonly EdgeLeasePlan[], told: ToldEdges | null = null) {
     this.#list = list;
+    this.#told = told;
   }
 
-  /**
-   * Against the plan of a service; looked up again only when that is another one,
-   * since this is asked for every edge in every tick.
-   *
-   * @param first place of its first edge among all edges of the plan
-   */
-  ofService(plan: ServicePlan, first: number, nodeCount: number): ServiceLeases {
-    const known = this.#services.get(plan.service);
-    if (known?.plan === plan && known.nodeCount === nodeCount) return known;
-    const told = plan.edges.map((edge, i) => this.#near(first + i, edge));
-    const leases: ServiceLeases = {
-      plan,
-      nodeCount,
-      rateRps: Float64Array.from(told, (slice) => slice?.rateRps ?? 0),
-      burst: Float64Array.from(told, (slice) => slice?.burst ?? 0),
-      isAsPlanned: plan.edges.every((edge, i) => {
-        const slice = told[i];
-        return slice !== undefined && isAsPlanned(slice, plan, edge, nodeCount);
-      }),
-    };
-    this.#services.set(plan.service, leases);
-    return leases;
-  }
-
-  /** Σ of the rates of each service, also over edges that plans no longer have, calls per second. */
-  get rpsByService(): ReadonlyMap<string, number> {
-    this.#rpsByService ??= sumsByService(this.#list);
-    return this.#rpsByService;
+  /** Compares edge by edge only where the plan of some service is another one than before. */
+  against({ services, nodeCount }: CapacityPlan): ToldEdges {
+    const known = this.#told;
+    if (known?.nodeCount === nodeCount && sameItems(known.services, services)) return known;
+    this.#told = this.#compare(services, nodeCount);
+    return this.#told;
   }
 
   get(key: EdgeKey): EdgeLeasePlan | undefined {
@@ -60,10 +40,10 @@ export class EdgeLeases implements Iterable<EdgeLeasePlan> {
     return this.#byKey.get(key);
   }
 
-  /** Leases and plans name the edges in the same order. */
-  #near(place: number, { key, workload, service }: EdgePlan): EdgeLeasePlan | undefined {
-    const usual = this.#list[place];
-    return usual?.workload === workload && usual.service === service ? usual : this.get(key);
+  /** Σ of the rates of each service, also over edges that plans no longer have, calls per second. */
+  get rpsByService(): ReadonlyMap<string, number> {
+    this.#rpsByService ??= sumsByService(this.#list);
+    return this.#rpsByService;
   }
 
   [Symbol.iterator](): Iterator<EdgeLeasePlan> {
@@ -78,10 +58,53 @@ export class EdgeLeases implements Iterable<EdgeLeasePlan> {
   static fromPlain(plain: Plain): EdgeLeases {
     return new EdgeLeases(listOf(plain).map((edge) => fromPlain(edge) as EdgeLeasePlan));
   }
+
+  #compare(services: readonly ServicePlan[], nodeCount: number): ToldEdges {
+    const size = countEdges(services);
+    const [rateRps, burst] = [new Float64Array(size), new Float64Array(size)];
+    let place = 0;
+    let allAsPlanned = true;
+    for (const service of services) {
+      for (const edge of service.edges) {
+        const slice = this.#near(place, edge);
+        rateRps[place] = slice?.rateRps ?? 0;
+        burst[place] = slice?.burst ?? 0;
+        allAsPlanned &&= slice !== undefined && isAsPlanned(slice, service, edge, nodeCount);
+        place++;
+      }
+    }
+    return { services, nodeCount, rateRps, burst, isAsPlanned: allAsPlanned };
+  }
+
+  /** Leases and plans name the edges in the same order. */
+  #near(place: number, { key, workload, service }: EdgePlan): EdgeLeasePlan | undefined {
+    const usual = this.#list[place];
+    return usual?.workload === workload && usual.service === service ? usual : this.get(key);
+  }
 }
 
+/** Edges of all services of a plan. */
+export const countEdges = (services: readonly ServicePlan[]): number =>
+  services.reduce((count, { edges }) => count + edges.length, 0);
+
+function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** The edges of a service stand together, so that few sums have to be looked up. */
 function sumsByService(edges: readonly EdgeLeasePlan[]): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
-  for (const { service, rateRps } of edges) sums.set(service, (sums.get(service) ?? 0) + (rateRps ?? 0));
+  let [of, sum] = ['', 0];
+  for (const { service, rateRps } of edges) {
+    if (service !== of) {
+      if (of !== '') sums.set(of, sum);
+      [of, sum] = [service, sums.get(service) ?? 0];
+    }
+    sum += rateRps ?? 0;
+  }
+  if (of !== '') sums.set(of, sum);
   return sums;
 }

@@ -1,6 +1,6 @@
 import { type EdgeKey, edgeKey } from '../mesh/mesh-config.ts';
 import type { EdgeLeasePlan, LeasePlan } from './capacity-plan.ts';
-import { EdgeLeases } from './edge-leases.ts';
+import { EdgeLeases, type ToldEdges } from './edge-leases.ts';
 import type { RateByEdge } from './plan-input.ts';
 
 /** A node that sent no frame for this long is silent (CONTRACT §H). */
@@ -106,17 +106,22 @@ function withRates(lease: OutstandingLease, rate: (edge: EdgeLeasePlan, rateRps:
   return { ...lease, edges: new EdgeLeases(edges) };
 }
 
-/** Enters a lease that is being published. */
+/**
+ * Enters a lease that is being published.
+ *
+ * @param told of the plan that it was made from, where that is known
+ */
 export function issueLease(
   leases: NodeLeases | undefined,
   lease: LeasePlan,
   nowMs: number,
   lastFrameMs: number,
+  told: ToldEdges | null = null,
 ): NodeLeases {
   return {
     lastFrameMs,
     newest: lease,
-    outstanding: foldOldest([...(leases?.outstanding ?? []), outstanding(lease, nowMs)]),
+    outstanding: foldOldest([...(leases?.outstanding ?? []), outstanding(lease, nowMs, told)]),
     expiredAtMs: leases?.expiredAtMs ?? null,
   };
 }
@@ -147,13 +152,13 @@ export const leaseTermMs = (lease: LeasePlan): number =>
     Number.POSITIVE_INFINITY,
   );
 
-function outstanding(lease: LeasePlan, nowMs: number): OutstandingLease {
+function outstanding(lease: LeasePlan, nowMs: number, told: ToldEdges | null = null): OutstandingLease {
   const longest = lease.edges.reduce((top, edge) => Math.max(top, edge.leaseMs), 0);
   return {
     seq: lease.seq,
     issuedMs: nowMs,
     expiresMs: nowMs + longest + DELIVERY_GRACE_MS,
-    edges: new EdgeLeases(lease.edges),
+    edges: new EdgeLeases(lease.edges, told),
   };
 }
 

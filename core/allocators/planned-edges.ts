@@ -5,23 +5,23 @@ import type { ServicePlan } from './capacity-plan.ts';
 export interface PlannedEdges {
   readonly keys: readonly EdgeKey[];
   /** limit_e, calls per second; NaN = no rate limit. */
-  readonly limitRps: Float64Array;
+  readonly limitRps: readonly number[];
   /** σ_e as far as actions leave it, calls. */
-  readonly burst: Float64Array;
+  readonly burst: readonly number[];
 }
 
 /** A plan is never changed in place, so what follows from it alone is kept with it. */
 const KNOWN = new WeakMap<ServicePlan, PlannedEdges>();
 
-/** Limits (calls per second) and bursts (calls) of the edges of a service in one block each (CONTRACT §D, §H). */
+/** Limits (calls per second) and bursts (calls) of the edges of a service, apart from all else that is planned (CONTRACT §D, §H). */
 export function plannedEdges(service: ServicePlan): PlannedEdges {
   const known = KNOWN.get(service);
   if (known !== undefined) return known;
   const { edges } = service;
   const planned: PlannedEdges = {
     keys: edges.map(({ key }) => key),
-    limitRps: Float64Array.from(edges, ({ limitRps }) => limitRps ?? Number.NaN),
-    burst: Float64Array.from(edges, ({ burst, overlay }) => (burst ?? 0) * (overlay?.burstFactor ?? 1)),
+    limitRps: edges.map(({ limitRps }) => limitRps ?? Number.NaN),
+    burst: edges.map(({ burst, overlay }) => (burst ?? 0) * (overlay?.burstFactor ?? 1)),
   };
   KNOWN.set(service, planned);
   return planned;

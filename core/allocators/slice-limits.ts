@@ -1,7 +1,7 @@
 import { at } from '../at.ts';
 import type { EdgeKey } from '../mesh/mesh-config.ts';
 import type { AnonymousCallerPlan, CapacityPlan, EdgeLeasePlan, LeasePlan, ServicePlan } from './capacity-plan.ts';
-import { EdgeLeases, type ServiceLeases } from './edge-leases.ts';
+import { countEdges, EdgeLeases, type ToldEdges } from './edge-leases.ts';
 import {
   heldByService,
   heldRps,
@@ -39,7 +39,7 @@ export interface SliceResult {
 interface ActiveNode {
   readonly report: NodeObservation;
   readonly leases: NodeLeases | undefined;
-  readonly current: EdgeLeases;
+  readonly told: ToldEdges;
   /** Its slice of every edge in the order of the plan, calls per second; NaN = no rate limit. */
   readonly ratesRps: Float64Array;
   changed: boolean;
@@ -65,15 +65,15 @@ export function sliceLimits(input: SliceInput): SliceResult {
   const settled = settleLeaseBook(input.book, input.nodes, nowMs);
   const nodes = new Map(settled.nodes);
   const leases: LeasePlan[] = [];
-  const publish = (lease: LeasePlan, lastFrameMs: number): void => {
+  const publish = (lease: LeasePlan, lastFrameMs: number, told: ToldEdges | null): void => {
     leases.push(lease);
-    nodes.set(lease.node, issueLease(nodes.get(lease.node), lease, nowMs, lastFrameMs));
+    nodes.set(lease.node, issueLease(nodes.get(lease.node), lease, nowMs, lastFrameMs, told));
   };
 
-  const edgeCount = plan.services.reduce((count, { edges }) => count + edges.length, 0);
+  const edgeCount = countEdges(plan.services);
   const active = input.nodes
     .filter((report) => !isSilent(report.lastFrameMs, nowMs))
-    .map((report) => activeNode(report, settled, edgeCount));
+    .map((report) => activeNode(report, settled, plan, edgeCount));
   const silent = [...settled.nodes.values()].filter((node) => isSilent(node.lastFrameMs, nowMs));
   const held = heldByService(settled.nodes.values());
   const slices = roomForSlices(plan, active.length);
@@ -87,19 +87,21 @@ export function sliceLimits(input: SliceInput): SliceResult {
   for (const node of active) {
     if (!needsLease(node, edgeCount, anonymous, nowMs)) continue;
     const seq = Math.max(node.leases?.newest.seq ?? 0, node.report.ackedSeq) + 1;
-    publish({ node: node.report.node, epoch, seq, edges: leaseEdges(plan, node), anonymous }, node.report.lastFrameMs);
+    const edges = leaseEdges(plan, node);
+    const told = toldEdges(plan, node, edges);
+    publish({ node: node.report.node, epoch, seq, edges, anonymous }, node.report.lastFrameMs, told);
   }
   for (const node of silent) {
     if (node.expiredAtMs !== nowMs) continue;
-    publish(safeLease(node.newest, epoch), node.lastFrameMs);
+    publish(safeLease(node.newest, epoch), node.lastFrameMs, null);
   }
   return { leases, book: { nodes } };
 }
 
-function activeNode(report: NodeObservation, book: LeaseBook, edgeCount: number): ActiveNode {
+function activeNode(report: NodeObservation, book: LeaseBook, plan: CapacityPlan, edgeCount: number): ActiveNode {
   const leases = book.nodes.get(report.node);
-  const current = leases?.outstanding.at(-1)?.edges ?? new EdgeLeases([]);
-  return { report, leases, current, ratesRps: new Float64Array(edgeCount), changed: false };
+  const told = (leases?.outstanding.at(-1)?.edges ?? new EdgeLeases([])).against(plan);
+  return { report, leases, told, ratesRps: new Float64Array(edgeCount), changed: !told.isAsPlanned };
 }
 
 /** Whole slices, once it is known that some of them moved. */
@@ -108,6 +110,17 @@ function leaseEdges({ services, nodeCount }: CapacityPlan, { ratesRps }: ActiveN
   return services.flatMap((service) =>
     service.edges.map((edge) => leaseEdge(service, edge, nodeCount, at(ratesRps, place++))),
   );
+}
+
+/** What a node is told that gets these slices. */
+function toldEdges(
+  { services, nodeCount }: CapacityPlan,
+  { ratesRps }: ActiveNode,
+  edges: readonly EdgeLeasePlan[],
+): ToldEdges {
+  const burst = new Float64Array(edges.length);
+  for (let i = 0; i < edges.length; i++) burst[i] = at(edges, i).burst;
+  return { services, nodeCount, rateRps: ratesRps, burst, isAsPlanned: true };
 }
 
 function needsLease(
@@ -171,9 +184,10 @@ function sliceService(
   heldInServiceRps: number,
 ): void {
   const { keys, limitRps, burst } = plannedEdges(service);
-  startService(slices, service, nodeCount, first, nodes);
+  slices.growthRps = 0;
+  slices.mustShrink.fill(0);
   for (let i = 0; i < keys.length; i++) {
-    if (!Number.isNaN(limitRps[i])) sliceEdge(slices, i, at(keys, i), limitRps[i] as number, nodes, silent);
+    if (!Number.isNaN(limitRps[i])) sliceEdge(slices, i, first + i, at(keys, i), limitRps[i] as number, nodes, silent);
   }
   const room = Math.max(0, (service.capacityRps ?? Number.POSITIVE_INFINITY) - heldInServiceRps);
   const scale = slices.growthRps > room ? room / slices.growthRps : 1;
@@ -186,11 +200,10 @@ function sliceService(
       const rateRps = unlimited ? Number.NaN : (slices.base[cell] as number) + scale * (slices.growth[cell] as number);
       node.ratesRps[first + i] = rateRps;
       if (node.changed) continue;
-      const told = slices.told[n] as ServiceLeases;
-      const toldRps = told.rateRps[i] as number;
+      const toldRps = node.told.rateRps[first + i] as number;
       node.changed =
         (!unlimited && (isFar(rateRps, toldRps) || (slices.mustShrink[i] === 1 && rateRps < toldRps))) ||
-        isFar(leaseBurst(burst[i] as number, limit, nodeCount, rateRps), told.burst[i] as number);
+        isFar(leaseBurst(burst[i] as number, limit, nodeCount, rateRps), node.told.burst[first + i] as number);
     }
   }
 }
@@ -201,8 +214,6 @@ interface WantedSlices {
   readonly base: Float64Array;
   /** What it would get on top; fits into what the edge has free. */
   readonly growth: Float64Array;
-  /** What each node was told last. */
-  readonly told: ServiceLeases[];
   /** Σ growth. */
   growthRps: number;
   /** By edge: 1 where the slices as they stand add to more than the limit. */
@@ -214,33 +225,21 @@ function roomForSlices({ services }: CapacityPlan, nodes: number): WantedSlices 
   return {
     base: new Float64Array(edges * nodes),
     growth: new Float64Array(edges * nodes),
-    told: [],
     growthRps: 0,
     mustShrink: new Uint8Array(edges),
   };
 }
 
-function startService(
-  slices: WantedSlices,
-  service: ServicePlan,
-  nodeCount: number,
-  first: number,
-  nodes: readonly ActiveNode[],
-): void {
-  slices.growthRps = 0;
-  slices.mustShrink.fill(0);
-  for (let n = 0; n < nodes.length; n++) {
-    const node = nodes[n] as ActiveNode;
-    const told = node.current.ofService(service, first, nodeCount);
-    slices.told[n] = told;
-    if (!told.isAsPlanned) node.changed = true;
-  }
-}
-
-/** Runs over every edge in every tick: until the targets are known, `base` holds weights and `growth` what is held. */
+/**
+ * Runs over every edge in every tick: until the targets are known, `base` holds weights and `growth` what is held.
+ *
+ * @param i its place in the service
+ * @param place the same in the whole plan
+ */
 function sliceEdge(
   slices: WantedSlices,
   i: number,
+  place: number,
   key: EdgeKey,
   limitRps: number,
   nodes: readonly ActiveNode[],
@@ -255,7 +254,7 @@ function sliceEdge(
   for (let n = 0; n < nodes.length; n++) {
     const node = nodes[n] as ActiveNode;
     const weight = Math.max(node.report.offeredRps.get(key) ?? 0, idle);
-    const toldRps = (slices.told[n] as ServiceLeases).rateRps[i] as number;
+    const toldRps = node.told.rateRps[place] as number;
     const isOnlyLease = node.leases?.outstanding.length === 1;
     const held = isOnlyLease ? toldRps : heldRps(node.leases, key);
     base[first + n] = weight;

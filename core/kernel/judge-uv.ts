@@ -67,8 +67,11 @@ const BURSTS = new WeakMap<ServicePlan, KnownBursts>();
 function burstsOf(settings: GateSettings, plan: ServicePlan, edges: readonly EdgeState[]): KnownBursts['bursts'] {
   const known = BURSTS.get(plan);
   if (known?.edges === edges && known.lambdaMaxHz === settings.uvLambdaMaxHz) return known.bursts;
-  const planned = new Map(plan.edges.map((edge) => [edge.key, edge]));
-  const bursts = edges.map(({ key }) => burstOf(settings, planned.get(key)));
+  const planned = plan.edges;
+  // Nearly always in the same order.
+  const bursts = edges.map(({ key }, i) =>
+    burstOf(settings, planned[i]?.key === key ? planned[i] : planned.find((edge) => edge.key === key)),
+  );
   BURSTS.set(plan, { edges, lambdaMaxHz: settings.uvLambdaMaxHz, bursts });
   return bursts;
 }
