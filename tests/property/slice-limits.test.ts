@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { CapacityPlan, EdgePlan, LeasePlan } from '../../core/allocators/capacity-plan.ts';
+import { EdgeLeases } from '../../core/allocators/edge-leases.ts';
 import { EMPTY_LEASE_BOOK, heldRps, type LeaseBook, type NodeObservation } from '../../core/allocators/lease-book.ts';
 import { sliceLimits } from '../../core/allocators/slice-limits.ts';
+import { at } from '../../core/at.ts';
 import { UNLIMITED } from '../../core/capacity/capacity-vector.ts';
 import { observationLimits } from '../../core/capacity/observation.ts';
 import { type EdgeKey, edgeKey } from '../../core/mesh/mesh-config.ts';
@@ -98,6 +100,50 @@ const planOf = (limits: readonly number[]): CapacityPlan => ({
       unverified: null,
     },
   ],
+});
+
+/** A plan of two services with terms of all kinds; the edges of the first come and go. */
+const somePlan: fc.Arbitrary<CapacityPlan> = fc
+  .record({
+    edges: fc.subarray(EDGES.slice(0, 2), { minLength: 0 }),
+    limitRps: fc.constantFrom(null, 90, 100),
+    leaseMs: fc.constantFrom(9000, 12_000),
+    timeoutMs: fc.constantFrom(1000, 2000),
+    maxRequests: fc.constantFrom(100, 102, 120),
+    burstFactor: fc.constantFrom(null, 1, 0.5),
+  })
+  .map(({ edges, limitRps, leaseMs, timeoutMs, maxRequests, burstFactor }) => {
+    const [service] = planOf([]).services;
+    assert.ok(service);
+    const overlay = { shedBelowPrio: 0, shedRatio: 0, shedRetries: false, fenced: false };
+    const terms = {
+      limitRps,
+      leaseMs,
+      breaker: { maxRequests, maxConnections: 1, maxPendingRequests: 1 },
+      overlay: burstFactor === null ? null : { ...overlay, burstFactor },
+    };
+    const edge = (key: EdgeKey): EdgePlan => ({ ...edgePlan(key, 0), ...terms });
+    const other: EdgePlan = { ...edge('c/t' as EdgeKey), service: 't' };
+    return {
+      ...planOf([]),
+      services: [
+        { ...service, timeoutMs, edges: edges.map(edge) },
+        { ...service, service: 't', timeoutMs, edges: [other] },
+      ],
+    };
+  });
+
+/** The book as one has it that knows no more than the leases themselves. */
+const withoutPlans = (book: LeaseBook): LeaseBook => ({
+  nodes: new Map(
+    [...book.nodes].map(([name, node]) => [
+      name,
+      {
+        ...node,
+        outstanding: node.outstanding.map((lease) => ({ ...lease, edges: new EdgeLeases([...lease.edges]) })),
+      },
+    ]),
+  ),
 });
 
 const applied = (node: SimulatedNode, key: EdgeKey, nowMs: number): number => {
@@ -196,6 +242,33 @@ describe('slicing limits over nodes (CONTRACT §H)', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('says the same whether or not it remembers which plan a lease was made from', () => {
+    const plans = fc.array(somePlan, { minLength: 1, maxLength: 3 });
+    const seconds = fc.array(fc.record({ plan: fc.nat(2), offered: three(three(fc.integer({ min: 0, max: 500 }))) }));
+    let renewed = 0;
+    fc.assert(
+      fc.property(plans, seconds, (several, all) => {
+        let [book, forgetful] = [EMPTY_LEASE_BOOK, EMPTY_LEASE_BOOK];
+        all.forEach(({ plan: chosen, offered }, tick) => {
+          const plan = at(several, chosen % several.length);
+          const nodes = NODES.map((node, n) => ({
+            node,
+            offeredRps: new Map(EDGES.map((key, e) => [key, offered[n]?.[e] ?? 0])),
+            ackedSeq: book.nodes.get(node)?.newest.seq ?? 0,
+            lastFrameMs: 1000 * tick,
+          }));
+          const input = { plan, nodes, epoch: 1, nowMs: 1000 * tick };
+          const [once, again] = [sliceLimits({ ...input, book }), sliceLimits({ ...input, book: forgetful })];
+          assert.deepEqual(once.leases, again.leases);
+          if (once.leases.length < NODES.length) renewed++;
+          [book, forgetful] = [once.book, withoutPlans(again.book)];
+        });
+      }),
+      { numRuns: 200 },
+    );
+    assert.ok(renewed > 100, `only ${renewed} times a lease stood as it was`);
   });
 
   it('hands out the whole limit once nodes acknowledge', () => {

@@ -14,6 +14,18 @@ describe('rows of numbers', () => {
     }
   });
 
+  it('stand a stride apart where an owner has several, beside those of the next owner', () => {
+    const rows = new NumberRows(2, 3);
+    const [a, b] = [rows.take(), rows.take()];
+    assert.equal(a.numbers, b.numbers);
+    assert.equal(b.start, a.start + 2);
+    assert.ok(rows.stride >= 4);
+    assert.ok(a.start + 2 * rows.stride + 2 < a.numbers.length);
+    const last = Array.from({ length: 62 }, () => rows.take()).at(-1);
+    assert.equal(last?.numbers, a.numbers);
+    assert.ok((last?.start ?? 0) + 2 <= a.start + rows.stride);
+  });
+
   it('share few blocks', () => {
     const rows = new NumberRows(2);
     const blocks = new Set(Array.from({ length: 128 }, () => rows.take().numbers));
