@@ -6,7 +6,6 @@ import type { Logger } from '../../platform/logger.ts';
 import type { LeaderWrites } from '../leader/leader-writes.ts';
 import type { MeshReports } from '../leader/mesh-reports.ts';
 import type { ControlPlaneStore } from '../state/control-plane-store.ts';
-import type { EventSeries } from '../state/event-series.ts';
 import { sumGrants } from '../state/live-grants.ts';
 import { EarlyFrames } from '../telemetry/early-frames.ts';
 import { FrameFeed } from '../telemetry/frame-feed.ts';
@@ -104,7 +103,12 @@ export async function startLoop(parts: LoopParts, writes: LeaderWrites): Promise
   early.passOn((frame) => kernel.acceptFrame(frame));
   const accountEvents = new AccountEvents({
     ledger: store.ledger,
-    series: (workload) => heldBy(writes, store.events.grants(workload)),
+    series: (workload) => store.events.grants(workload),
+    append: (parts) => {
+      // Others than the leader would only be in its way.
+      writes.require();
+      return store.events.append(parts);
+    },
     onPublished: parts.onPublished,
     clock,
     logger,
@@ -134,14 +138,6 @@ export async function startLoop(parts: LoopParts, writes: LeaderWrites): Promise
     },
   };
 }
-
-/** A series that is told by the leader alone: others would only be in its way. */
-const heldBy = (writes: LeaderWrites, series: EventSeries): Pick<EventSeries, 'append'> => ({
-  append: async (events) => {
-    writes.require();
-    await series.append(events);
-  },
-});
 
 /** The kernel of the leader before this one, as far as the store knows it. */
 async function resume({ store, clock, logger }: LoopParts, epoch: number): Promise<ResumedKernel> {

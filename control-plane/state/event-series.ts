@@ -4,7 +4,7 @@ import type { Clock } from '../../platform/clock.ts';
 import { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import { ATTEMPTS_MAX, StoreBusyError } from './compare-and-set.ts';
 import { EVENTS_KEPT_MS, EVENTS_STREAM } from './open-store.ts';
-import { type BatchOutcome, publishBatch, publishOne } from './publish-batch.ts';
+import { type BatchMessage, type BatchOutcome, publishBatch, publishOne } from './publish-batch.ts';
 
 export interface NumberedEvent {
   /** Grows along the series; it may leave numbers out. */
@@ -26,8 +26,19 @@ interface Position {
   readonly number: number;
 }
 
+/** Events of a series that the stream does not have yet. */
+export interface OwedEvents {
+  /** Number of the newest event that the stream has. */
+  readonly after: number;
+  /** Oldest first; to be stored all or nothing. */
+  readonly events: readonly NumberedEvent[];
+  readonly messages: readonly BatchMessage[];
+  /** All of them are stored, the last one at this sequence. */
+  readonly stored: (sequence: number) => void;
+}
+
 /** A batch costs the server as much as this many messages one by one. */
-const ONE_BY_ONE_MAX = 10;
+export const ONE_BY_ONE_MAX = 4;
 
 /**
  * Numbered events on a subject of their own: each is there once, and in order,
@@ -60,44 +71,61 @@ export class EventSeries {
     else for (const each of events) await this.#appendTogether([each]);
   }
 
+  /** What `append` has to store of these events. Until it is told that they are stored, the series does not know where it stands. */
+  async owed(events: readonly NumberedEvent[]): Promise<OwedEvents> {
+    const known = this.#position ?? (await this.#look());
+    const owed = events.filter((each) => each.number > known.number && this.#isKept(each.event));
+    const last = owed.at(-1);
+    this.#position = last === undefined ? known : null;
+    return {
+      after: known.number,
+      events: owed,
+      messages: this.#messages(owed, known.sequence),
+      stored: (sequence) => {
+        if (last !== undefined) this.#position = { sequence, number: last.number };
+      },
+    };
+  }
+
   async #appendTogether(events: readonly NumberedEvent[]): Promise<void> {
     for (let vain = 0; vain < ATTEMPTS_MAX; ) {
-      const known = this.#position ?? (await this.#look());
-      const owed = events.filter((each) => each.number > known.number && this.#isKept(each.event));
-      const last = owed.at(-1);
-      this.#position = last === undefined ? known : null;
-      if (last === undefined) return;
-      const outcome = await this.#publish(owed, known.sequence);
+      const { after, events: owed, messages, stored } = await this.owed(events);
+      if (owed.length === 0) return;
+      const outcome = await this.#publish(messages);
       if (outcome.kind === 'too-large') throw new Error(`the store takes no batch of ${owed.length} events`);
       if (outcome.kind === 'stored') {
-        this.#position = { sequence: outcome.revision, number: last.number };
+        stored(outcome.revision);
         return;
       }
       const now = await this.#look();
       this.#position = now;
       // Who tells the same events faster does part of the work: the try was not in vain.
-      vain = now.number > known.number ? 0 : vain + 1;
+      vain = now.number > after ? 0 : vain + 1;
       if (outcome.kind === 'stale' || now.number >= (owed[0]?.number ?? 0)) continue;
       // The store remembers an id whose event has gone from the stream again: one of these was told.
       if (owed.length > 1) for (const each of owed) await this.#appendTogether([each]);
-      else this.#position = { ...now, number: last.number };
+      else this.#position = { ...now, number: owed[0]?.number ?? now.number };
       return;
     }
     throw new StoreBusyError(`events of ${this.#options.name} are told by too many at once`);
   }
 
-  #publish(owed: readonly NumberedEvent[], expectedRevision: number): Promise<BatchOutcome> {
-    const { store, subject, name } = this.#options;
-    const messages = owed.map(({ number, event }, index) => ({
+  #messages(owed: readonly NumberedEvent[], expectedRevision: number): BatchMessage[] {
+    const { subject, name } = this.#options;
+    return owed.map(({ number, event }, index) => ({
       subject,
       payload: CapacityEvent.encode(event).finish(),
       headers: { 'Nats-Msg-Id': `${name}.${number}` },
       ...(index === 0 ? { expectedRevision } : {}),
     }));
+  }
+
+  #publish(messages: readonly BatchMessage[]): Promise<BatchOutcome> {
+    const { connection } = this.#options.store;
     const [only] = messages;
     return only !== undefined && messages.length === 1
-      ? publishOne(store.connection, only)
-      : publishBatch(store.connection, messages);
+      ? publishOne(connection, only)
+      : publishBatch(connection, messages);
   }
 
   async #look(): Promise<Position> {

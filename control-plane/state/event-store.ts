@@ -3,6 +3,7 @@ import { type NatsConnection, nanos } from '@nats-io/transport-node';
 import type { Clock } from '../../platform/clock.ts';
 import { CapacityEvent } from '../../proto/gen/capmesh/v1/events.ts';
 import type { LeaderWrites } from '../leader/leader-writes.ts';
+import { appendTogether, type SeriesEvents } from './append-together.ts';
 import { type EventFilter, isWanted } from './event-filter.ts';
 import { EventSeries } from './event-series.ts';
 import { EDITS_SUBJECT, eventSubject, grantsSubject, subjectsOf } from './event-subject.ts';
@@ -59,6 +60,11 @@ export class EventStore {
   /** What happens to one account, numbered by it. */
   grants(workload: string): EventSeries {
     return this.#series(grantsSubject(workload), workload);
+  }
+
+  /** Appends to several series at once; answers for each of them as its `append` would. */
+  append(parts: readonly SeriesEvents[]): Promise<PromiseSettledResult<void>[]> {
+    return appendTogether(this.#connection, parts);
   }
 
   /** Edits of the mesh, numbered by their revision. No workload bears the name of the series. */

@@ -2,7 +2,9 @@ import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { after, before, beforeEach, describe, it } from 'mocha';
 import type { EventFilter } from '../../../control-plane/state/event-filter.ts';
+import type { EventSeries } from '../../../control-plane/state/event-series.ts';
 import { EventStore } from '../../../control-plane/state/event-store.ts';
+import { grantsSubject } from '../../../control-plane/state/event-subject.ts';
 import { EventsGoneError } from '../../../control-plane/state/events-gone.ts';
 import { EVENTS_KEPT_MS, EVENTS_STREAM, openStore, type Store } from '../../../control-plane/state/open-store.ts';
 import { systemClock } from '../../../platform/clock.ts';
@@ -104,6 +106,32 @@ describe('the event stream on a real nats-server', () => {
     equal(await events.grants('checkout').newestNumber(), 121);
     const watch = await events.watch({ ...STORED, workload: 'checkout' }, aborter.signal);
     for await (const { id, message } of watch.events) equal(id, `checkout.${message}`);
+  });
+
+  it('takes events of several series in one write, and of each by itself where one of them cannot be told', async () => {
+    const [a, b, c] = [events.grants('a'), events.grants('b'), events.grants('c')];
+    const tell = (from: number, to: number, ...series: EventSeries[]) =>
+      events.append(series.map((each) => ({ series: each, events: grants(from, to) })));
+    const batchOf = async (workload: string): Promise<string | undefined> =>
+      (await store.manager.streams.getMessage(EVENTS_STREAM, { last_by_subj: grantsSubject(workload) }))?.header.get(
+        'Nats-Batch-Id',
+      );
+    for (const first of [1, 4]) {
+      deepEqual(rejected(await tell(first, first + 2, a, b)), []);
+      ok(await batchOf('a'));
+      equal(await batchOf('a'), await batchOf('b'));
+    }
+    // Somebody else is faster in the one; the other has nothing to do with it.
+    await events.grants('b').append(grants(7, 8));
+    deepEqual(rejected(await tell(7, 9, a, b)), []);
+    deepEqual(await read({ workload: 'a' }), numbers(1, 9));
+    await store.jetstream.publish(grantsSubject('c'), new Uint8Array(), { msgID: 'not of the series' });
+    const told = await tell(10, 12, a, b, c);
+    deepEqual(
+      told.map(({ status }) => status),
+      ['fulfilled', 'fulfilled', 'rejected'],
+    );
+    for (const workload of ['a', 'b']) deepEqual(await read({ workload }), numbers(1, 12));
   });
 
   it('is not told again what it has dropped by age or size', async () => {
