@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { tightGates } from '../core/admission/tight-gates.ts';
 import { SILENT_AFTER_MS } from '../core/allocators/lease-book.ts';
@@ -130,7 +130,7 @@ function apiDependencies(
     note,
     agreed: (workload, gauge) => quorum.agreed(workload, gauge),
     clock,
-    newGrantId: () => randomBytes(16).toString('hex'),
+    newGrantId: randomUUID,
   });
   const edits = new MeshEdits(
     store.config,

@@ -29,9 +29,11 @@ const DUST = 1e-9;
 /** Writer and store read the same clock, at different moments. */
 const CLOCK_MS = 50;
 
-interface AuditedGrant {
-  readonly grant: Grant;
-  isThere: boolean;
+interface AuditedAccount {
+  /** Ids of all grants that it ever held. */
+  readonly known: Set<string>;
+  /** Those that it has held since they came, by their id. */
+  readonly present: Map<string, Grant>;
 }
 
 /**
@@ -40,7 +42,7 @@ interface AuditedGrant {
  * an account is shared.
  */
 export class LedgerAudit {
-  readonly #accounts = new Map<string, Map<string, AuditedGrant>>();
+  readonly #accounts = new Map<string, AuditedAccount>();
   readonly #released = new Set<string>();
   readonly #stop: () => void;
   #revisions = 0;
@@ -88,24 +90,26 @@ export class LedgerAudit {
     this.#lastSequence = sequence;
     const { grants } = decodeAccount(json);
     if (isOverBudget(grants)) this.#overBudget += 1;
-    const known = this.#accounts.get(workload) ?? new Map<string, AuditedGrant>();
-    this.#accounts.set(workload, known);
-    const present = new Set(grants.map(({ jti }) => jti));
-    this.#doubled += grants.length - present.size;
+    const account = this.#accounts.get(workload) ?? { known: new Set(), present: new Map() };
+    this.#accounts.set(workload, account);
+    const { known, present } = account;
+    const ids = new Set(grants.map(({ jti }) => jti));
+    this.#doubled += grants.length - ids.size;
     for (const grant of grants) {
-      const before = known.get(grant.jti);
-      if (before !== undefined && !before.isThere) this.#doubled += 1;
-      if (before === undefined) known.set(grant.jti, { grant, isThere: true });
+      if (!known.has(grant.jti)) present.set(grant.jti, grant);
+      else if (!present.has(grant.jti)) this.#doubled += 1;
+      known.add(grant.jti);
     }
-    for (const [jti, audited] of known) {
-      if (!audited.isThere || present.has(jti)) continue;
-      audited.isThere = false;
-      if (audited.grant.expiresAtMs > wallMs + CLOCK_MS && !this.#released.has(jti)) this.#endedEarly += 1;
+    for (const [jti, { expiresAtMs }] of present) {
+      if (ids.has(jti)) continue;
+      present.delete(jti);
+      if (expiresAtMs > wallMs + CLOCK_MS && !this.#released.has(jti)) this.#endedEarly += 1;
     }
   }
 
   faults(answered: readonly AnsweredGrant[]): LedgerFaults {
-    const isStored = ({ workload, jti }: AnsweredGrant): boolean => this.#accounts.get(workload)?.has(jti) === true;
+    const isStored = ({ workload, jti }: AnsweredGrant): boolean =>
+      this.#accounts.get(workload)?.known.has(jti) === true;
     return {
       unseen: this.#unseen,
       overBudget: this.#overBudget,
@@ -118,7 +122,7 @@ export class LedgerAudit {
   /** Grants that are stored although nobody was told: their answer was lost with a process. They end by themselves. */
   untold(answered: readonly AnsweredGrant[]): number {
     const told = new Set(answered.map(({ jti }) => jti));
-    return [...this.#accounts.values()].flatMap((grants) => [...grants.keys()]).filter((jti) => !told.has(jti)).length;
+    return [...this.#accounts.values()].flatMap(({ known }) => [...known]).filter((jti) => !told.has(jti)).length;
   }
 
   stop(): void {

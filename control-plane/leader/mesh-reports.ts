@@ -16,6 +16,8 @@ import type { MeshConfig } from '../../core/mesh/mesh-config.ts';
 import { SpectrumMemory } from '../../core/substrate/spectrum-memory.ts';
 import type { Clock } from '../../platform/clock.ts';
 import type { Logger } from '../../platform/logger.ts';
+import { unpackJson } from '../state/packed-json.ts';
+import { hearReplicas } from './hear-replicas.ts';
 import { PackedSender, receivePacked } from './packed-subject.ts';
 
 /** What the leader's kernel remembers after a tick, for the replicas that run none. */
@@ -31,14 +33,19 @@ export interface MeshReportsOptions {
   readonly mesh: string;
   readonly bytesMax: number;
   readonly config: () => MeshConfig;
-  /** Told of grants that other replicas decided. */
-  readonly onAdmission: (record: AdmissionRecord) => void;
+  /** Judges grants that other replicas decided; `null` = this replica does not lead. */
+  readonly judge: () => AdmissionJudge | null;
   readonly clock: Pick<Clock, 'monotonicMs'>;
   readonly logger: Pick<Logger, 'warn'>;
 }
 
-/** Decisions within this time are told together. */
-const GATHER_MS = 100;
+/** The kernel, as far as it is told of grants. */
+interface AdmissionJudge {
+  noteAdmission(record: AdmissionRecord): void;
+}
+
+/** Decisions within this time are told together: they are judged a minute later. */
+const GATHER_MS = 250;
 const ADMISSIONS_MAX = 1000;
 
 /**
@@ -59,14 +66,14 @@ export class MeshReports {
   #blind: { readonly config: MeshConfig; readonly state: KernelState } | null = null;
 
   constructor(options: MeshReportsOptions) {
-    const { connection, mesh, bytesMax, logger, onAdmission } = options;
+    const { connection, mesh, bytesMax, logger } = options;
     this.#options = options;
     const [reports, admissions] = [`capmesh.v1.reports.${mesh}`, `capmesh.v1.admissions.${mesh}`];
     this.#sender = new PackedSender(connection, reports, bytesMax, logger);
     this.#decisions = new PackedSender(connection, admissions, bytesMax, logger);
     this.#ends = [
       receivePacked(connection, reports, (value) => this.#take(value as MeshReport), logger),
-      receivePacked(connection, admissions, (value) => (value as AdmissionRecord[]).forEach(onAdmission), logger),
+      hearReplicas(connection, admissions, (packed) => this.#hearAdmissions(packed), logger),
     ];
   }
 
@@ -109,6 +116,12 @@ export class MeshReports {
   stop(): void {
     clearTimeout(this.#owed);
     for (const end of this.#ends) end();
+  }
+
+  async #hearAdmissions(packed: Uint8Array): Promise<void> {
+    const judge = this.#options.judge();
+    if (judge === null) return;
+    for (const record of (await unpackJson(packed)) as AdmissionRecord[]) judge.noteAdmission(record);
   }
 
   /** A report of a lower epoch than the newest one comes from a leader that is none any more. */

@@ -83,8 +83,8 @@ export async function startReplica(
   });
   closing.push(() => replicas.stop());
   const quorum = openQuorum(connection, mesh, { store, replicas, logger }, closing);
-  const onAdmission = (record: AdmissionRecord): void => leader.running?.kernel.noteAdmission(record);
-  const reports = openReports(connection, mesh, { store, onAdmission, clock, logger }, closing);
+  const kernel = (): KernelLoop | null => leader.running?.kernel ?? null;
+  const reports = openReports(connection, mesh, { store, judge: kernel, clock, logger }, closing);
   const published = openPublished(connection, mesh, { store, logger }, closing);
   const leader: MeshLeader = new MeshLeader(
     {
@@ -118,7 +118,6 @@ export async function startReplica(
   closing.push(() => election?.stop());
   closing.push(() => leader.stop());
   await leader.settled();
-  const kernel = (): KernelLoop | null => leader.running?.kernel ?? null;
   const note = (record: AdmissionRecord): void => {
     const own = kernel();
     if (own === null) reports.tellAdmission(record);
@@ -143,7 +142,7 @@ function openReports(
   {
     store,
     ...rest
-  }: Pick<Replica, 'store'> & Pick<MeshReportsOptions, 'onAdmission'> & Pick<ReplicaOptions, 'clock' | 'logger'>,
+  }: Pick<Replica, 'store'> & Pick<MeshReportsOptions, 'judge'> & Pick<ReplicaOptions, 'clock' | 'logger'>,
   closing: (() => unknown)[],
 ): MeshReports {
   const config = (): MeshConfig => store.config.view.config;

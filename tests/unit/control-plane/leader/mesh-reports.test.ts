@@ -12,7 +12,6 @@ import { whatIfEdit } from '../../../../core/kernel/what-if-edit.ts';
 import { type ManualClock, manualClock } from '../../../support/manual-clock.ts';
 import { SHOP } from '../../../support/mesh-fixtures.ts';
 import { PlainMessages } from '../../../support/plain-messages.ts';
-import { quietLogger } from '../../../support/quiet-logger.ts';
 import { until } from '../../../support/until.ts';
 
 describe('reports of the leader to the other replicas', () => {
@@ -21,6 +20,8 @@ describe('reports of the leader to the other replicas', () => {
   let messages: PlainMessages;
   let reports: MeshReports;
   let kernel: KernelState;
+  let leads: boolean;
+  let warnings: number;
   let admissions: string[];
 
   /** What is sent is heard, by the sender too. */
@@ -39,15 +40,17 @@ describe('reports of the leader to the other replicas', () => {
   beforeEach(() => {
     clock = manualClock(0);
     admissions = [];
+    leads = true;
+    warnings = 0;
     messages = new PlainMessages();
     reports = new MeshReports({
       connection: messages.connection,
       mesh: 'shop',
       bytesMax: 1_000_000,
       config: () => config,
-      onAdmission: (record) => admissions.push(record.id),
+      judge: () => (leads ? { noteAdmission: (record) => admissions.push(record.id) } : null),
       clock,
-      logger: quietLogger,
+      logger: { warn: () => warnings++ },
     });
     kernel = createKernel();
     step(kernel, { kind: 'config', config });
@@ -70,6 +73,15 @@ describe('reports of the leader to the other replicas', () => {
     await until(() => messages.sent.length > 0);
     await messages.deliver(messages.sent[0]);
     deepEqual(admissions, ['g1']);
+  });
+
+  it('are of no interest to a replica that does not lead: it does not even read what others decided', async () => {
+    const unreadable = { subject: 'capmesh.v1.admissions.shop', data: Buffer.from('no gzip') };
+    await messages.deliver(unreadable);
+    equal(warnings, 1);
+    leads = false;
+    await messages.deliver(unreadable);
+    equal(warnings, 1);
   });
 
   it('leave a replica blind that has heard none, or none for 10 s: then it admits small grants only', async () => {
