@@ -33,7 +33,13 @@ interface AuditedAccount {
   /** Ids of all grants that it ever held. */
   readonly known: Set<string>;
   /** Those that it has held since they came, by their id. */
-  readonly present: Map<string, Grant>;
+  readonly present: Map<string, AuditedGrant>;
+}
+
+interface AuditedGrant {
+  readonly expiresAtMs: number;
+  /** Sequence of the newest revision that holds it. */
+  seenIn: number;
 }
 
 /**
@@ -93,15 +99,15 @@ export class LedgerAudit {
     const account = this.#accounts.get(workload) ?? { known: new Set(), present: new Map() };
     this.#accounts.set(workload, account);
     const { known, present } = account;
-    const ids = new Set(grants.map(({ jti }) => jti));
-    this.#doubled += grants.length - ids.size;
-    for (const grant of grants) {
-      if (!known.has(grant.jti)) present.set(grant.jti, grant);
-      else if (!present.has(grant.jti)) this.#doubled += 1;
-      known.add(grant.jti);
+    for (const { jti, expiresAtMs } of grants) {
+      const audited = present.get(jti);
+      if (audited === undefined ? known.has(jti) : audited.seenIn === sequence) this.#doubled += 1;
+      if (audited !== undefined) audited.seenIn = sequence;
+      else if (!known.has(jti)) present.set(jti, { expiresAtMs, seenIn: sequence });
+      known.add(jti);
     }
-    for (const [jti, { expiresAtMs }] of present) {
-      if (ids.has(jti)) continue;
+    for (const [jti, { expiresAtMs, seenIn }] of present) {
+      if (seenIn === sequence) continue;
       present.delete(jti);
       if (expiresAtMs > wallMs + CLOCK_MS && !this.#released.has(jti)) this.#endedEarly += 1;
     }
