@@ -87,24 +87,11 @@ export class EdgeLeases implements Iterable<EdgeLeasePlan> {
 export const countEdges = (services: readonly ServicePlan[]): number =>
   services.reduce((count, { edges }) => count + edges.length, 0);
 
-function sameItems<T>(a: readonly T[], b: readonly T[]): boolean {
-  if (a === b) return true;
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
-}
+const sameItems = <T>(a: readonly T[], b: readonly T[]): boolean =>
+  a.length === b.length && a.every((item, i) => item === b[i]);
 
-/** The edges of a service stand together, so that few sums have to be looked up. */
 function sumsByService(edges: readonly EdgeLeasePlan[]): ReadonlyMap<string, number> {
   const sums = new Map<string, number>();
-  let [of, sum] = ['', 0];
-  for (const { service, rateRps } of edges) {
-    if (service !== of) {
-      if (of !== '') sums.set(of, sum);
-      [of, sum] = [service, sums.get(service) ?? 0];
-    }
-    sum += rateRps ?? 0;
-  }
-  if (of !== '') sums.set(of, sum);
+  for (const { service, rateRps } of edges) sums.set(service, (sums.get(service) ?? 0) + (rateRps ?? 0));
   return sums;
 }

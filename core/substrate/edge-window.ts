@@ -147,9 +147,9 @@ export class EdgeWindow {
   toPlain(): Plain {
     const { count, sum, squares } = this.#newest;
     const kept = Array.from({ length: this.#size }, (_, i) => {
-      const slot = this.#slot(this.#size - i);
-      const start = this.#first + slot * STRIDE;
-      return [...this.#ring.subarray(start, start + FIELDS), this.#levels[this.#firstLevel + slot] as number];
+      const back = this.#size - i;
+      const start = this.#start(back);
+      return [...this.#ring.subarray(start, start + FIELDS), this.#level(back)];
     });
     return { newest: [count, sum, squares], kept };
   }

@@ -43,6 +43,7 @@ const WINDOW_NOISE = 5;
 const SPREAD = new NumberRows(8);
 /** There was no window yet. */
 const NO_CLASS = -1;
+const NEW_SPREAD = [PRIOR_DISPERSION * PRIOR_SEC, PRIOR_SEC, 0, NO_CLASS, 0, 0];
 
 /**
  * What latency to expect at a load: ŷ = mean ln(latency in ms) (MATHS §B1).
@@ -68,7 +69,7 @@ export class LatencyModel {
     this.#firstClass = classes.start;
     this.#spread = spread.numbers;
     this.#firstSpread = spread.start;
-    this.clear();
+    this.#spread.set(NEW_SPREAD, this.#firstSpread);
   }
 
   /** What the answers of a window looked like at a load; the newest `durationSec` of it have not been seen before. */
@@ -163,7 +164,7 @@ export class LatencyModel {
   /** Forgets everything. */
   clear(): void {
     for (let i = 0; i < LOADS; i++) this.#classes.fill(0, this.#classAt(i), this.#classAt(i) + FIELDS);
-    this.#spread.set([PRIOR_DISPERSION * PRIOR_SEC, PRIOR_SEC, 0, NO_CLASS, 0, 0], this.#firstSpread);
+    this.#spread.set(NEW_SPREAD, this.#firstSpread);
     this.#curve = undefined;
   }
 
