@@ -1,11 +1,12 @@
 /**
  * Grants at several replicas at once: requesters at three real control planes
  * over a real nats-server, first all on one account, then on fifty, then on fifty
- * while the leader is killed and the one after it is paused. An audit reads every
- * revision of the ledger; the run is void when a grant was lost or doubled, an
- * account was above its budget, or two processes wrote in one epoch.
+ * while the leader is killed and the one after it is paused; before that some on
+ * fifty while the code is compiled, which count for nothing but the audit. That
+ * reads every revision of the ledger; the run is void when a grant was lost or
+ * doubled, an account was above its budget, or two processes wrote in one epoch.
  *
- * `--replicas 3 --requesters 64 --accounts 50 --one 3000 --many 5000 --faults 2000 --sync always --seed 1`
+ * `--replicas 3 --requesters 64 --accounts 50 --warm 5000 --one 3000 --many 10000 --faults 2000 --sync always --seed 1`
  */
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../core/simulation/seeded-random.ts';
@@ -18,8 +19,9 @@ const { values } = parseArgs({
     replicas: { type: 'string', default: '3' },
     requesters: { type: 'string', default: '64' },
     accounts: { type: 'string', default: '50' },
+    warm: { type: 'string', default: '5000' },
     one: { type: 'string', default: '3000' },
-    many: { type: 'string', default: '5000' },
+    many: { type: 'string', default: '10000' },
     faults: { type: 'string', default: '2000' },
     sync: { type: 'string', default: 'always' },
     seed: { type: 'string', default: '1' },
@@ -48,6 +50,7 @@ try {
 async function measure(started: GrantWorld): Promise<boolean> {
   await started.leader(started.doors, 0);
   const phases = {
+    warm: await runPhase(started, started.doors, phase(MANY, values.warm)),
     one: await runPhase(started, started.doors, phase(ONE, values.one)),
     many: await runPhase(started, started.doors, phase(MANY, values.many)),
     faults: await runWithFaults(started, phase(MANY, values.faults)),

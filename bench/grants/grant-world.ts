@@ -1,12 +1,11 @@
 import { join } from 'node:path';
-import { ChannelCredentials, Metadata } from '@grpc/grpc-js';
-import { Kvm } from '@nats-io/kv';
+import { ChannelCredentials } from '@grpc/grpc-js';
 import { openStore } from '../../control-plane/state/open-store.ts';
 import { parseMeshFile } from '../../platform/mesh-file.ts';
 import { meshToMessage } from '../../platform/mesh-message.ts';
 import { AdminClient, ApplyRequest } from '../../proto/gen/capmesh/v1/admin_service.ts';
 import {
-  CapacityClient,
+  CapacityService,
   ReleaseCapacityRequest,
   RequestCapacityRequest,
   type RequestCapacityResponse,
@@ -15,19 +14,18 @@ import { grpcCall } from '../../tests/support/api-fixture.ts';
 import { LeaderWritesSeen } from '../../tests/support/leader-writes-seen.ts';
 import { type NatsFixture, startNats } from '../../tests/support/nats-fixture.ts';
 import { PlaneProcess } from '../../tests/support/plane-process.ts';
+import { UnaryClient } from '../../tests/support/unary-client.ts';
 import { waitFor } from '../../tests/support/wait-for.ts';
 import { LedgerAudit } from './ledger-audit.ts';
 import type { GrantDoor, Shares } from './requesters.ts';
 
-/** Revisions of an account that the store keeps while an audit reads them. */
-const HISTORY = 64;
 /** A try that takes longer is given up. */
 const PATIENCE_MS = 1500;
 
 /** One replica with its doors; the process itself is `plane.child`. */
 export class PlaneDoor implements GrantDoor {
   readonly plane: PlaneProcess;
-  readonly #capacity: CapacityClient;
+  readonly #capacity: UnaryClient;
   readonly #admin: AdminClient;
   readonly #restUrl: string;
   readonly #secrets: ReadonlyMap<string, string>;
@@ -37,10 +35,9 @@ export class PlaneDoor implements GrantDoor {
     { grpcPort, restPort }: Awaited<PlaneProcess['opened']>,
     secrets: ReadonlyMap<string, string>,
   ) {
-    const credentials = ChannelCredentials.createInsecure();
     this.plane = plane;
-    this.#capacity = new CapacityClient(`127.0.0.1:${grpcPort}`, credentials);
-    this.#admin = new AdminClient(`127.0.0.1:${grpcPort}`, credentials);
+    this.#capacity = new UnaryClient(`http://127.0.0.1:${grpcPort}`);
+    this.#admin = new AdminClient(`127.0.0.1:${grpcPort}`, ChannelCredentials.createInsecure());
     this.#restUrl = `http://127.0.0.1:${restPort}`;
     this.#secrets = secrets;
   }
@@ -51,24 +48,13 @@ export class PlaneDoor implements GrantDoor {
 
   request(workloadId: string, capacityVector: Shares, seconds: number): Promise<RequestCapacityResponse> {
     const request = { workloadId, capacityVector, duration: { seconds, nanos: 0 } };
-    const { message, metadata, options } = this.#call(workloadId, RequestCapacityRequest.fromPartial(request));
-    return new Promise((resolve, reject) => {
-      this.#capacity.requestCapacity(message, metadata, options, (error, answer) =>
-        error === null ? resolve(answer) : reject(error),
-      );
-    });
+    const message = RequestCapacityRequest.fromPartial(request);
+    return this.#capacity.call(CapacityService.requestCapacity, message, this.#bearer(workloadId), PATIENCE_MS);
   }
 
   release(workloadId: string, grantId: string): Promise<unknown> {
-    const { message, metadata, options } = this.#call(
-      workloadId,
-      ReleaseCapacityRequest.fromPartial({ workloadId, grantId }),
-    );
-    return new Promise((resolve, reject) => {
-      this.#capacity.releaseCapacity(message, metadata, options, (error, answer) =>
-        error === null ? resolve(answer) : reject(error),
-      );
-    });
+    const message = ReleaseCapacityRequest.fromPartial({ workloadId, grantId });
+    return this.#capacity.call(CapacityService.releaseCapacity, message, this.#bearer(workloadId), PATIENCE_MS);
   }
 
   /** Applies a mesh of one service and enrols its workloads. */
@@ -114,18 +100,12 @@ export class PlaneDoor implements GrantDoor {
     await this.plane.end('SIGTERM');
   }
 
-  #call<M>(workload: string, message: M) {
-    const metadata = new Metadata();
-    metadata.set('authorization', `Bearer ${this.#secrets.get(workload) ?? ''}`);
-    return {
-      message,
-      metadata,
-      options: { deadline: new Date(performance.timeOrigin + performance.now() + PATIENCE_MS) },
-    };
+  #bearer(workload: string): string {
+    return `Bearer ${this.#secrets.get(workload) ?? ''}`;
   }
 }
 
-/** A real store and real replicas, with an audit that reads along from before the first write. */
+/** A real store that keeps every revision of the ledger, and real replicas. */
 export interface GrantWorld {
   readonly doors: PlaneDoor[];
   readonly audit: LedgerAudit;
@@ -135,7 +115,7 @@ export interface GrantWorld {
     among: readonly PlaneDoor[],
     afterEpoch: number,
   ): Promise<{ readonly door: PlaneDoor; readonly epoch: number }>;
-  /** Settles when the audit has come to the end of the ledger. */
+  /** Settles when the audit has come to the end of the ledger, and every write of a leader is known. */
   audited(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -147,13 +127,13 @@ export async function startGrantWorld(
 ): Promise<GrantWorld> {
   const nats: NatsFixture = await startNats('shop', [], syncInterval);
   const connection = await nats.connect('control-plane');
-  await new Kvm(connection).create('capmesh_ledger', { history: HISTORY });
-  const { jetstream: js, manager } = await openStore(connection);
-  const audit = await LedgerAudit.open(js);
+  const { jetstream, manager } = await openStore(connection);
+  await manager.streams.update('KV_capmesh_ledger', { max_msgs_per_subject: -1 });
+  const audit = new LedgerAudit();
   const secrets = new Map<string, string>();
   const start = (index: number): Promise<PlaneDoor> =>
     PlaneDoor.open(new PlaneProcess(nats, join(nats.folder, `replica-${index}`)), secrets);
-  const leaders = await LeaderWritesSeen.open(js);
+  const leaders = await LeaderWritesSeen.open(jetstream);
   const first = await start(0);
   const doors = [first, ...(await Promise.all(Array.from({ length: replicas - 1 }, (_, index) => start(index + 1))))];
   await first.prepare(workloads, secrets);
@@ -172,13 +152,10 @@ export async function startGrantWorld(
         return !blind.includes(true) && { door, epoch };
       }),
     audited: async () => {
-      await waitFor('the audit to come to the end', async () => {
-        const { state } = await manager.streams.info('KV_capmesh_ledger');
-        return audit.lastSequence >= state.last_seq;
-      });
+      await audit.read(jetstream);
+      await leaders.readEvents();
     },
     stop: async () => {
-      audit.stop();
       leaders.stop();
       await Promise.all(doors.map((door) => door.close()));
       await connection.close();

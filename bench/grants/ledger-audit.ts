@@ -1,5 +1,6 @@
 import { DeliverPolicy, type JetStreamClient } from '@nats-io/jetstream';
 import { decodeAccount } from '../../control-plane/state/account-codec.ts';
+import { readStream } from '../../control-plane/state/read-stream.ts';
 import { GRANTS_MAX, type Grant } from '../../core/admission/grant.ts';
 import { AXES } from '../../core/capacity/capacity-vector.ts';
 import { isAdding } from '../../core/capacity/live-capacity.ts';
@@ -26,7 +27,7 @@ export interface LedgerFaults {
 }
 
 const DUST = 1e-9;
-/** Writer and store read the same clock, at different moments. */
+/** Writer, store and requesters read the same clock, at different moments. */
 const CLOCK_MS = 50;
 
 interface AuditedAccount {
@@ -43,14 +44,14 @@ interface AuditedGrant {
 }
 
 /**
- * Reads every revision of the ledger from before the first one, and keeps count
- * of what must not be. Independent of the code that writes: only the encoding of
- * an account is shared.
+ * Judges every revision of the ledger from the first one on, and keeps count of
+ * what must not be. Independent of the code that writes: only the encoding of an
+ * account is shared.
  */
 export class LedgerAudit {
   readonly #accounts = new Map<string, AuditedAccount>();
-  readonly #released = new Set<string>();
-  readonly #stop: () => void;
+  /** When they were given back, UTC milliseconds. */
+  readonly #released = new Map<string, number>();
   #revisions = 0;
   #lastSequence = 0;
   #unseen = 0;
@@ -58,22 +59,13 @@ export class LedgerAudit {
   #endedEarly = 0;
   #doubled = 0;
 
-  constructor(stop: () => void = () => {}) {
-    this.#stop = stop;
-  }
-
-  static async open(jetstream: JetStreamClient): Promise<LedgerAudit> {
-    const consumer = await jetstream.consumers.get('KV_capmesh_ledger', { deliver_policy: DeliverPolicy.All });
-    const messages = await consumer.consume();
-    const audit = new LedgerAudit(() => messages.stop());
-    const read = async (): Promise<void> => {
-      for await (const message of messages) {
-        const [workload = ''] = message.subject.split('.').slice(-1);
-        audit.take(workload, message.seq, message.info.timestampNanos / 1e6, message.string());
-      }
-    };
-    read().catch(() => {});
-    return audit;
+  /** Reads what the ledger's stream holds that was not read yet. The stream has to keep it until then. */
+  async read(jetstream: JetStreamClient): Promise<void> {
+    const start = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#lastSequence + 1 };
+    for await (const { subject, sequence, wallMs, data } of readStream(jetstream, 'KV_capmesh_ledger', start)) {
+      const [workload = ''] = subject.split('.').slice(-1);
+      this.take(workload, sequence, wallMs, Buffer.from(data).toString());
+    }
   }
 
   get revisions(): number {
@@ -84,9 +76,9 @@ export class LedgerAudit {
     return this.#lastSequence;
   }
 
-  /** From now on the grant may go before it expires. */
-  released(jti: string): void {
-    this.#released.add(jti);
+  /** From `wallMs` on the grant may go before it expires. */
+  released(jti: string, wallMs: number): void {
+    this.#released.set(jti, wallMs);
   }
 
   /** One revision of an account; `wallMs`: when the store took it. */
@@ -109,7 +101,8 @@ export class LedgerAudit {
     for (const [jti, { expiresAtMs, seenIn }] of present) {
       if (seenIn === sequence) continue;
       present.delete(jti);
-      if (expiresAtMs > wallMs + CLOCK_MS && !this.#released.has(jti)) this.#endedEarly += 1;
+      const endMs = Math.min(expiresAtMs, this.#released.get(jti) ?? Number.POSITIVE_INFINITY);
+      if (endMs > wallMs + CLOCK_MS) this.#endedEarly += 1;
     }
   }
 
@@ -129,10 +122,6 @@ export class LedgerAudit {
   untold(answered: readonly AnsweredGrant[]): number {
     const told = new Set(answered.map(({ jti }) => jti));
     return [...this.#accounts.values()].flatMap(({ known }) => [...known]).filter((jti) => !told.has(jti)).length;
-  }
-
-  stop(): void {
-    this.#stop();
   }
 }
 

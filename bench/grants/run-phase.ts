@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { systemClock } from '../../platform/clock.ts';
 import type { GrantWorld, PlaneDoor } from './grant-world.ts';
 import { type Answers, type Demand, runRequesters } from './requesters.ts';
 
@@ -34,7 +35,7 @@ export async function runPhase(
     perDoor,
     demand,
     random,
-    onRelease: (grantId) => audit.released(grantId),
+    onRelease: (grantId) => audit.released(grantId, systemClock.wallMs()),
     goOn: () => made++ < requests || !isOver,
   });
   const seconds = (performance.now() - startMs) / 1000;

@@ -7,6 +7,7 @@ import { decodeAccount, encodeAccount } from './account-codec.ts';
 import { putIfUnchanged, StoreBusyError } from './compare-and-set.ts';
 import { followBucket } from './follow-bucket.ts';
 import type { Follower } from './keep-following.ts';
+import { type KnownAccount, KnownAccounts } from './known-accounts.ts';
 import { Turns } from './turns.ts';
 
 export type { AccountChange } from './account-changes.ts';
@@ -30,11 +31,6 @@ const YIELD_MS = 4;
  */
 const WRITES_MAX = 4;
 
-interface Known {
-  readonly account: Account;
-  readonly revision: number;
-}
-
 /**
  * Accounts in the bucket `capmesh_ledger`, one key each, under compare-and-set.
  * One write of an account is under way at a time; changes that come meanwhile
@@ -43,7 +39,7 @@ interface Known {
  */
 export class LedgerStore {
   readonly #kv: KV;
-  readonly #accounts = new Map<string, Known>();
+  readonly #accounts: KnownAccounts;
   readonly #waiting = new Map<string, WaitingChange[]>();
   /** Highest event number known to be in the event stream, by workload. */
   readonly #published = new Map<string, number>();
@@ -53,12 +49,13 @@ export class LedgerStore {
   #conflicts = 0;
   #writes = 0;
 
-  private constructor(kv: KV) {
+  private constructor(kv: KV, logger: Logger) {
     this.#kv = kv;
+    this.#accounts = new KnownAccounts(logger);
   }
 
   static async open(kv: KV, logger: Logger): Promise<LedgerStore> {
-    const ledger = new LedgerStore(kv);
+    const ledger = new LedgerStore(kv, logger);
     ledger.#follower = await followBucket(kv, 'account.*', (entry) => ledger.#take(entry), logger);
     return ledger;
   }
@@ -74,11 +71,11 @@ export class LedgerStore {
   }
 
   workloads(): string[] {
-    return [...this.#accounts.keys()];
+    return this.#accounts.workloads();
   }
 
   accounts(): [workload: string, account: Account][] {
-    return [...this.#accounts].map(([workload, { account }]) => [workload, account]);
+    return this.workloads().map((workload) => [workload, this.account(workload)]);
   }
 
   /** As last seen; may be behind the store. */
@@ -93,7 +90,7 @@ export class LedgerStore {
 
   /** Of the newest write of an account that was seen here; 0 = none. */
   revisionOf(workload: string): number {
-    return this.#accounts.get(workload)?.revision ?? 0;
+    return this.#accounts.revisionOf(workload);
   }
 
   subscribe(listener: (workload: string) => void): () => void {
@@ -170,7 +167,7 @@ export class LedgerStore {
       const written = await putIfUnchanged(this.#kv, `account.${workload}`, encodeAccount(stored), known.revision);
       if (written !== null) {
         this.#writes += 1;
-        this.#show(workload, stored, written);
+        this.#show(workload, { account: stored, revision: written });
         return true;
       }
       this.#conflicts += 1;
@@ -180,27 +177,34 @@ export class LedgerStore {
   }
 
   /** The account after a revision that was overtaken: as the watch has shown it by now, else as it is read. */
-  async #newer(workload: string, revision: number): Promise<Known> {
+  async #newer(workload: string, revision: number): Promise<KnownAccount> {
     const seen = this.#accounts.get(workload);
     return seen !== undefined && seen.revision > revision ? seen : await this.#read(workload);
   }
 
-  async #read(workload: string): Promise<Known> {
+  async #read(workload: string): Promise<KnownAccount> {
     const entry = await this.#kv.get(`account.${workload}`);
     if (entry === null) return { account: EMPTY_ACCOUNT, revision: 0 };
-    this.#take(entry);
-    return this.#accounts.get(workload) ?? { account: EMPTY_ACCOUNT, revision: entry.revision };
+    const { revision } = entry;
+    this.#show(workload, { account: accountOf(entry), revision });
+    return this.#accounts.get(workload) ?? { account: EMPTY_ACCOUNT, revision };
   }
 
   #take(entry: KvEntry): void {
     const workload = entry.key.slice('account.'.length);
-    if (entry.revision <= (this.#accounts.get(workload)?.revision ?? 0)) return;
-    this.#show(workload, entry.operation === 'PUT' ? decodeAccount(entry.string()) : EMPTY_ACCOUNT, entry.revision);
+    const { revision } = entry;
+    const isNewer =
+      entry.operation === 'PUT'
+        ? this.#accounts.setUnread(workload, entry.string(), revision)
+        : this.#accounts.set(workload, { account: EMPTY_ACCOUNT, revision });
+    if (isNewer) this.#tell(workload);
   }
 
-  #show(workload: string, account: Account, revision: number): void {
-    if (revision <= (this.#accounts.get(workload)?.revision ?? 0)) return;
-    this.#accounts.set(workload, { account, revision });
+  #show(workload: string, known: KnownAccount): void {
+    if (this.#accounts.set(workload, known)) this.#tell(workload);
+  }
+
+  #tell(workload: string): void {
     for (const listener of this.#listeners) listener(workload);
   }
 
@@ -208,3 +212,6 @@ export class LedgerStore {
     return event.number <= (this.#published.get(workload) ?? 0);
   }
 }
+
+const accountOf = (entry: KvEntry): Account =>
+  entry.operation === 'PUT' ? decodeAccount(entry.string()) : EMPTY_ACCOUNT;

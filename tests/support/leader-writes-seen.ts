@@ -1,8 +1,11 @@
 import { DeliverPolicy, type JetStreamClient } from '@nats-io/jetstream';
+import type { MsgHdrs } from '@nats-io/transport-node';
 import { EPOCH_HEADER, epochOf, WRITER_HEADER } from '../../control-plane/leader/leader-writes.ts';
+import { EVENTS_STREAM, KERNEL_STREAM } from '../../control-plane/state/open-store.ts';
+import { readStream } from '../../control-plane/state/read-stream.ts';
 
-/** Streams that a leader writes into. */
-const STREAMS = ['KV_capmesh_plan', 'KV_capmesh_leases', 'KV_capmesh_control', 'CAPMESH_KERNEL', 'CAPMESH_EVENTS'];
+/** Streams that a leader writes into and that keep only the newest of each key. */
+const BUCKETS = ['KV_capmesh_plan', 'KV_capmesh_leases', 'KV_capmesh_control'];
 
 export interface LeaderWrite {
   readonly stream: string;
@@ -12,15 +15,30 @@ export interface LeaderWrite {
   readonly writer: string;
 }
 
-/** Every write of a leader, from now on, in the order of each stream. */
+/** Writes of leaders from now on, in the order of each stream: of states as they come, of events when they are read. */
 export class LeaderWritesSeen {
   readonly writes: LeaderWrite[] = [];
+  readonly #jetstream: JetStreamClient;
   readonly #stops: (() => void)[] = [];
+  #eventsRead = 0;
+
+  private constructor(jetstream: JetStreamClient) {
+    this.#jetstream = jetstream;
+  }
 
   static async open(jetstream: JetStreamClient): Promise<LeaderWritesSeen> {
-    const seen = new LeaderWritesSeen();
-    for (const stream of STREAMS) await seen.#follow(jetstream, stream);
+    const seen = new LeaderWritesSeen(jetstream);
+    for (const stream of [...BUCKETS, KERNEL_STREAM]) await seen.#follow(stream);
     return seen;
+  }
+
+  /** Reads the events that are stored and were not read yet. */
+  async readEvents(): Promise<void> {
+    const start = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#eventsRead + 1 };
+    for await (const { subject, sequence, headers } of readStream(this.#jetstream, EVENTS_STREAM, start)) {
+      this.#take(EVENTS_STREAM, subject, sequence, headers);
+      this.#eventsRead = sequence;
+    }
   }
 
   /** Processes that wrote in each epoch. */
@@ -45,17 +63,18 @@ export class LeaderWritesSeen {
     for (const stop of this.#stops) stop();
   }
 
-  async #follow(jetstream: JetStreamClient, stream: string): Promise<void> {
-    const consumer = await jetstream.consumers.get(stream, { deliver_policy: DeliverPolicy.New });
+  async #follow(stream: string): Promise<void> {
+    const consumer = await this.#jetstream.consumers.get(stream, { deliver_policy: DeliverPolicy.New });
     const messages = await consumer.consume();
     this.#stops.push(() => messages.stop());
     const read = async (): Promise<void> => {
-      for await (const { subject, seq, headers } of messages) {
-        if (!headers?.has(EPOCH_HEADER)) continue;
-        const writer = headers.get(WRITER_HEADER);
-        this.writes.push({ stream, subject, sequence: seq, epoch: epochOf(headers), writer });
-      }
+      for await (const { subject, seq, headers } of messages) this.#take(stream, subject, seq, headers);
     };
     read().catch(() => {});
+  }
+
+  #take(stream: string, subject: string, sequence: number, headers: MsgHdrs | undefined): void {
+    if (!headers?.has(EPOCH_HEADER)) return;
+    this.writes.push({ stream, subject, sequence, epoch: epochOf(headers), writer: headers.get(WRITER_HEADER) });
   }
 }

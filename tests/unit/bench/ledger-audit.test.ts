@@ -30,7 +30,7 @@ describe('audit of the ledger', () => {
 
   it('finds nothing wrong where grants come, expire and are released', () => {
     revision(1000, grant('a', 0.5), grant('b', 0.5, 2000));
-    audit.released('a');
+    audit.released('a', 2000);
     revision(3000, grant('c', 1));
     deepEqual(audit.faults(answered('a', 'b', 'c')), NOTHING_WRONG);
     equal(audit.untold(answered('a', 'c')), 1);
