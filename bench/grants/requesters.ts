@@ -15,6 +15,9 @@ export interface Shares {
   readonly cObs: number;
 }
 
+/** As many as people write. */
+const SHARE_DECIMALS = 4;
+
 export interface Demand {
   readonly workloads: readonly string[];
   /** Largest share of an axis in one request. */
@@ -58,7 +61,7 @@ export async function runRequesters(options: RequestersOptions): Promise<Answers
 
 async function runRequester(index: number, options: RequestersOptions, answers: Answers): Promise<void> {
   const { doors, demand, random, goOn } = options;
-  const share = (): number => demand.shareMax * (0.1 + 0.9 * random());
+  const share = (): number => Number((demand.shareMax * (0.1 + 0.9 * random())).toFixed(SHARE_DECIMALS));
   let turn = index;
   while (goOn()) {
     const open = doors();

@@ -1,6 +1,6 @@
 import type { Logger } from '../../platform/logger.ts';
 import { type ConfigView, configView, type StoredObject } from './config-view.ts';
-import { type BatchEntry, endsBatch, followBatches } from './follow-batches.ts';
+import { type BucketEntry, endsBatch, followBucket } from './follow-bucket.ts';
 import type { Follower } from './keep-following.ts';
 import { messagesAfter } from './messages-after.ts';
 import { CONFIG_BUCKET, type Store } from './open-store.ts';
@@ -50,11 +50,13 @@ export class ConfigStore {
   /** Reads what is stored, then follows it until `stop`. */
   static async open(store: Store, mesh: string, logger: Logger): Promise<ConfigStore> {
     const opened = new ConfigStore(store, mesh);
-    opened.#follower = await followBatches(
-      store,
-      CONFIG_BUCKET,
-      (entry) => opened.#take(entry, logger),
-      () => opened.#publish(),
+    opened.#follower = await followBucket(
+      store.jetstream,
+      {
+        bucket: CONFIG_BUCKET,
+        onEntry: (entry) => opened.#take(entry, logger),
+        onWhole: () => opened.#publish(),
+      },
       logger,
     );
     return opened;
@@ -135,7 +137,7 @@ export class ConfigStore {
   }
 
   /** A value that is no JSON is logged; the object stays as it was. */
-  #take({ key, revision, value }: BatchEntry, logger: Logger): void {
+  #take({ key, revision, value }: BucketEntry, logger: Logger): void {
     if (revision <= (this.#sequences.get(key) ?? 0)) return;
     this.#sequences.set(key, revision);
     this.#lastSequence = Math.max(this.#lastSequence, revision);

@@ -63,11 +63,11 @@ export async function openControlPlaneStore(
   const keys = await KeyStore.open(store, logger);
   const self = { replica: replicaName(stateDir, randomUUID), process: randomUUID() };
   const config = await ConfigStore.open(store, mesh, logger);
-  const ledger = await LedgerStore.open(store.ledger, logger);
+  const ledger = await LedgerStore.open(store, logger);
   const lastGrantEndMs = (): number =>
     ledger.accounts().reduce((last, [, { grants }]) => Math.max(last, ...grants.map((each) => each.expiresAtMs)), 0);
   const keyRotation = await KeyRotation.open({ stateDir, store: keys, lastGrantEndMs, clock });
-  const orders = await OrderStore.open(store.control, mesh, logger);
+  const orders = await OrderStore.open(store, mesh, logger);
   await publishOwed(ledger.accounts(), keys, clock.wallMs());
   const plans = await PlanStore.open(store, mesh, logger);
   await keys.dropExpiredRevocations(clock.wallMs(), REVOCATION_LEEWAY_MS);

@@ -1,40 +1,82 @@
-import type { KV, KvWatchEntry } from '@nats-io/kv';
+import { DeliverPolicy, type JetStreamClient, type JsMsg } from '@nats-io/jetstream';
 import type { Logger } from '../../platform/logger.ts';
 import { type Follower, keepFollowing } from './keep-following.ts';
 
+/** One write to a bucket. */
+export interface BucketEntry {
+  readonly key: string;
+  readonly revision: number;
+  /** `null` = deleted. */
+  readonly value: Uint8Array | null;
+}
+
+export interface FollowedBucket {
+  readonly bucket: string;
+  /** With the wildcards of NATS subjects; default: all. */
+  readonly keys?: string;
+  /** Told of the newest value of every key and then of every write, in the order of revisions. */
+  readonly onEntry: (entry: BucketEntry) => void;
+  /** Called whenever what was seen is no part of a batch: after the present state, then after each commit. */
+  readonly onWhole?: () => void;
+}
+
+/** Writes that may wait here to be taken; then the store is asked for more. */
+const WAITING_MAX = 500;
+
 /**
- * Calls `onEntry` with the newest value of every key that matches and then with
- * every change, in the order of revisions; returns once the present state has
- * been seen. A broken watch starts again by itself and repeats the newest
- * values. An `onEntry` that throws is logged and skipped.
+ * Follows a bucket; returns once the present state has been seen. A watch that
+ * broke starts again by itself and repeats the newest values. An `onEntry` that
+ * throws is logged and skipped. Reads the stream rather than the bucket, since
+ * only there the end of a batch can be seen.
  */
 export function followBucket(
-  kv: KV,
-  key: string,
-  onEntry: (entry: KvWatchEntry) => void,
+  jetstream: JetStreamClient,
+  { bucket, keys = '>', onEntry, onWhole = () => {} }: FollowedBucket,
   logger: Logger,
 ): Promise<Follower> {
+  const subjects = `$KV.${bucket}.`;
+  let isLoaded = false;
   return keepFollowing(
-    key,
+    `${bucket} ${keys}`,
     async (loaded, signal) => {
-      const { state } = (await kv.status()).streamInfo;
-      const entries = await kv.watch({ key });
-      signal.addEventListener('abort', () => entries.stop(), { once: true });
-      if (state.messages === 0 || !(await holdsAny(kv, key))) loaded();
-      for await (const entry of entries) {
+      const consumer = await jetstream.consumers.get(`KV_${bucket}`, {
+        filter_subjects: subjects + keys,
+        deliver_policy: DeliverPolicy.LastPerSubject,
+      });
+      const { num_pending: stored } = await consumer.info(true);
+      const messages = await consumer.consume({ max_messages: WAITING_MAX });
+      signal.addEventListener('abort', () => messages.stop(), { once: true });
+      if (stored === 0) {
+        isLoaded = true;
+        loaded();
+      }
+      for await (const message of messages) {
+        const entry = entryOf(message, subjects);
         try {
           onEntry(entry);
         } catch (error) {
-          logger.error({ err: error, key: entry.key, revision: entry.revision }, 'a stored value is not understood');
+          const { key, revision } = entry;
+          logger.error({ err: error, bucket, key, revision }, 'a stored value is not understood');
         }
-        if (entry.delta === 0 || entry.isUpdate) loaded();
+        if (!endsBatch(message) || !(isLoaded || message.info.pending === 0)) continue;
+        isLoaded = true;
+        onWhole();
+        loaded();
       }
     },
     logger,
   );
 }
 
-async function holdsAny(kv: KV, key: string): Promise<boolean> {
-  for await (const _ of await kv.keys(key)) return true;
-  return false;
+function entryOf(message: JsMsg, subjects: string): BucketEntry {
+  const isDeleted = message.headers?.has('KV-Operation') === true;
+  return {
+    key: message.subject.slice(subjects.length),
+    revision: message.seq,
+    value: isDeleted ? null : message.data,
+  };
 }
+
+/** A write that is alone, or the last one of its batch. */
+export const endsBatch = ({ headers }: Pick<JsMsg, 'headers'>): boolean =>
+  headers === undefined || !headers.has('Nats-Batch-Id') || headers.has('Nats-Batch-Commit');

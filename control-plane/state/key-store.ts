@@ -1,13 +1,13 @@
 import type { JetStreamManager } from '@nats-io/jetstream';
-import type { KV, KvWatchEntry } from '@nats-io/kv';
+import type { KV } from '@nats-io/kv';
 import type { JWK } from 'jose';
 import { TOKEN_LEEWAY_MS } from '../../core/token/token-claims.ts';
 import type { Logger } from '../../platform/logger.ts';
-import { followBucket } from './follow-bucket.ts';
+import { type BucketEntry, followBucket } from './follow-bucket.ts';
 import type { Follower } from './keep-following.ts';
 import { KEYS_BUCKET, type Store } from './open-store.ts';
 
-type KeyBucket = Pick<Store, 'keys' | 'manager'>;
+type KeyBucket = Pick<Store, 'keys' | 'manager' | 'jetstream'>;
 
 const KEYS_STREAM = `KV_${KEYS_BUCKET}`;
 
@@ -45,7 +45,8 @@ export class KeyStore {
 
   static async open(bucket: KeyBucket, logger: Logger): Promise<KeyStore> {
     const store = new KeyStore(bucket);
-    store.#follower = await followBucket(bucket.keys, '>', (entry) => store.#take(entry), logger);
+    const followed = { bucket: KEYS_BUCKET, onEntry: store.#take.bind(store) };
+    store.#follower = await followBucket(bucket.jetstream, followed, logger);
     return store;
   }
 
@@ -103,10 +104,10 @@ export class KeyStore {
     this.#follower?.stop();
   }
 
-  #take({ key, operation, value }: KvWatchEntry): void {
+  #take({ key, value }: BucketEntry): void {
     const dot = key.indexOf('.');
     const name = key.slice(dot + 1);
-    const content: unknown = operation === 'PUT' ? JSON.parse(new TextDecoder().decode(value)) : null;
+    const content: unknown = value === null ? null : JSON.parse(new TextDecoder().decode(value));
     if (key.startsWith('jwk.')) {
       if (content === null) this.#keys.delete(name);
       else this.#keys.set(name, publishedKey(name, content as StoredJwk));

@@ -5,9 +5,10 @@ import { type Account, type AccountEvent, EMPTY_ACCOUNT } from './account.ts';
 import { type AccountChange, applyChanges, type WaitingChange, waitingChange } from './account-changes.ts';
 import { decodeAccount, encodeAccount } from './account-codec.ts';
 import { putIfUnchanged, StoreBusyError } from './compare-and-set.ts';
-import { followBucket } from './follow-bucket.ts';
+import { type BucketEntry, followBucket } from './follow-bucket.ts';
 import type { Follower } from './keep-following.ts';
 import { type KnownAccount, KnownAccounts } from './known-accounts.ts';
+import { LEDGER_BUCKET, type Store } from './open-store.ts';
 import { Turns } from './turns.ts';
 
 export type { AccountChange } from './account-changes.ts';
@@ -30,6 +31,8 @@ const YIELD_MS = 4;
  * and larger writes.
  */
 const WRITES_MAX = 4;
+
+const utf8 = new TextDecoder();
 
 /**
  * Accounts in the bucket `capmesh_ledger`, one key each, under compare-and-set.
@@ -54,9 +57,10 @@ export class LedgerStore {
     this.#accounts = new KnownAccounts(logger);
   }
 
-  static async open(kv: KV, logger: Logger): Promise<LedgerStore> {
-    const ledger = new LedgerStore(kv, logger);
-    ledger.#follower = await followBucket(kv, 'account.*', (entry) => ledger.#take(entry), logger);
+  static async open(store: Pick<Store, 'ledger' | 'jetstream'>, logger: Logger): Promise<LedgerStore> {
+    const ledger = new LedgerStore(store.ledger, logger);
+    const followed = { bucket: LEDGER_BUCKET, keys: 'account.*', onEntry: ledger.#take.bind(ledger) };
+    ledger.#follower = await followBucket(store.jetstream, followed, logger);
     return ledger;
   }
 
@@ -190,13 +194,12 @@ export class LedgerStore {
     return this.#accounts.get(workload) ?? { account: EMPTY_ACCOUNT, revision };
   }
 
-  #take(entry: KvEntry): void {
-    const workload = entry.key.slice('account.'.length);
-    const { revision } = entry;
+  #take({ key, revision, value }: BucketEntry): void {
+    const workload = key.slice('account.'.length);
     const isNewer =
-      entry.operation === 'PUT'
-        ? this.#accounts.setUnread(workload, entry.string(), revision)
-        : this.#accounts.set(workload, { account: EMPTY_ACCOUNT, revision });
+      value === null
+        ? this.#accounts.set(workload, { account: EMPTY_ACCOUNT, revision })
+        : this.#accounts.setUnread(workload, utf8.decode(value), revision);
     if (isNewer) this.#tell(workload);
   }
 

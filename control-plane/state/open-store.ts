@@ -15,6 +15,7 @@ export const CONFIG_BUCKET = 'capmesh_config';
 export const KEYS_BUCKET = 'capmesh_keys';
 export const PLAN_BUCKET = 'capmesh_plan';
 export const LEASES_BUCKET = 'capmesh_leases';
+export const LEDGER_BUCKET = 'capmesh_ledger';
 export const CONTROL_BUCKET = 'capmesh_control';
 export const FRAMES_STREAM = 'CAPMESH_FRAMES';
 export const EVENTS_STREAM = 'CAPMESH_EVENTS';
@@ -75,7 +76,7 @@ export async function openStore(connection: NatsConnection): Promise<Store> {
     jetstream: jetstream(connection),
     manager,
     config,
-    ledger: await kvm.create('capmesh_ledger', { history: 1 }),
+    ledger: await kvm.create(LEDGER_BUCKET, { history: 1 }),
     leases: await kvm.create(LEASES_BUCKET, { history: 1 }),
     keys: await kvm.create(KEYS_BUCKET, { history: 1 }),
     control: await kvm.create(CONTROL_BUCKET, { history: 1 }),

@@ -1,9 +1,10 @@
-import type { KV, KvEntry } from '@nats-io/kv';
+import type { KV } from '@nats-io/kv';
 import type { ActionControl } from '../../core/kernel/kernel-io.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { ATTEMPTS_MAX, putIfUnchanged, StoreBusyError } from './compare-and-set.ts';
-import { followBucket } from './follow-bucket.ts';
+import { type BucketEntry, followBucket } from './follow-bucket.ts';
 import type { Follower } from './keep-following.ts';
+import { CONTROL_BUCKET, type Store } from './open-store.ts';
 
 /** What operators have ordered about actions. */
 export interface ActionOrders {
@@ -41,9 +42,18 @@ export class OrderStore {
   }
 
   /** Reads what is stored, then follows it until `stop`. */
-  static async open(kv: KV, mesh: string, logger: Logger): Promise<OrderStore> {
-    const store = new OrderStore(kv, mesh);
-    store.#follower = await followBucket(kv, store.#key, (entry) => store.#show(readEntry(entry)), logger);
+  static async open(
+    { control, jetstream }: Pick<Store, 'control' | 'jetstream'>,
+    mesh: string,
+    logger: Logger,
+  ): Promise<OrderStore> {
+    const store = new OrderStore(control, mesh);
+    const followed = {
+      bucket: CONTROL_BUCKET,
+      keys: store.#key,
+      onEntry: ({ value, revision }: BucketEntry) => store.#show({ orders: readOrders(value), revision }),
+    };
+    store.#follower = await followBucket(jetstream, followed, logger);
     return store;
   }
 
@@ -84,10 +94,11 @@ export class OrderStore {
   async #read(): Promise<StoredOrders> {
     const entry = await this.#kv.get(this.#key);
     if (entry === null) return { orders: NO_ORDERS, revision: 0 };
+    const { revision } = entry;
     try {
-      return readEntry(entry);
+      return { orders: readOrders(entry.operation === 'PUT' ? entry.value : null), revision };
     } catch {
-      return { orders: NO_ORDERS, revision: entry.revision };
+      return { orders: NO_ORDERS, revision };
     }
   }
 
@@ -99,13 +110,12 @@ export class OrderStore {
 }
 
 /** Throws on what `update` does not write. */
-function readEntry(entry: KvEntry): StoredOrders {
-  const { revision } = entry;
-  if (entry.operation !== 'PUT') return { orders: NO_ORDERS, revision };
-  const { control, cancelled } = entry.json<Partial<ActionOrders>>();
+function readOrders(value: Uint8Array | null): ActionOrders {
+  if (value === null) return NO_ORDERS;
+  const { control, cancelled } = JSON.parse(new TextDecoder().decode(value)) as Partial<ActionOrders>;
   const isList = Array.isArray(cancelled) && cancelled.every((id) => typeof id === 'string');
   if (typeof control?.safeMode !== 'boolean' || !Number.isFinite(control.pausedUntilMs) || !isList) {
     throw new Error('these are no orders');
   }
-  return { orders: { control, cancelled: cancelled.slice(-CANCELLED_MAX) }, revision };
+  return { control, cancelled: cancelled.slice(-CANCELLED_MAX) };
 }

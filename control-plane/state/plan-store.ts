@@ -2,7 +2,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import type { CapacityPlan, ServicePlan } from '../../core/allocators/capacity-plan.ts';
 import type { Logger } from '../../platform/logger.ts';
 import type { LeaderWrites } from '../leader/leader-writes.ts';
-import { type BatchEntry, followBatches } from './follow-batches.ts';
+import { type BucketEntry, followBucket } from './follow-bucket.ts';
 import type { Follower } from './keep-following.ts';
 import { PLAN_BUCKET, type Store } from './open-store.ts';
 import { type BatchMessage, publishBatch } from './publish-batch.ts';
@@ -60,11 +60,13 @@ export class PlanStore {
   /** Reads what is stored, then follows it until `stop`. */
   static async open(store: Store, mesh: string, logger: Logger): Promise<PlanStore> {
     const opened = new PlanStore(store, mesh);
-    opened.#follower = await followBatches(
-      store,
-      PLAN_BUCKET,
-      (entry) => opened.#take(entry, logger),
-      () => opened.#publish(),
+    opened.#follower = await followBucket(
+      store.jetstream,
+      {
+        bucket: PLAN_BUCKET,
+        onEntry: (entry) => opened.#take(entry, logger),
+        onWhole: () => opened.#publish(),
+      },
       logger,
     );
     return opened;
@@ -130,7 +132,7 @@ export class PlanStore {
     return isSame && head.nodeCount === nodeCount && !edited;
   }
 
-  #take({ key, revision, value }: BatchEntry, logger: Logger): void {
+  #take({ key, revision, value }: BucketEntry, logger: Logger): void {
     if (revision <= (this.#sequences.get(key) ?? 0)) return;
     this.#sequences.set(key, revision);
     this.#lastSequence = Math.max(this.#lastSequence, revision);

@@ -33,7 +33,7 @@ describe('ledger and events on a real nats-server', () => {
   });
 
   it('loses no grant when two replicas write one account at once', async () => {
-    const replicas = [await LedgerStore.open(store.ledger, logger), await LedgerStore.open(store.ledger, logger)];
+    const replicas = [await LedgerStore.open(store, logger), await LedgerStore.open(store, logger)];
     const names = Array.from({ length: 10 }, (_, index) => `g${index}`);
     await Promise.all(
       names.map((jti, index) =>
@@ -43,7 +43,7 @@ describe('ledger and events on a real nats-server', () => {
         })),
       ),
     );
-    const fresh = await LedgerStore.open(store.ledger, logger);
+    const fresh = await LedgerStore.open(store, logger);
     deepEqual(
       fresh
         .account('checkout')
@@ -57,7 +57,7 @@ describe('ledger and events on a real nats-server', () => {
   });
 
   it('drops expired grants with the next write', async () => {
-    const ledger = await LedgerStore.open(store.ledger, logger);
+    const ledger = await LedgerStore.open(store, logger);
     await ledger.update('checkout', 2000, (account) => ({
       account: { ...account, grants: [...account.grants, grant('late', 9000)] },
       result: undefined,
@@ -70,10 +70,10 @@ describe('ledger and events on a real nats-server', () => {
   });
 
   it('holds events until they are published, also over a restart', async () => {
-    const first = await LedgerStore.open(store.ledger, logger);
+    const first = await LedgerStore.open(store, logger);
     await first.update('batch', 0, (account) => ({ account: withEvent(account, 'one', 5), result: undefined }));
     first.stop();
-    const second = await LedgerStore.open(store.ledger, logger);
+    const second = await LedgerStore.open(store, logger);
     const event = { number: 1, message: 'one', wallMs: 5 };
     deepEqual(second.unpublishedEvents('batch'), [event]);
     second.markPublished('batch', event.number);
@@ -84,6 +84,25 @@ describe('ledger and events on a real nats-server', () => {
       [2],
     );
     second.stop();
+  });
+
+  it('knows what others write, also after the store was away', async () => {
+    const [writer, reader] = [await LedgerStore.open(store, logger), await LedgerStore.open(store, logger)];
+    const admit = (jti: string) =>
+      writer.update('web', 1000, (account) => ({
+        account: { ...account, grants: [...account.grants, grant(jti, 9000)] },
+        result: undefined,
+      }));
+    const knows = (jti: string) =>
+      waitFor(`the grant ${jti}`, async () => reader.account('web').grants.some((each) => each.jti === jti));
+    await admit('before');
+    await knows('before');
+    await nats.restart();
+    await waitFor('the connection', async () => (await connection.rtt()) >= 0);
+    await admit('after');
+    await knows('after');
+    writer.stop();
+    reader.stop();
   });
 
   it('keeps events in order, once per id, from any sequence on', async () => {

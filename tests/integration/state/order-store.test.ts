@@ -18,7 +18,7 @@ describe('order store on a real nats-server', () => {
   const opened: OrderStore[] = [];
 
   const open = async (): Promise<OrderStore> => {
-    const orders = await OrderStore.open(store.control, 'shop', silentLogger);
+    const orders = await OrderStore.open(store, 'shop', silentLogger);
     opened.push(orders);
     return orders;
   };
