@@ -156,6 +156,7 @@ describe('three replicas of the control plane', () => {
   });
 
   it('wrote one after the other: one process in each epoch, and none after the next', async () => {
+    await seen.readEvents();
     const writers = seen.writers();
     deepEqual([...writers.keys()].sort(), [1, 2, 3]);
     for (const [epoch, processes] of writers) equal(processes.size, 1, `epoch ${epoch}`);
