@@ -87,7 +87,7 @@ export class MeshReports {
     if (this.#untold.length < ADMISSIONS_MAX) this.#untold.push(record);
     this.#owed ??= setTimeout(() => {
       this.#owed = undefined;
-      this.#decisions.send(this.#untold.splice(0));
+      void this.#decisions.sendEach(this.#untold.splice(0));
     }, GATHER_MS);
   }
 

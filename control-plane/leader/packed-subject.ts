@@ -3,7 +3,7 @@ import type { Logger } from '../../platform/logger.ts';
 import { packJson, unpackJson } from '../state/packed-json.ts';
 import { hearReplicas } from './hear-replicas.ts';
 
-/** Sends the newest value under a plain subject, packed; one that is overtaken while it is being packed is left out. */
+/** Sends values under a plain subject, packed. */
 export class PackedSender {
   readonly #connection: NatsConnection;
   readonly #subject: string;
@@ -19,6 +19,7 @@ export class PackedSender {
     this.#logger = logger;
   }
 
+  /** Sends the newest value: one that is overtaken before it is packed is left out. */
   send(value: unknown): void {
     this.#newest = { value };
     if (this.#isRunning) return;
@@ -30,14 +31,19 @@ export class PackedSender {
       });
   }
 
-  /** Sends one more value, after what is under way; nothing is sent where there is no connection. */
-  async last(value: unknown): Promise<void> {
+  /** Sends this value too, whatever comes after it; nothing is sent where there is no connection. */
+  async sendEach(value: unknown): Promise<void> {
     try {
-      this.#newest = null;
       await this.#publish(value);
     } catch (error) {
       this.#logger.warn({ err: error, subject: this.#subject }, 'cannot be told');
     }
+  }
+
+  /** Sends one more value and none that waits; to be the last. */
+  async last(value: unknown): Promise<void> {
+    this.#newest = null;
+    await this.sendEach(value);
   }
 
   async #run(): Promise<void> {
