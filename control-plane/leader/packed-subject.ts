@@ -24,11 +24,7 @@ export class PackedSender {
     this.#newest = { value };
     if (this.#isRunning) return;
     this.#isRunning = true;
-    this.#run()
-      .catch((error: unknown) => this.#logger.warn({ err: error, subject: this.#subject }, 'cannot be told'))
-      .finally(() => {
-        this.#isRunning = false;
-      });
+    void this.#run();
   }
 
   /** Sends this value too, whatever comes after it; nothing is sent where there is no connection. */
@@ -49,8 +45,9 @@ export class PackedSender {
   async #run(): Promise<void> {
     for (let next = this.#newest; next !== null; next = this.#newest) {
       this.#newest = null;
-      await this.#publish(next.value);
+      await this.sendEach(next.value);
     }
+    this.#isRunning = false;
   }
 
   async #publish(value: unknown): Promise<void> {
