@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ChannelCredentials } from '@grpc/grpc-js';
-import { openStore } from '../../control-plane/state/open-store.ts';
+import { LEDGER_BUCKET, openStore, streamOf } from '../../control-plane/state/open-store.ts';
 import { parseMeshFile } from '../../platform/mesh-file.ts';
 import { meshToMessage } from '../../platform/mesh-message.ts';
 import { AdminClient, ApplyRequest } from '../../proto/gen/capmesh/v1/admin_service.ts';
@@ -128,7 +128,7 @@ export async function startGrantWorld(
   const nats: NatsFixture = await startNats('shop', [], syncInterval);
   const connection = await nats.connect('control-plane');
   const { jetstream, manager } = await openStore(connection);
-  await manager.streams.update('KV_capmesh_ledger', { max_msgs_per_subject: -1 });
+  await manager.streams.update(streamOf(LEDGER_BUCKET), { max_msgs_per_subject: -1 });
   const audit = new LedgerAudit();
   const secrets = new Map<string, string>();
   const start = (index: number): Promise<PlaneDoor> =>

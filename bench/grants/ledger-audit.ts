@@ -1,6 +1,7 @@
-import { DeliverPolicy, type JetStreamClient } from '@nats-io/jetstream';
+import type { JetStreamClient } from '@nats-io/jetstream';
 import { decodeAccount } from '../../control-plane/state/account-codec.ts';
-import { readStream } from '../../control-plane/state/read-stream.ts';
+import { LEDGER_BUCKET, streamOf } from '../../control-plane/state/open-store.ts';
+import { behind, readStream } from '../../control-plane/state/read-stream.ts';
 import { GRANTS_MAX, type Grant } from '../../core/admission/grant.ts';
 import { AXES } from '../../core/capacity/capacity-vector.ts';
 import { isAdding } from '../../core/capacity/live-capacity.ts';
@@ -61,8 +62,8 @@ export class LedgerAudit {
 
   /** Reads what the ledger's stream holds that was not read yet. The stream has to keep it until then. */
   async read(jetstream: JetStreamClient): Promise<void> {
-    const start = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#lastSequence + 1 };
-    for await (const { subject, sequence, wallMs, data } of readStream(jetstream, 'KV_capmesh_ledger', start)) {
+    const unread = readStream(jetstream, streamOf(LEDGER_BUCKET), behind(this.#lastSequence));
+    for await (const { subject, sequence, wallMs, data } of unread) {
       const [workload = ''] = subject.split('.').slice(-1);
       this.take(workload, sequence, wallMs, Buffer.from(data).toString());
     }
@@ -70,10 +71,6 @@ export class LedgerAudit {
 
   get revisions(): number {
     return this.#revisions;
-  }
-
-  get lastSequence(): number {
-    return this.#lastSequence;
   }
 
   /** From `wallMs` on the grant may go before it expires. */

@@ -1,6 +1,7 @@
 import { JetStreamApiError, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { headers, type MsgHdrs } from '@nats-io/transport-node';
 import { ATTEMPTS_MAX, StoreBusyError, WRONG_LAST_SEQUENCE } from '../state/compare-and-set.ts';
+import { streamOf } from '../state/open-store.ts';
 import type { Term } from './leadership.ts';
 
 /** Header of every write of a leader: the epoch that it was made in. */
@@ -83,7 +84,7 @@ export class LeaderWrites {
   }
 
   async #look(bucket: string, subject: string): Promise<number> {
-    const stored = await this.#store.manager.streams.getMessage(`KV_${bucket}`, { last_by_subj: subject });
+    const stored = await this.#store.manager.streams.getMessage(streamOf(bucket), { last_by_subj: subject });
     if (stored === null) return 0;
     this.requireAbove(epochOf(stored.header));
     return stored.seq;

@@ -3,7 +3,7 @@ import { type ConfigView, configView, type StoredObject } from './config-view.ts
 import { type BucketEntry, endsBatch, followBucket } from './follow-bucket.ts';
 import type { Follower } from './keep-following.ts';
 import { messagesAfter } from './messages-after.ts';
-import { CONFIG_BUCKET, type Store } from './open-store.ts';
+import { CONFIG_BUCKET, type Store, streamOf } from './open-store.ts';
 import { type BatchOutcome, publishBatch } from './publish-batch.ts';
 
 const REACHED_TIMEOUT_MS = 5000;
@@ -54,7 +54,7 @@ export class ConfigStore {
       store.jetstream,
       {
         bucket: CONFIG_BUCKET,
-        onEntry: (entry) => opened.#take(entry, logger),
+        onEntry: (entry) => opened.#take(entry),
         onWhole: () => opened.#publish(),
       },
       logger,
@@ -100,7 +100,7 @@ export class ConfigStore {
    * has been overwritten since is left out.
    */
   async *edits(afterRevision: number, signal: AbortSignal): AsyncGenerator<StoredEdit> {
-    const where = { stream: `KV_${CONFIG_BUCKET}`, after: afterRevision, subjects: [] };
+    const where = { stream: streamOf(CONFIG_BUCKET), after: afterRevision, subjects: [] };
     let keys: string[] = [];
     for await (const { subject, sequence, headers, wallMs } of messagesAfter(this.#store.jetstream, where, signal)) {
       keys.push(subject.slice(`$KV.${CONFIG_BUCKET}.`.length));
@@ -136,17 +136,13 @@ export class ConfigStore {
     this.#listeners.clear();
   }
 
-  /** A value that is no JSON is logged; the object stays as it was. */
-  #take({ key, revision, value }: BucketEntry, logger: Logger): void {
+  /** Throws on a value that is no JSON; the object stays as it was. */
+  #take({ key, revision, value }: BucketEntry): void {
     if (revision <= (this.#sequences.get(key) ?? 0)) return;
     this.#sequences.set(key, revision);
     this.#lastSequence = Math.max(this.#lastSequence, revision);
-    try {
-      if (value === null) this.#objects.delete(key);
-      else this.#objects.set(key, { value: JSON.parse(Buffer.from(value).toString()) as unknown, revision });
-    } catch (error) {
-      logger.error({ err: error, key, revision }, 'a stored object cannot be read');
-    }
+    if (value === null) this.#objects.delete(key);
+    else this.#objects.set(key, { value: JSON.parse(Buffer.from(value).toString()) as unknown, revision });
   }
 
   #publish(): void {

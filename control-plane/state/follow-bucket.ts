@@ -1,6 +1,7 @@
 import { DeliverPolicy, type JetStreamClient, type JsMsg } from '@nats-io/jetstream';
 import type { Logger } from '../../platform/logger.ts';
 import { type Follower, keepFollowing } from './keep-following.ts';
+import { streamOf } from './open-store.ts';
 
 /** One write to a bucket. */
 export interface BucketEntry {
@@ -39,7 +40,7 @@ export function followBucket(
   return keepFollowing(
     `${bucket} ${keys}`,
     async (loaded, signal) => {
-      const consumer = await jetstream.consumers.get(`KV_${bucket}`, {
+      const consumer = await jetstream.consumers.get(streamOf(bucket), {
         filter_subjects: subjects + keys,
         deliver_policy: DeliverPolicy.LastPerSubject,
       });

@@ -5,11 +5,11 @@ import { TOKEN_LEEWAY_MS } from '../../core/token/token-claims.ts';
 import type { Logger } from '../../platform/logger.ts';
 import { type BucketEntry, followBucket } from './follow-bucket.ts';
 import type { Follower } from './keep-following.ts';
-import { KEYS_BUCKET, type Store } from './open-store.ts';
+import { KEYS_BUCKET, type Store, streamOf } from './open-store.ts';
 
 type KeyBucket = Pick<Store, 'keys' | 'manager' | 'jetstream'>;
 
-const KEYS_STREAM = `KV_${KEYS_BUCKET}`;
+const KEYS_STREAM = streamOf(KEYS_BUCKET);
 
 /** A public key of some replica, and when it signs. Times in UTC milliseconds. */
 export interface PublishedKey {

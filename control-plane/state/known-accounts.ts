@@ -14,7 +14,7 @@ interface Unread {
   readonly revision: number;
 }
 
-const NEVER_WRITTEN: KnownAccount = { account: EMPTY_ACCOUNT, revision: 0 };
+export const NEVER_WRITTEN: KnownAccount = { account: EMPTY_ACCOUNT, revision: 0 };
 
 /**
  * Accounts as they were seen last, by workload. What other replicas write is

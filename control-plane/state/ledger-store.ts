@@ -7,7 +7,7 @@ import { decodeAccount, encodeAccount } from './account-codec.ts';
 import { putIfUnchanged, StoreBusyError } from './compare-and-set.ts';
 import { type BucketEntry, followBucket } from './follow-bucket.ts';
 import type { Follower } from './keep-following.ts';
-import { type KnownAccount, KnownAccounts } from './known-accounts.ts';
+import { type KnownAccount, KnownAccounts, NEVER_WRITTEN } from './known-accounts.ts';
 import { LEDGER_BUCKET, type Store } from './open-store.ts';
 import { Turns } from './turns.ts';
 
@@ -188,10 +188,10 @@ export class LedgerStore {
 
   async #read(workload: string): Promise<KnownAccount> {
     const entry = await this.#kv.get(`account.${workload}`);
-    if (entry === null) return { account: EMPTY_ACCOUNT, revision: 0 };
-    const { revision } = entry;
-    this.#show(workload, { account: accountOf(entry), revision });
-    return this.#accounts.get(workload) ?? { account: EMPTY_ACCOUNT, revision };
+    if (entry === null) return NEVER_WRITTEN;
+    const read = { account: accountOf(entry), revision: entry.revision };
+    this.#show(workload, read);
+    return this.#accounts.get(workload) ?? read;
   }
 
   #take({ key, revision, value }: BucketEntry): void {

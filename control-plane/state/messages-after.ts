@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Consumer, DeliverPolicy, type JetStreamClient } from '@nats-io/jetstream';
+import type { Consumer, JetStreamClient } from '@nats-io/jetstream';
 import { epochOf } from '../leader/leader-writes.ts';
 import { EventsGoneError } from './events-gone.ts';
-import type { StoredMessage } from './read-stream.ts';
+import { behind, type StoredMessage } from './read-stream.ts';
 
 export interface MessagesAfter {
   readonly stream: string;
@@ -57,8 +57,7 @@ async function* oneConsumer(
   signal: AbortSignal,
 ): AsyncGenerator<StoredMessage> {
   const consumer = await jetstream.consumers.get(stream, {
-    deliver_policy: DeliverPolicy.StartSequence,
-    opt_start_seq: after + 1,
+    ...behind(after),
     ...(subjects.length === 0 ? {} : { filter_subjects: [...subjects] }),
   });
   let position = after;

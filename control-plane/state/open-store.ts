@@ -17,6 +17,8 @@ export const PLAN_BUCKET = 'capmesh_plan';
 export const LEASES_BUCKET = 'capmesh_leases';
 export const LEDGER_BUCKET = 'capmesh_ledger';
 export const CONTROL_BUCKET = 'capmesh_control';
+/** The stream that holds a bucket. */
+export const streamOf = (bucket: string): string => `KV_${bucket}`;
 export const FRAMES_STREAM = 'CAPMESH_FRAMES';
 export const EVENTS_STREAM = 'CAPMESH_EVENTS';
 export const KERNEL_STREAM = 'CAPMESH_KERNEL';
@@ -47,7 +49,7 @@ export async function openStore(connection: NatsConnection): Promise<Store> {
   const config = await kvm.create(CONFIG_BUCKET, { history: 5 });
   await kvm.create(PLAN_BUCKET, { history: 1 });
   for (const bucket of [CONFIG_BUCKET, PLAN_BUCKET]) {
-    await manager.streams.update(`KV_${bucket}`, { allow_atomic: true });
+    await manager.streams.update(streamOf(bucket), { allow_atomic: true });
   }
   await ensureStream(manager, {
     name: FRAMES_STREAM,

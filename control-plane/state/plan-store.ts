@@ -64,7 +64,7 @@ export class PlanStore {
       store.jetstream,
       {
         bucket: PLAN_BUCKET,
-        onEntry: (entry) => opened.#take(entry, logger),
+        onEntry: (entry) => opened.#take(entry),
         onWhole: () => opened.#publish(),
       },
       logger,
@@ -132,20 +132,17 @@ export class PlanStore {
     return isSame && head.nodeCount === nodeCount && !edited;
   }
 
-  #take({ key, revision, value }: BucketEntry, logger: Logger): void {
+  /** Throws on what is no plan; the service stays as it was. */
+  #take({ key, revision, value }: BucketEntry): void {
     if (revision <= (this.#sequences.get(key) ?? 0)) return;
     this.#sequences.set(key, revision);
     this.#lastSequence = Math.max(this.#lastSequence, revision);
-    try {
-      const name = key.slice(SERVICE.length);
-      if (key === HEAD) this.#head = value === null ? null : (JSON.parse(decode(value)) as Head);
-      else if (value === null) this.#services.delete(name);
-      else {
-        const json = decode(value);
-        this.#services.set(name, { json, plan: JSON.parse(json) as ServicePlan });
-      }
-    } catch (error) {
-      logger.error({ err: error, key, revision }, 'a stored plan cannot be read');
+    const name = key.slice(SERVICE.length);
+    if (key === HEAD) this.#head = value === null ? null : (JSON.parse(decode(value)) as Head);
+    else if (value === null) this.#services.delete(name);
+    else {
+      const json = decode(value);
+      this.#services.set(name, { json, plan: JSON.parse(json) as ServicePlan });
     }
   }
 

@@ -24,6 +24,12 @@ export const sinceTime = (wallMs: number): Partial<OrderedConsumerOptions> => ({
   opt_start_time: new Date(wallMs).toISOString(),
 });
 
+/** Start behind this sequence; 0 = with the first message. */
+export const behind = (sequence: number): Partial<OrderedConsumerOptions> => ({
+  deliver_policy: DeliverPolicy.StartSequence,
+  opt_start_seq: sequence + 1,
+});
+
 /** What a stream holds from `start` on, oldest first; ends where the stream ends now. */
 export async function* readStream(
   jetstream: JetStreamClient,

@@ -1,11 +1,18 @@
 import { DeliverPolicy, type JetStreamClient } from '@nats-io/jetstream';
 import type { MsgHdrs } from '@nats-io/transport-node';
 import { EPOCH_HEADER, epochOf, WRITER_HEADER } from '../../control-plane/leader/leader-writes.ts';
-import { EVENTS_STREAM, KERNEL_STREAM } from '../../control-plane/state/open-store.ts';
-import { readStream } from '../../control-plane/state/read-stream.ts';
+import {
+  CONTROL_BUCKET,
+  EVENTS_STREAM,
+  KERNEL_STREAM,
+  LEASES_BUCKET,
+  PLAN_BUCKET,
+  streamOf,
+} from '../../control-plane/state/open-store.ts';
+import { behind, readStream } from '../../control-plane/state/read-stream.ts';
 
-/** Streams that a leader writes into and that keep only the newest of each key. */
-const BUCKETS = ['KV_capmesh_plan', 'KV_capmesh_leases', 'KV_capmesh_control'];
+/** Streams that a leader writes into, but for its events. */
+const STATES = [...[PLAN_BUCKET, LEASES_BUCKET, CONTROL_BUCKET].map(streamOf), KERNEL_STREAM];
 
 export interface LeaderWrite {
   readonly stream: string;
@@ -28,14 +35,14 @@ export class LeaderWritesSeen {
 
   static async open(jetstream: JetStreamClient): Promise<LeaderWritesSeen> {
     const seen = new LeaderWritesSeen(jetstream);
-    for (const stream of [...BUCKETS, KERNEL_STREAM]) await seen.#follow(stream);
+    for (const stream of STATES) await seen.#follow(stream);
     return seen;
   }
 
   /** Reads the events that are stored and were not read yet. */
   async readEvents(): Promise<void> {
-    const start = { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: this.#eventsRead + 1 };
-    for await (const { subject, sequence, headers } of readStream(this.#jetstream, EVENTS_STREAM, start)) {
+    const unread = readStream(this.#jetstream, EVENTS_STREAM, behind(this.#eventsRead));
+    for await (const { subject, sequence, headers } of unread) {
       this.#take(EVENTS_STREAM, subject, sequence, headers);
       this.#eventsRead = sequence;
     }
