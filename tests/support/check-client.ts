@@ -3,6 +3,7 @@ import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from 'node
 import { connect as connectSocket } from 'node:net';
 import { CHECK_PATH } from '../../ext-authz/check/check-server.ts';
 import type { ListenAddress } from '../../platform/listen-address.ts';
+import { grpcFrame } from './grpc-frame.ts';
 
 export interface GrpcAnswer {
   readonly headers: IncomingHttpHeaders;
@@ -24,9 +25,7 @@ export class CheckClient {
 
   /** Sends a message in one gRPC frame. */
   check(message: Uint8Array): Promise<GrpcAnswer> {
-    const head = Buffer.alloc(5);
-    head.writeUInt32BE(message.length, 1);
-    return this.send(Buffer.concat([head, message]));
+    return this.send(grpcFrame(message));
   }
 
   /** Sends a body as it is; more than one part goes out in as many DATA frames. */

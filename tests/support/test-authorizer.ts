@@ -1,6 +1,7 @@
 import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { CheckRequest, CheckResponse, type DeepPartial } from '../../proto/gen/envoy/service/auth/v3/external_auth.ts';
+import { grpcFrame, grpcMessage } from './grpc-frame.ts';
 
 export interface TestAuthorizer {
   readonly port: number;
@@ -37,7 +38,7 @@ export async function startAuthorizer(answer: TestAuthorizer['answer'], port = 0
     stream.on('error', () => {});
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     stream.on('end', () => {
-      const request = CheckRequest.decode(Buffer.concat(chunks).subarray(5));
+      const request = CheckRequest.decode(grpcMessage(Buffer.concat(chunks)));
       asked.push(request);
       const verdict = authorizer.answer(request);
       if (verdict !== 'hang') reply(stream, CheckResponse.encode(CheckResponse.fromPartial(verdict)).finish());
@@ -49,12 +50,9 @@ export async function startAuthorizer(answer: TestAuthorizer['answer'], port = 0
 }
 
 function reply(stream: ServerHttp2Stream, message: Uint8Array): void {
-  const frame = Buffer.alloc(5 + message.length);
-  frame.writeUInt32BE(message.length, 1);
-  frame.set(message, 5);
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
   stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
-  stream.end(frame);
+  stream.end(grpcFrame(message));
 }
 
 /** Lets the call pass as that workload. */

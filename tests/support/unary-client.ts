@@ -6,6 +6,7 @@ import {
   type IncomingHttpHeaders,
 } from 'node:http2';
 import { status } from '@grpc/grpc-js';
+import { grpcFrame, grpcMessage } from './grpc-frame.ts';
 
 /** A method as ts-proto describes it to grpc-js. */
 export interface UnaryMethod<Request, Answer> {
@@ -24,8 +25,6 @@ export class UnaryCallError extends Error {
     this.code = code;
   }
 }
-
-const FRAME_HEAD_BYTES = 5;
 
 /**
  * Unary gRPC calls over one connection, with no more work for its process than
@@ -73,9 +72,9 @@ export class UnaryClient {
         clearTimeout(timer);
         const code = isLate ? status.DEADLINE_EXCEEDED : Number(said['grpc-status'] ?? status.UNAVAILABLE);
         if (code !== status.OK) reject(new UnaryCallError(code, String(said['grpc-message'] ?? status[code])));
-        else resolve(responseDeserialize(Buffer.concat(chunks).subarray(FRAME_HEAD_BYTES)));
+        else resolve(responseDeserialize(grpcMessage(Buffer.concat(chunks))));
       });
-      stream.end(framed(requestSerialize(request)));
+      stream.end(grpcFrame(requestSerialize(request)));
     });
   }
 
@@ -94,12 +93,4 @@ export class UnaryClient {
       authorization,
     });
   }
-}
-
-function framed(message: Buffer): Buffer {
-  const frame = Buffer.allocUnsafe(FRAME_HEAD_BYTES + message.length);
-  frame[0] = 0;
-  frame.writeUInt32BE(message.length, 1);
-  message.copy(frame, FRAME_HEAD_BYTES);
-  return frame;
 }
